@@ -1,0 +1,1 @@
+"""The anti-corruption layer: pure, synchronous translation between records and operations."""

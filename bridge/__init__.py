@@ -1,0 +1,1 @@
+"""The long-running daemon that takes deliveries from sources through all of this."""

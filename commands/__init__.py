@@ -1,0 +1,1 @@
+"""The groups of the ``fig`` command, loaded when they are called."""

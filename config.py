@@ -1,0 +1,329 @@
+"""``fig.toml`` as frozen values. Read once, whole; every error names the file and the key."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import msgspec
+
+from .errors import ConfigError
+
+__all__ = [
+    "Endpoint",
+    "Facade",
+    "Guardrail",
+    "LegacySystem",
+    "Listen",
+    "Replacement",
+    "Workspace",
+    "load",
+    "options",
+    "read_toml",
+]
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+
+class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table whose every key is known."""
+
+
+class LegacySystem(msgspec.Struct, frozen=True, kw_only=True):
+    """``[legacy.NAME]``: an adapter and its own options, which the adapter checks."""
+
+    name: str
+    adapter: str
+    options: Mapping[str, object]
+
+
+class Replacement(msgspec.Struct, frozen=True, kw_only=True):
+    """``[replacement.NAME]``: a provider, its time limit in seconds, and its own options.
+
+    ``process``: ``own`` keeps the model out of the facade's process, so that it can hang or crash
+    there without a caller noticing; ``shared`` is for providers that are cheap and cannot.
+    """
+
+    name: str
+    provider: str
+    options: Mapping[str, object]
+    deadline: float = 2.0
+    process: Literal["own", "shared"] = "own"
+
+
+class Facade(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[facade.NAME]``: where we serve. ``systems`` empty means all that the facade can serve.
+
+    ``public`` is the address that callers use, where a load balancer stands before us;
+    ``max_body`` is in bytes, ``timeout`` (for legacy's answer) in seconds.
+    """
+
+    listen: str
+    systems: tuple[str, ...] = ()
+    public: str = ""
+    max_body: int = 10_000_000
+    timeout: float = 30.0
+
+
+class Listen(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where an endpoint's requests come from: a facade's operation, or a source (an event)."""
+
+    facade: str = ""
+    system: str = ""
+    operation: str = ""
+    source: str = ""
+
+
+class Guardrail(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The guardrail's bounds.
+
+    ``alpha`` bounds the chance of a false verdict; ``margin`` is how much worse (share of requests)
+    still counts as not worse; ``samples`` is the least number of distinct requests for a pass.
+    """
+
+    alpha: float = 0.01
+    margin: float = 0.05
+    samples: int = 50
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """``[endpoint.NAME]``: one operation at one place in one legacy system.
+
+    ``key`` is the input field that a canary is sticky to; ``compare`` names the output fields that
+    are held against each other (none: all); ``golden`` is a CSV of inputs and right outputs;
+    ``ladder`` holds the percents of the canary.
+    """
+
+    name: str
+    operation: str
+    listen: Listen
+    mapping: str
+    legacy: str = ""
+    replacement: str = ""
+    key: str = ""
+    compare: tuple[str, ...] = ()
+    golden: str = ""
+    ladder: tuple[float, ...] = (1, 5, 10, 25, 50)
+    guardrail: Guardrail = Guardrail()
+
+
+class Workspace(msgspec.Struct, frozen=True, kw_only=True):
+    """The whole of ``fig.toml``. Paths in it are relative to its folder, ``root``."""
+
+    root: Path
+    file: Path
+    name: str
+    store: str
+    legacy: Mapping[str, LegacySystem] = {}
+    replacement: Mapping[str, Replacement] = {}
+    facade: Mapping[str, Facade] = {}
+    endpoint: Mapping[str, Endpoint] = {}
+
+    def path(self, relative: str) -> Path:
+        """Give a path of the workspace as an absolute one."""
+        return (self.root / relative).resolve()
+
+    @property
+    def store_url(self) -> str:
+        """Give the store's address, a relative SQLite file resolved against the workspace."""
+        return _absolute_sqlite(self.store, self.root)
+
+    def place(self, *keys: str) -> str:
+        """Name a key of this file, for an error."""
+        return f"{self.file.name}: {'.'.join(keys)}"
+
+
+class _WorkspaceTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    name: str
+    store: str = "sqlite:///fig.db"
+
+
+class _ReplacementTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    provider: str
+    deadline: float = 2.0
+    process: Literal["own", "shared"] = "own"
+
+
+class _EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    operation: str
+    listen: Listen
+    mapping: str
+    legacy: str = ""
+    replacement: str = ""
+    key: str = ""
+    compare: tuple[str, ...] = ()
+    golden: str = ""
+    ladder: tuple[float, ...] = (1, 5, 10, 25, 50)
+    guardrail: Guardrail = Guardrail()
+
+
+_SECTIONS = ("workspace", "legacy", "replacement", "facade", "endpoint")
+
+
+def load(path: Path) -> Workspace:
+    """Read a workspace. Called once by every command and daemon.
+
+    Raises ``ConfigError`` with file and key.
+    """
+    file = path / "fig.toml" if path.is_dir() else path
+    tables = read_toml(file)
+    _known(tables, _SECTIONS, file.name, "")
+    head = options(_WorkspaceTable, _section(tables, "workspace", file), f"{file.name}: workspace")
+    workspace = Workspace(
+        root=file.resolve().parent,
+        file=file.resolve(),
+        name=head.name,
+        store=head.store,
+        legacy={k: _legacy(k, v, file) for k, v in _named(tables, "legacy", file)},
+        replacement={k: _replacement(k, v, file) for k, v in _named(tables, "replacement", file)},
+        facade={
+            k: options(Facade, v, f"{file.name}: facade.{k}")
+            for k, v in _named(tables, "facade", file)
+        },
+        endpoint={k: _endpoint(k, v, file) for k, v in _named(tables, "endpoint", file)},
+    )
+    _check_references(workspace)
+    return workspace
+
+
+def read_toml(file: Path) -> dict[str, object]:
+    """Read a TOML file. Raises ``ConfigError`` where it is absent or not TOML."""
+    try:
+        return tomllib.loads(file.read_text("utf-8"))
+    except FileNotFoundError:
+        remedy = "run 'fig init', or name the folder with --workspace"
+        raise ConfigError(
+            "no such file", place=str(file), expected="a TOML file", remedy=remedy
+        ) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"cannot be read: {error}", place=str(file), expected="TOML") from error
+
+
+def options(kind: type[T], table: Mapping[str, object], place: str) -> T:
+    """Check a table against a struct. Adapters and providers call it for their own options.
+
+    Raises ``ConfigError`` with the key in ``place``.
+    """
+    fields = msgspec.structs.fields(kind)
+    _known(table, [field.encode_name for field in fields], place, "")
+    try:
+        return msgspec.convert(table, kind)
+    except msgspec.ValidationError as error:
+        message, _, path = str(error).partition(" - at `$")
+        key = path.rstrip("`").lstrip(".")
+        raise ConfigError(message, place=f"{place}.{key}" if key else place) from error
+
+
+def _known(table: Mapping[str, object], names: Sequence[str], place: str, prefix: str) -> None:
+    for key in table:
+        if key not in names:
+            close = difflib.get_close_matches(key, names, n=1)
+            raise ConfigError(
+                "unknown key",
+                place=f"{place}{'.' if ': ' in place else ': '}{prefix}{key}",
+                value=repr(key),
+                expected="one of " + ", ".join(names),
+                remedy=f"did you mean {close[0]!r}?" if close else "take the key out",
+            )
+
+
+def _section(tables: Mapping[str, object], name: str, file: Path) -> Mapping[str, object]:
+    table = tables.get(name, {})
+    if not isinstance(table, dict):
+        raise ConfigError("not a table", place=f"{file.name}: {name}", expected=f"[{name}]")
+    return table
+
+
+def _named(
+    tables: Mapping[str, object], section: str, file: Path
+) -> list[tuple[str, Mapping[str, object]]]:
+    named: list[tuple[str, Mapping[str, object]]] = []
+    for key, table in _section(tables, section, file).items():
+        place = f"{file.name}: {section}.{key}"
+        if not isinstance(table, dict):
+            raise ConfigError("not a table", place=place, expected=f"[{section}.{key}]")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_-]{0,62}", key):
+            expected = "letters, digits, - and _, at most 63"
+            raise ConfigError("not a name", place=place, value=repr(key), expected=expected)
+        named.append((key, table))
+    return named
+
+
+def _split(
+    table: Mapping[str, object], own: tuple[str, ...]
+) -> tuple[dict[str, object], dict[str, object]]:
+    ours = {key: value for key, value in table.items() if key in own}
+    return ours, {key: value for key, value in table.items() if key not in own}
+
+
+def _legacy(name: str, table: Mapping[str, object], file: Path) -> LegacySystem:
+    ours, rest = _split(table, ("adapter",))
+    adapter = ours.get("adapter")
+    if not isinstance(adapter, str):
+        place = f"{file.name}: legacy.{name}.adapter"
+        raise ConfigError("missing or not text", place=place, expected="an adapter's name")
+    return LegacySystem(name=name, adapter=adapter, options=rest)
+
+
+def _replacement(name: str, table: Mapping[str, object], file: Path) -> Replacement:
+    ours, rest = _split(table, _ReplacementTable.__struct_fields__)
+    head = options(_ReplacementTable, ours, f"{file.name}: replacement.{name}")
+    return Replacement(
+        name=name,
+        provider=head.provider,
+        deadline=head.deadline,
+        process=head.process,
+        options=rest,
+    )
+
+
+def _endpoint(name: str, table: Mapping[str, object], file: Path) -> Endpoint:
+    place = f"{file.name}: endpoint.{name}"
+    head = options(_EndpointTable, table, place)
+    if bool(head.listen.facade) == bool(head.listen.source):
+        raise ConfigError(
+            "must name either a facade or a source",
+            place=f"{place}.listen",
+            expected='{ facade = "soap", system = …, operation = … } or { source = … }',
+        )
+    for percent in head.ladder:
+        if not 0 < percent < 100:
+            expected = "percents above 0 and below 100, rising"
+            raise ConfigError(
+                "not a percent", place=f"{place}.ladder", value=str(percent), expected=expected
+            )
+    if list(head.ladder) != sorted(set(head.ladder)):
+        raise ConfigError("does not rise", place=f"{place}.ladder", value=str(list(head.ladder)))
+    fields = {field: getattr(head, field) for field in _EndpointTable.__struct_fields__}
+    return Endpoint(name=name, **fields)
+
+
+def _check_references(workspace: Workspace) -> None:
+    for endpoint in workspace.endpoint.values():
+        wanted = [
+            ("legacy", workspace.legacy, endpoint.legacy, "legacy"),
+            ("replacement", workspace.replacement, endpoint.replacement, "replacement"),
+            ("listen.facade", workspace.facade, endpoint.listen.facade, "facade"),
+            ("listen.system", workspace.legacy, endpoint.listen.system, "legacy"),
+            ("listen.source", workspace.legacy, endpoint.listen.source, "legacy"),
+        ]
+        for key, section, name, title in wanted:
+            if name and name not in section:
+                raise ConfigError(
+                    f"there is no [{title}.{name}]",
+                    place=workspace.place("endpoint", endpoint.name, key),
+                    value=repr(name),
+                    expected=f"one of {', '.join(section) or 'none yet'}",
+                    remedy=f"add [{title}.{name}], or mend the name",
+                )
+
+
+def _absolute_sqlite(url: str, root: Path) -> str:
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/") and url != prefix + ":memory:":
+        return f"{prefix}{(root / url.removeprefix(prefix)).resolve()}"
+    return url

@@ -1,0 +1,1 @@
+"""Runbooks and their runner; the versions of our own tables."""

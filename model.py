@@ -1,0 +1,191 @@
+"""The core values: frozen, and shared by every floor above."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Awaitable, Callable, Mapping
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+__all__ = [
+    "Comparison",
+    "Delivery",
+    "Headers",
+    "Payload",
+    "Record",
+    "Reply",
+    "Request",
+    "Route",
+    "Settlement",
+    "Side",
+    "Stage",
+    "Step",
+    "Verdict",
+    "request_id",
+]
+
+Payload = Mapping[str, object]
+"""A canonical payload: nested mappings, lists, str, int, bool, Decimal, date and None."""
+
+Headers = tuple[tuple[str, str], ...]
+"""Names and values as they came; names that HTTP sends in its first line begin with a colon."""
+
+
+class Stage(StrEnum):
+    """Who serves an endpoint. The order of the members is the order of a migration."""
+
+    LEGACY = "legacy"
+    SHADOW = "shadow"
+    CANARY = "canary"
+    LIVE = "live"
+    RETIRED = "retired"
+
+
+class Side(StrEnum):
+    """One of the two that can answer a request."""
+
+    LEGACY = "legacy"
+    REPLACEMENT = "replacement"
+
+
+class Record(msgspec.Struct, frozen=True, kw_only=True):
+    """What a legacy system really sent: the bytes, untouched. An adapter never decodes meaning.
+
+    ``position`` names the place in the source and is the same at a redelivery; ``captured_at`` is
+    in seconds since the epoch.
+    """
+
+    source: str
+    position: str
+    kind: str
+    body: bytes
+    key: str = ""
+    headers: Headers = ()
+    encoding: str = "utf-8"
+    captured_at: float = 0.0
+
+    def header(self, name: str) -> str | None:
+        """Give the first header of that name (any case), or None."""
+        wanted = name.lower()
+        return next((value for key, value in self.headers if key.lower() == wanted), None)
+
+
+def request_id(source: str, position: str) -> str:
+    """Derive a request's id from where its record stood: 32 hex digits, equal at a redelivery."""
+    return hashlib.sha256(f"{source}\x1f{position}".encode()).hexdigest()[:32]
+
+
+class Request(msgspec.Struct, frozen=True, kw_only=True):
+    """A canonical request to an operation. ``deadline`` is absolute, in seconds since the epoch."""
+
+    id: str
+    operation: str
+    version: int
+    source: str
+    payload: Payload
+    key: str = ""
+    tenant: str = ""
+    context: Mapping[str, str] = {}
+    deadline: float | None = None
+    idempotency_key: str = ""
+    tags: Mapping[str, str] = {}
+    trace: str = ""
+    provenance: Mapping[str, str] = {}
+    record: Record | None = None
+
+
+class Reply(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to a request.
+
+    ``record`` is what a legacy system sent, where one answered; ``reason`` says why a reply was
+    refused, abstained or an error, and, with ``fallback_from``, why another side answered.
+    ``confidence`` lies in 0..1.
+    """
+
+    request_id: str
+    status: Literal["ok", "refused", "abstained", "error"]
+    produced_by: str
+    payload: Payload | None = None
+    confidence: float | None = None
+    fallback_from: str | None = None
+    reason: str = ""
+    usage: Mapping[str, float] = {}
+    record: Record | None = None
+
+
+class Settlement(msgspec.Struct, frozen=True, kw_only=True):
+    """How a delivery ended: done, to be tried again after ``delay`` seconds, or dead with a reason."""
+
+    outcome: Literal["done", "retry", "dead"]
+    reason: str = ""
+    delay: float = 0.0
+
+
+class Delivery(msgspec.Struct, frozen=True, kw_only=True):
+    """A record in our hands until it is settled, exactly once.
+
+    ``attempt`` counts from 1. A second ``settle`` raises ``FigError``.
+    """
+
+    record: Record
+    settle: Callable[[Settlement], Awaitable[None]]
+    attempt: int = 1
+
+
+class Route(msgspec.Struct, frozen=True, kw_only=True):
+    """Where an endpoint stands. ``percent`` (0..100) counts in the canary stage only.
+
+    ``revision`` is the replacement's; ``salt`` is fixed for the life of the migration; ``version``
+    grows by one with every change. ``good_*`` is what an automatic rollback goes back to.
+    """
+
+    endpoint: str
+    stage: Stage = Stage.LEGACY
+    percent: float = 0.0
+    revision: str = ""
+    salt: str = ""
+    paused: bool = False
+    killed: bool = False
+    version: int = 0
+    good_stage: Stage = Stage.SHADOW
+    good_percent: float = 0.0
+    good_revision: str = ""
+
+
+class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+    """The two sides' answers to one request, held against each other.
+
+    ``unit`` is the digest of the input: the same input twice is one observation. ``differs`` lists
+    the fields that differ. ``winner`` is ``both`` (both right, or agreed), ``legacy`` or
+    ``replacement`` (only that side was right), ``neither`` or ``open`` (not adjudicated).
+    """
+
+    request_id: str
+    endpoint: str
+    revision: str
+    unit: str
+    winner: Literal["both", "legacy", "replacement", "neither", "open"]
+    by: Literal["agreement", "golden", "none"]
+    differs: tuple[str, ...] = ()
+    legacy: Payload = {}
+    replacement: Payload = {}
+    golden: Payload | None = None
+
+
+class Verdict(msgspec.Struct, frozen=True, kw_only=True):
+    """What a guardrail says of the evidence, with its figures and, for hold, what is missing."""
+
+    outcome: Literal["pass", "fail", "hold", "error"]
+    guardrail: str
+    reason: str
+    figures: Mapping[str, float] = {}
+    missing: str = ""
+
+
+class Step(msgspec.Struct, frozen=True, kw_only=True):
+    """One rung of a migration: a stage and, for canary, its percent."""
+
+    stage: Stage
+    percent: float = 0.0

@@ -1,0 +1,102 @@
+"""The doors between the rooms. Each says who calls it, when, how often, and what it may raise."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol, runtime_checkable
+
+from .model import Delivery, Record, Reply, Request
+
+__all__ = ["Caller", "Converter", "Handler", "Installable", "Provider", "Source"]
+
+Handler = Callable[[Request], Awaitable[Reply]]
+"""Anything that answers a canonical request. Retrying, timing and recording wrap it."""
+
+
+@runtime_checkable
+class Source(Protocol):
+    """Legacy talking to us. The bridge owns it and calls it from one task."""
+
+    name: str
+
+    async def open(self) -> None:
+        """Connect. Called once before the first ``receive`` and again after a failure.
+
+        Raises ``LegacyUnavailable`` where the system cannot be reached.
+        """
+
+    async def receive(self, limit: int, timeout: float) -> Sequence[Delivery]:
+        """Give up to ``limit`` deliveries, in order per key, waiting at most ``timeout`` seconds.
+
+        An empty sequence means that there was nothing. What is never settled comes again after
+        ``open``. Raises ``LegacyError`` only.
+        """
+
+    async def close(self) -> None:
+        """Let go of everything; unsettled deliveries go back. May be called twice."""
+
+
+@runtime_checkable
+class Caller(Protocol):
+    """Us talking to legacy. Called by the legacy handler, concurrently."""
+
+    async def open(self) -> None:
+        """Make ready. Connecting may wait for the first call."""
+
+    async def call(self, record: Record, deadline: float) -> Record:
+        """Send the record's bytes and give what came back, faults included, untouched.
+
+        ``deadline`` is in seconds since the epoch. Raises ``LegacyUnavailable`` where nothing was
+        sent and ``InDoubt`` where no answer came to what was.
+        """
+
+    async def close(self) -> None:
+        """Let go of everything. May be called twice."""
+
+
+@runtime_checkable
+class Installable(Protocol):
+    """An adapter that puts something of ours into the legacy system, and can take it out."""
+
+    def install_plan(self) -> Sequence[str]:
+        """Give the statements that ``install`` would run, for a person to review."""
+
+    def remove_plan(self) -> Sequence[str]:
+        """Give the statements that ``remove`` would run."""
+
+    def install(self) -> None:
+        """Run the plan; harmless when it has run before. Raises ``LegacyError``."""
+
+    def remove(self) -> None:
+        """Undo ``install`` exactly; harmless when there is nothing. Raises ``LegacyError``."""
+
+
+@runtime_checkable
+class Provider(Protocol):
+    """A replacement: answers canonical requests with AI (or with rules)."""
+
+    @property
+    def revision(self) -> str:
+        """The digest of everything that decides its answers: model, rules, options."""
+
+    async def open(self) -> None:
+        """Load. Called once, off the callers' path. Raises ``ReplacementUnavailable``."""
+
+    async def answer(self, request: Request) -> Reply:
+        """Answer; ``abstained`` where it is not sure. Raises ``ReplacementError``."""
+
+    async def close(self) -> None:
+        """Let go of everything. May be called twice."""
+
+
+class Converter(Protocol):
+    """One value between legacy text and a canonical value, both ways, without loss.
+
+    Both raise ``ValueError`` with what was expected; the mapping adds place and value.
+    """
+
+    def decode(self, text: str) -> object:
+        """Legacy to canonical."""
+
+    def encode(self, value: object) -> str:
+        """Canonical to legacy: ``encode(decode(x)) == x``."""

@@ -1,0 +1,1 @@
+"""Stages, router, comparison, evidence and guardrails."""

@@ -1,0 +1,1 @@
+"""The journal and every other table of ours."""

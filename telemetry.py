@@ -1,0 +1,52 @@
+"""The one table of metric and span names, and the log every process writes to.
+
+Names of the GenAI conventions are pinned here, as they still move upstream.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from typing import Final
+
+__all__ = ["METRICS", "Counters", "log", "start_logging"]
+
+METRICS: Final = {
+    "route_requests": "requests by endpoint, side, stage and outcome",
+    "passed_through": "calls of operations that are not endpoints",
+    "refused_messages": "messages refused at a facade, by reason",
+    "fallbacks": "answers from legacy in place of the replacement, by reason",
+    "shadow_dropped": "shadow calls dropped because the queue was full",
+    "journal_dropped": "journal lines dropped because the store was gone for too long",
+    "deliveries": "deliveries of a source by outcome",
+}
+
+log: Final = logging.getLogger("stranglerfig")
+
+
+class Counters:
+    """Counts by metric name and labels, in this process. Not locked: owned by one event loop."""
+
+    def __init__(self) -> None:
+        self._counts: dict[tuple[str, ...], int] = {}
+
+    def add(self, metric: str, *labels: str, by: int = 1) -> None:
+        """Count. ``metric`` must stand in ``METRICS``."""
+        if metric not in METRICS:
+            raise KeyError(metric)
+        key = (metric, *labels)
+        self._counts[key] = self._counts.get(key, 0) + by
+
+    def snapshot(self) -> dict[tuple[str, ...], int]:
+        """Give a copy of all counts."""
+        return dict(self._counts)
+
+
+def start_logging(verbosity: int) -> None:
+    """Send the log to standard error: warnings, with ``-v`` information, with ``-vv`` all."""
+    level = (logging.WARNING, logging.INFO, logging.DEBUG)[min(verbosity, 2)]
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s"))
+    log.handlers[:] = [handler]
+    log.setLevel(level)
+    log.propagate = False

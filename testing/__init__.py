@@ -1,0 +1,1 @@
+"""Contract suites that every adapter, provider and store passes; they ship for yours."""

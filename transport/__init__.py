@@ -1,0 +1,1 @@
+"""Pooled connections that adapters share."""
