@@ -54,7 +54,7 @@ def list_(screen: Screen, as_json: bool) -> None:
             stage_text(one.stage, one.percent),
             _latches(one),
             one.revision or "-",
-            str(evidence.tally.total),
+            str(evidence.counts.total),
             coloured(evidence.verdict.outcome),
             escape(evidence.verdict.missing),
         ]
@@ -77,18 +77,18 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
     if as_json:
         screen.json({**msgspec.to_builtins(one), "evidence": evidence.snapshot()})
         return
-    verdict, tally = evidence.verdict, evidence.tally
+    verdict, counts = evidence.verdict, evidence.counts
     rows = [
         ["stage", stage_text(one.stage, one.percent)],
         ["latches", _latches(one)],
         ["revision", one.revision or "-"],
         ["goes back to", one.good_revision or "legacy, in shadow"],
         ["version", str(one.version)],
-        ["both right", str(tally.both)],
-        ["only legacy right", str(tally.legacy)],
-        ["only replacement right", str(tally.replacement)],
-        ["neither right", str(tally.neither)],
-        ["not adjudicated", str(tally.open)],
+        ["both right", str(counts.both)],
+        ["only legacy right", str(counts.legacy)],
+        ["only replacement right", str(counts.replacement)],
+        ["neither right", str(counts.neither)],
+        ["not adjudicated", str(counts.open)],
         ["e-value: worse", f"{verdict.figures['e_worse']:.3g} (fails at 100)"],
         ["e-value: not worse", f"{verdict.figures['e_not_worse']:.3g} (passes at 100)"],
         ["verdict", f"{coloured(verdict.outcome)}: {escape(verdict.reason)}"],

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from hashlib import sha256
 
 from ..errors import InputError
 from ..model import Delivery, Settlement, Side, Stage
-from ..store.line import Line
 from ..store.write import DeadLetter, InboxMark, Write
 from .asking import ask_replacement
 from .endpoint import Endpoint
@@ -73,9 +73,7 @@ def _dead(delivery: Delivery, error: InputError, endpoint: str) -> tuple[Write, 
         record=record,
         error=error.as_dict(),
         attempts=delivery.attempt,
+        at=time.time(),
     )
-    line = Line(
-        kind="dead", endpoint=endpoint, data={"position": record.position, **error.as_dict()}
-    )
-    write = Write(lines=(line,), dead=letter)
+    write = Write(dead=letter)
     return write, Settlement(outcome="dead", reason=str(error))

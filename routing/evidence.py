@@ -8,8 +8,9 @@ import msgspec
 
 from ..config import Endpoint
 from ..model import Route, Verdict
+from ..store.evidence import Counts
 from ..store.store import Store
-from .guardrail import Tally, judge
+from .guardrail import judge
 
 __all__ = ["Evidence", "gather"]
 
@@ -18,7 +19,7 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
     """What is known about one revision at one moment."""
 
     revision: str
-    tally: Tally
+    counts: Counts
     verdict: Verdict
 
     def snapshot(self) -> Mapping[str, object]:
@@ -30,11 +31,6 @@ class Evidence(msgspec.Struct, frozen=True, kw_only=True):
 def gather(store: Store, endpoint: Endpoint, route: Route) -> Evidence:
     """Read the counts for the route's revision and judge them. Raises ``StoreError``."""
     counts = store.evidence.counts(endpoint.name, route.revision)
-    tally = Tally(
-        both=counts.both,
-        legacy=counts.legacy,
-        replacement=counts.replacement,
-        neither=counts.neither,
-        open=counts.open,
+    return Evidence(
+        revision=route.revision, counts=counts, verdict=judge(counts, endpoint.guardrail)
     )
-    return Evidence(revision=route.revision, tally=tally, verdict=judge(tally, endpoint.guardrail))

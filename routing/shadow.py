@@ -31,7 +31,7 @@ class Pair:
 
 
 class Shadow:
-    """A bounded queue and a few workers. A full queue drops and counts: nobody ever waits for it."""
+    """A bounded queue and a few workers. A full queue drops and counts: nobody waits for it."""
 
     def __init__(
         self, journal: Journal, counters: Counters, *, size: int = 1000, workers: int = 8
@@ -63,7 +63,7 @@ class Shadow:
             pair = await self._queue.get()
             try:
                 self._journal.append(await compared(pair))
-            except Exception:
+            except Exception:  # noqa: BLE001  # one bad pair must not end the shadow
                 log.exception("%s: shadow failed", pair.endpoint.name)
             finally:
                 self._queue.task_done()
@@ -96,23 +96,7 @@ async def compared(pair: Pair) -> Write:
         fields=endpoint.config.compare,
         golden=endpoint.golden,
     )
-    data = {
-        "unit": comparison.unit,
-        "winner": comparison.winner,
-        "by": comparison.by,
-        "differs": comparison.differs,
-        "legacy": comparison.legacy,
-        "replacement": comparison.replacement,
-        "golden": comparison.golden,
-    }
-    line = Line(
-        kind="comparison",
-        endpoint=endpoint.name,
-        request_id=request.id,
-        revision=pair.revision,
-        data=data,
-    )
-    return Write(lines=(line,), observations=(comparison,))
+    return Write(observations=(comparison,))
 
 
 async def _ask_legacy(endpoint: Endpoint, request: Request) -> Record:

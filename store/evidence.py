@@ -30,6 +30,11 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
     neither: int = 0
     open: int = 0
 
+    @property
+    def total(self) -> int:
+        """Give the number of distinct inputs."""
+        return self.both + self.legacy + self.replacement + self.neither + self.open
+
 
 class Evidence:
     """A projection of the journal's comparisons; the first observation of an input stands.
