@@ -114,9 +114,7 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
     return f"{part.revision}.{_digest(operation, mapping)}"
 
 
-def contract(
-    workspace: Workspace, endpoint: config.Endpoint
-) -> tuple[Operation, CompiledMapping]:
+def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Operation, CompiledMapping]:
     """Load an endpoint's operation and mapping. Raises ``ConfigError``."""
     operation = load_operation(workspace.root, endpoint.operation)
     mapping = load_mapping(workspace.path(endpoint.mapping), operation, workspace.root)
@@ -243,9 +241,7 @@ def _endpoint(
     )
 
 
-def _golden(
-    workspace: Workspace, one: config.Endpoint, operation: Operation
-) -> Golden | None:
+def _golden(workspace: Workspace, one: config.Endpoint, operation: Operation) -> Golden | None:
     if not one.golden:
         return None
     started = time.monotonic()

@@ -54,6 +54,10 @@ class RouteTable:
         """Give the route to serve by now. Never raises for an endpoint of the workspace."""
         return self._routes[endpoint]
 
+    def wanted(self, endpoint: str) -> Route:
+        """Give the route as the store last had it, adopted yet or not."""
+        return self._wanted.get(endpoint, self._routes[endpoint])
+
     async def watch(self, interval: float = 0.25) -> None:
         """Follow the store until cancelled; a change reaches this process within a second."""
         while True:
