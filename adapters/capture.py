@@ -82,7 +82,14 @@ class Dialect(Protocol):
         """Give a value that differs when another connection has written. Must be cheap."""
 
     def claim(
-        self, connection: Connection, *, source: str, limit: int, token: str, now: float, until: float
+        self,
+        connection: Connection,
+        *,
+        source: str,
+        limit: int,
+        token: str,
+        now: float,
+        until: float,
     ) -> list[Event]:
         """Lease up to ``limit`` heads of keys, oldest first, and count the attempt."""
 

@@ -1,4 +1,4 @@
-"""Leases on the capture table: claim, settle, renew, give back. Synchronous, for one owner thread."""
+"""Leases on the capture table: claim, settle, renew, give back. For one owner thread."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ _LOCK_PATIENCE: Final = 30.0
 _SETTLE_PATIENCE: Final = 10.0
 _LOOK_ANYWAY: Final = 1.0
 """Seconds after which a claim looks even if nobody wrote: leases of others may have run out."""
-_SWEEP: Final = 1_000
+_SWEEP: Final = 500
+_SWEEPS: Final = 20
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -95,7 +96,7 @@ class Claims:
         return events
 
     def settle(self, endings: Sequence[Ending]) -> list[LegacyError | None]:
-        """Write all of them in one short transaction; give an error for each that lost its lease."""
+        """Write all in one short transaction; give an error for each that lost its lease."""
         until = time.monotonic() + _SETTLE_PATIENCE
         while True:
             try:
@@ -126,28 +127,37 @@ class Claims:
         self._looked = 0.0
 
     def sweep(self, keep: float) -> int:
-        """Delete one chunk of events that were done over ``keep`` seconds ago; dead ones stay."""
-        chunk = (
-            select(EVENTS.c.id, EVENTS.c.created_at)
-            .where(EVENTS.c.id > self._swept)
-            .order_by(EVENTS.c.id)
-            .limit(_SWEEP)
-        )
-        limit = time.time() - keep
+        """Delete events that were done over ``keep`` seconds ago, a few thousand; dead ones stay.
+
+        Short statements, one after the other, so that a legacy writer finds its turn.
+        """
+        limit, deleted = time.time() - keep, 0
         with self._guarded():
-            rows = self._connection.execute(chunk).all()
-            old = [row.id for row in rows if row.created_at < limit]
-            # Ids rise with time: where a chunk is not all old, what follows is younger still.
-            self._swept = old[-1] if old and len(old) == _SWEEP else 0
-            if not old:
-                return 0
-            statement = delete(EVENTS).where(
-                EVENTS.c.id.between(old[0], old[-1]),
-                EVENTS.c.source == self._source,
-                EVENTS.c.done_at < limit,
-                EVENTS.c.dead_reason.is_(None),
-            )
-            return self._connection.execute(statement).rowcount
+            for _ in range(_SWEEPS):
+                chunk = (
+                    select(EVENTS.c.id, EVENTS.c.created_at)
+                    .where(EVENTS.c.id > self._swept)
+                    .order_by(EVENTS.c.id)
+                    .limit(_SWEEP)
+                )
+                rows = self._connection.execute(chunk).all()
+                old = [row.id for row in rows if row.created_at < limit]
+                if old:
+                    deleted += self._delete_done(old[0], old[-1], limit)
+                # Ids rise with time: where a chunk is not all old, what follows is younger still.
+                self._swept = old[-1] if len(old) == _SWEEP else 0
+                if not self._swept:
+                    break
+        return deleted
+
+    def _delete_done(self, first: int, last: int, limit: float) -> int:
+        statement = delete(EVENTS).where(
+            EVENTS.c.id.between(first, last),
+            EVENTS.c.source == self._source,
+            EVENTS.c.done_at < limit,
+            EVENTS.c.dead_reason.is_(None),
+        )
+        return self._connection.execute(statement).rowcount
 
     def _is_worth_a_look(self, now: float) -> bool:
         """Say whether anything can have changed since a look that found nothing."""
@@ -181,7 +191,10 @@ class Claims:
                 self._due.append(now + end.settlement.delay)
                 values["next_at"] = now + end.settlement.delay
             elif end.settlement.outcome == "dead":
-                values |= {"done_at": now, "dead_reason": end.settlement.reason or "no reason given"}
+                values |= {
+                    "done_at": now,
+                    "dead_reason": end.settlement.reason or "no reason given",
+                }
             else:
                 continue
             kept.update(self._returned(_mine(end.token, [end.id]).values(values), end.token))

@@ -46,7 +46,7 @@ EVENTS = Table(
 ``before`` and ``after`` are row images: JSON objects of column to text or null, exact (a BLOB in
 hex, a REAL in the fewest digits that give it back). A value too large to copy stands as its length
 in bytes, a number, so that no mapping takes it for text. ``kinds`` holds one letter a column, what
-the database held there (``i r t b n``), of the after image; of both, ``before>after``, in an update.
+the database held there (``i r t b n``), of the one image, or ``before>after`` in an update.
 """
 
 _waiting = EVENTS.c.done_at.is_(None)

@@ -7,7 +7,7 @@ import difflib
 from collections.abc import Iterator, Sequence
 from typing import NoReturn
 
-from sqlalchemy import func, inspect, literal, select
+from sqlalchemy import Delete, delete, func, inspect, select
 from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
@@ -122,8 +122,8 @@ class Installation:
         others = select(func.count()).select_from(EVENTS).where(EVENTS.c.source != self._source)
         table = _quoted(connection, TABLE_NAME)
         if shared or connection.execute(others).scalar_one():
-            source = _literal(connection, self._source)
-            return [*statements, f"DELETE FROM {table} WHERE source = {source}"]
+            mine = delete(EVENTS).where(EVENTS.c.source == self._source)
+            return [*statements, _sql(connection, mine)]
         return [*statements, f"DROP TABLE {table}"]
 
     def _waiting(self, connection: Connection) -> int:
@@ -149,11 +149,15 @@ class Installation:
     def _shape(self, connection: Connection) -> Shape:
         looked = inspect(connection)
         try:
-            columns = {column["name"]: str(column["type"]) for column in looked.get_columns(self._table)}
+            columns = {
+                column["name"]: str(column["type"]) for column in looked.get_columns(self._table)
+            }
         except NoSuchTableError:
             self._unknown("there is no such table", self._table, looked.get_table_names())
         if self._table.lower() == TABLE_NAME or self._table in looked.get_view_names():
-            expected = "a table of the legacy system; triggers on views and on our own cannot capture"
+            expected = (
+                "a table of the legacy system; triggers on views and on our own cannot capture"
+            )
             raise LegacyError(
                 "cannot be captured", place=self._place, value=repr(self._table), expected=expected
             )
@@ -199,13 +203,10 @@ class Installation:
             raise
 
 
-def _sql(connection: Connection, element: ExecutableDDLElement) -> str:
-    return str(element.compile(dialect=connection.dialect)).strip()
+def _sql(connection: Connection, element: Delete | ExecutableDDLElement) -> str:
+    literal = {"literal_binds": True} if isinstance(element, Delete) else {}
+    return str(element.compile(dialect=connection.dialect, compile_kwargs=literal)).strip()
 
 
 def _quoted(connection: Connection, name: str) -> str:
     return connection.dialect.identifier_preparer.quote_identifier(name)
-
-
-def _literal(connection: Connection, text: str) -> str:
-    return str(literal(text).compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True}))

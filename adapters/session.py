@@ -109,15 +109,15 @@ class Session:
                 results = await self._run(claims.settle, [ending for ending, _ in batch])
             except LegacyError as error:
                 results = [error] * len(batch)
-            for (ending, future), error in zip(batch, results, strict=True):
+            for (ending, future), failure in zip(batch, results, strict=True):
                 # Also after a failure: what is no longer renewed runs out and comes again.
                 self._held.pop(ending.id, None)
                 if future.done():
                     continue
-                if error is None:
+                if failure is None:
                     future.set_result(None)
                 else:
-                    future.set_exception(error)
+                    future.set_exception(failure)
             self.freed.set()
 
     def _put_back(self, job: asyncio.Future[list[Event]]) -> None:
@@ -137,8 +137,7 @@ class Session:
                 if self._held:
                     await self._run(claims.renew, dict(self._held))
                 if self._loop.time() - swept >= _SWEEP_SECONDS:
-                    while await self._run(claims.sweep, self._keep):
-                        await asyncio.sleep(0)
+                    await self._run(claims.sweep, self._keep)
                     swept = self._loop.time()
             except FigError as error:
                 log.warning("%s: leases were not renewed: %s", self.name, error)

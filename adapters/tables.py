@@ -59,9 +59,7 @@ class TableSource:
     ``install`` and ``open``.
     """
 
-    def __init__(
-        self, *, name: str, options: Mapping[str, object], place: str, root: Path
-    ) -> None:
+    def __init__(self, *, name: str, options: Mapping[str, object], place: str, root: Path) -> None:
         self.name = name
         self._options = checked(Options, options, place)
         _check(self._options, place)
