@@ -17,7 +17,7 @@ from .config import Workspace
 from .errors import ConfigError, RouteError
 from .migrations.schema.upgrade import current, upgrade
 from .model import Reply, Request, Route
-from .ports import Caller, Provider, Source
+from .ports import Caller, Installable, Provider, Source
 from .routing.endpoint import AskLegacy, Endpoint
 from .routing.golden import Golden, load_golden
 from .routing.operator import Operator
@@ -27,10 +27,12 @@ from .telemetry import log
 
 __all__ = [
     "KILL_FILE",
+    "Announce",
     "RouteAction",
     "caller",
     "endpoints",
     "full_revision",
+    "installable",
     "operator",
     "provider",
     "replacements",
@@ -42,6 +44,9 @@ KILL_FILE = "fig.kill"
 """Beside fig.toml: the endpoints named in it, one a line, go to legacy at once."""
 
 RouteAction = Callable[[Operator], Route]
+
+Announce = Callable[[Mapping[str, object]], None]
+"""Is told what a person or a program waits for: where we listen, that a model is ready."""
 
 
 class _Part(Protocol):
@@ -136,12 +141,12 @@ def provider(workspace: Workspace, name: str, revision: str = "") -> Provider:
     )
 
 
-def replacements(workspace: Workspace) -> dict[str, Replacements]:
+def replacements(workspace: Workspace, announce: Announce) -> dict[str, Replacements]:
     """Give every replacement, each revision to be started when a route asks for it."""
-    return {name: _replacement(workspace, name) for name in workspace.replacement}
+    return {name: _replacement(workspace, name, announce) for name in workspace.replacement}
 
 
-def _replacement(workspace: Workspace, name: str) -> Replacements:
+def _replacement(workspace: Workspace, name: str, announce: Announce) -> Replacements:
     one = workspace.replacement[name]
 
     def build(revision: str) -> Provider:
@@ -157,7 +162,11 @@ def _replacement(workspace: Workspace, name: str) -> Replacements:
             deadline=one.deadline,
         )
 
-    return Replacements(name, build)
+    def ready(revision: str, part: Provider) -> None:
+        process = part.pid if isinstance(part, ProviderProcess) else None
+        announce({"event": "replacement", "name": name, "revision": revision, "pid": process})
+
+    return Replacements(name, build, ready)
 
 
 def caller(workspace: Workspace, name: str) -> Caller:
@@ -173,6 +182,14 @@ def source(workspace: Workspace, name: str) -> Source:
     part = _adapter(workspace, name)
     if not isinstance(part, Source):
         raise _wrong_adapter(workspace, name, "a source")
+    return part
+
+
+def installable(workspace: Workspace, name: str) -> Installable:
+    """Build an adapter that installs something in its system. Raises ``ConfigError``."""
+    part = _adapter(workspace, name)
+    if not isinstance(part, Installable):
+        raise _wrong_adapter(workspace, name, "one that installs something")
     return part
 
 

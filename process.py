@@ -29,13 +29,12 @@ from .routing.watch import Watch
 from .store.store import Store
 from .telemetry import Counters, log
 
-__all__ = ["Announce", "run"]
-
-Announce = Callable[[Mapping[str, object]], None]
-"""Is told what a person or a program waits for: where we listen, that we are ready."""
+__all__ = ["run"]
 
 
-async def run(workspace: Workspace, *, facades: bool, sources: bool, announce: Announce) -> None:
+async def run(
+    workspace: Workspace, *, facades: bool, sources: bool, announce: app.Announce
+) -> None:
     """Serve until SIGTERM or SIGINT; what is under way is finished first.
 
     Raises ``ConfigError`` before anything is served. A store that is not there at the start does
@@ -46,12 +45,12 @@ async def run(workspace: Workspace, *, facades: bool, sources: bool, announce: A
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
-        parts = _Parts(workspace, stack)
+        parts = _Parts(workspace, stack, announce)
         await parts.start()
         if facades:
-            await parts.serve(announce)
+            await parts.serve()
         if sources:
-            parts.bridge(stop, announce)
+            parts.bridge(stop)
         announce({"event": "ready", "endpoints": sorted(workspace.endpoint)})
         await stop.wait()
         log.info("stopping: what is under way is finished first")
@@ -60,12 +59,13 @@ async def run(workspace: Workspace, *, facades: bool, sources: bool, announce: A
 class _Parts:
     """What one process is made of, in the order in which it is started and, backwards, ended."""
 
-    def __init__(self, workspace: Workspace, stack: AsyncExitStack) -> None:
+    def __init__(self, workspace: Workspace, stack: AsyncExitStack, announce: app.Announce) -> None:
         self._workspace = workspace
         self._stack = stack
+        self._announce = announce
         self._store = Store(workspace.store_url)
         self._counters = Counters()
-        self._pools = app.replacements(workspace)
+        self._pools = app.replacements(workspace, announce)
         self._callers = _callers(workspace)
         self._endpoints = app.endpoints(workspace, _asking(self._callers), self._pools)
         self._table = RouteTable(
@@ -93,7 +93,7 @@ class _Parts:
         self._stack.push_async_callback(self._drain_shadow)
         self._background(Watch(self._operators()).run())
 
-    async def serve(self, announce: Announce) -> None:
+    async def serve(self) -> None:
         """Open the facades."""
         for name, facade in self._workspace.facade.items():
             systems = self._systems(name)
@@ -109,9 +109,9 @@ class _Parts:
             )
             for system in systems.values():
                 address = f"{serving.address}{system.path}"
-                announce({"event": "listening", "facade": name, "address": address})
+                self._announce({"event": "listening", "facade": name, "address": address})
 
-    def bridge(self, stop: asyncio.Event, announce: Announce) -> None:
+    def bridge(self, stop: asyncio.Event) -> None:
         """Start taking deliveries."""
         events = {
             endpoint.config.listen.source: Events(endpoint, self._table, self._store.journal)
@@ -129,7 +129,7 @@ class _Parts:
             )
             task = asyncio.create_task(bridge.run(stop))
             self._stack.push_async_callback(_finished, stop, task)
-            announce({"event": "source", "source": name})
+            self._announce({"event": "source", "source": name})
 
     def _background(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)

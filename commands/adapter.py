@@ -9,9 +9,6 @@ from rich.markup import escape
 from rich.syntax import Syntax
 
 from .. import app
-from ..config import Workspace
-from ..errors import ConfigError
-from ..ports import Installable
 from .screen import Screen, json_option
 
 __all__ = ["adapter"]
@@ -29,7 +26,7 @@ def adapter() -> None:
 @click.pass_obj
 def install(screen: Screen, system: str, dry_run: bool, as_json: bool) -> None:
     """Put SYSTEM's triggers in place; harmless where they stand."""
-    part = _installable(screen.load(), system)
+    part = app.installable(screen.load(), system)
     plan = part.install_plan()
     if not dry_run:
         part.install()
@@ -44,22 +41,11 @@ def install(screen: Screen, system: str, dry_run: bool, as_json: bool) -> None:
 @click.pass_obj
 def remove(screen: Screen, system: str, dry_run: bool, discard: bool, as_json: bool) -> None:
     """Take out of SYSTEM exactly what install put there."""
-    part = _installable(screen.load(), system)
+    part = app.installable(screen.load(), system)
     plan = part.remove_plan()
     if not dry_run:
         part.remove(discard=discard)
     _print(screen, system, plan, "removed", done=not dry_run, as_json=as_json)
-
-
-def _installable(workspace: Workspace, system: str) -> Installable:
-    part = app.source(workspace, system)
-    if not isinstance(part, Installable):
-        raise ConfigError(
-            "this adapter installs nothing",
-            place=workspace.place("legacy", system, "adapter"),
-            value=workspace.legacy[system].adapter,
-        )
-    return part
 
 
 def _print(

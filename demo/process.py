@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
@@ -44,7 +44,7 @@ class Program:
         self._lines.put(None)
 
     def wait_for(self, wanted: Callable[[str], bool], seconds: float = 60.0) -> str:
-        """Give the first line that is wanted. Raises ``FigError`` with the log's end without one."""
+        """Give the first line that is wanted. Raises ``FigError`` with the log's last line."""
         try:
             while (line := self._lines.get(timeout=seconds)) is not None:
                 if wanted(line):
@@ -57,6 +57,16 @@ class Program:
             value=self._tail(),
             remedy="read the log; a port may be taken",
         )
+
+    def lines(self) -> Iterator[str]:
+        """Give the lines that came since, without waiting."""
+        while True:
+            try:
+                line = self._lines.get_nowait()
+            except Empty:
+                return
+            if line is not None:
+                yield line
 
     def running(self) -> bool:
         """Say whether it runs."""

@@ -16,12 +16,19 @@ __all__ = ["Replacements"]
 class Replacements:
     """Holds one provider a revision. Owned by one event loop.
 
-    ``build`` makes the provider of a revision, unopened; it may raise ``FigError``.
+    ``build`` makes the provider of a revision, unopened; it may raise ``FigError``. ``announce``
+    is told when one is ready.
     """
 
-    def __init__(self, name: str, build: Callable[[str], Provider]) -> None:
+    def __init__(
+        self,
+        name: str,
+        build: Callable[[str], Provider],
+        announce: Callable[[str, Provider], None] = lambda revision, provider: None,
+    ) -> None:
         self._name = name
         self._build = build
+        self._announce = announce
         self._ready: dict[str, Provider] = {}
         self._starting: dict[str, asyncio.Task[None]] = {}
 
@@ -75,4 +82,5 @@ class Replacements:
             raise
         else:
             self._ready[revision] = provider
+            self._announce(revision, provider)
             log.info("replacement.%s: revision %s is ready", self._name, revision)
