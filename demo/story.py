@@ -17,6 +17,7 @@ from ..ai.learn import Report
 from ..config import Workspace
 from ..errors import FigError
 from ..model import Stage, Step
+from ..store.routes import Change
 from ..store.store import Store
 from .caller import Caller
 from .data import Message
@@ -51,6 +52,7 @@ class Story:
         self._messages: Iterator[Message] = itertools.cycle(traffic)
         self.tally = Tally(ENDPOINT)
         self.events = Tally(EVENTS)
+        self.history: list[Change] = []
         self._workers: dict[str, int] = {}
         self._started = time.monotonic()
 
@@ -74,11 +76,12 @@ class Story:
             self._fail_replacement(daemon)
             self._settle()
             self._wait_for_events()
+            self.history = store.routes.history(ENDPOINT)
             return summarise(
                 self.tally,
                 self.events,
                 route=self._operator.route(),
-                history=store.routes.history(ENDPOINT),
+                history=self.history,
                 caller=caller,
                 seconds=time.monotonic() - self._started,
             )
