@@ -64,8 +64,10 @@ def _or_else(encode: Callable[[object], str], otherwise: str) -> Callable[[objec
 
 
 def decoder(links: Sequence[Link], *, with_else: bool) -> Decode:
-    """Write the function from legacy values to a payload. It raises anything on the first trouble:
-    whoever calls it then goes through the links one by one, to name them all.
+    """Write the function from legacy values to a payload.
+
+    It raises anything on the first trouble: whoever calls it then goes through the links one by
+    one, to name them all.
     """
     function = Function("decode", "v")
     function.line("g = v.get")

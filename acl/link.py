@@ -66,12 +66,12 @@ class Linker:
         leaf = self._leaves.get(legacy)
         if leaf is None:
             hint = close_to(legacy, self._leaves)
-            problems.append(self._problem(number, row, f"legacy has no {legacy!r}", "", hint))
+            problems.append(self._problem(number, row, f"legacy has no {legacy!r}", hint=hint))
         field = self._contract.by_name.get(ours)
         if field is None:
             names = self._contract.by_name
             text = f"{self._contract.title} has no {ours!r}"
-            problems.append(self._problem(number, row, text, "", close_to(ours, names)))
+            problems.append(self._problem(number, row, text, hint=close_to(ours, names)))
         try:
             converter = self._converter(number, row)
         except (ValueError, FigError) as error:
@@ -80,7 +80,10 @@ class Linker:
         if leaf is None or field is None:
             return None, problems
         link = Link(number, row, leaf, field, converter, traits_of(converter))
-        found = [self._problem(number, row, *parts) for parts in _faults(link, self._side)]
+        found = [
+            self._problem(number, row, message, expected=expected, hint=hint, value=value)
+            for message, expected, hint, value in _faults(link, self._side)
+        ]
         if not found and row.else_ is not None and self._side == "fields":
             value = as_value(field, row.else_)
             link = link._replace(row=_with_else(row, value))
@@ -95,13 +98,20 @@ class Linker:
         return factory(form.arguments, self._codes)
 
     def _refused(self, number: int, row: Row, error: Exception) -> Problem:
+        message, expected, hint = "no such converter", str(error), ""
         if isinstance(error, FigError):
-            expected, hint = error.expected, error.remedy
-            return self._problem(number, row, error.message, expected, hint, value=row.as_)
-        return self._problem(number, row, "no such converter", str(error), "", value=row.as_)
+            message, expected, hint = error.message, error.expected, error.remedy
+        return self._problem(number, row, message, expected=expected, hint=hint, value=row.as_)
 
     def _problem(
-        self, number: int, row: Row, message: str, expected: str, hint: str, value: str = ""
+        self,
+        number: int,
+        row: Row,
+        message: str,
+        *,
+        expected: str = "",
+        hint: str = "",
+        value: str = "",
     ) -> Problem:
         return Problem(
             message,

@@ -90,9 +90,9 @@ class CompiledMapping:
 def load_mapping(file: Path, operation: Operation, root: Path) -> CompiledMapping:
     """Read, check and compile a mapping. Called once an endpoint, at start.
 
-    ``from.schema`` is relative to ``root``, the workspace's folder. Raises ``ConfigError`` that names
-    all that is wrong: rows that do not fit, places of legacy that are neither mapped nor ignored
-    with a reason, fields of the operation that nothing feeds.
+    ``from.schema`` is relative to ``root``, the workspace's folder. Raises ``ConfigError`` that
+    names all that is wrong: rows that do not fit, places of legacy that are neither mapped nor
+    ignored with a reason, fields of the operation that nothing feeds.
     """
     return _Loader(file, operation, root).load()
 

@@ -143,12 +143,9 @@ class Side:
             return
         try:
             decoding(link, with_else=self._name == "fields")(text)
-            return
-        except Exception as error:  # noqa: BLE001 - a converter of somebody else's may raise anything
-            quick = error
-        yield self._of(
-            link, "cannot be read", line, shown(text, link.tag), self._why(link, text, quick)
-        )
+        except Exception as error:  # noqa: BLE001 - a converter of somebody else's
+            expected = self._why(link, text, error)
+            yield self._of(link, "cannot be read", line, shown(text, link.tag), expected)
 
     def _why(self, link: Link, text: str, quick: Exception) -> str:
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import re
 from collections.abc import Sequence
 
@@ -24,18 +24,18 @@ class _Date:
         self._expected = f"a day of the calendar as {pattern}"
         self.traits = Traits(type="date")
 
-    def decode(self, text: str) -> datetime.date:
+    def decode(self, text: str) -> dt.date:
         found = self._pattern.fullmatch(text)
         if found is None:
             raise ValueError(self._expected)
         year, month, day = found.group("y", "m", "d")
         try:
-            return datetime.date(int(year), int(month), int(day))
+            return dt.date(int(year), int(month), int(day))
         except ValueError:
             raise ValueError(self._expected) from None
 
     def encode(self, value: object) -> str:
-        if type(value) is not datetime.date:
+        if type(value) is not dt.date:
             raise ValueError("a date")
         return self._form.format(value.year, value.month, value.day)
 

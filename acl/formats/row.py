@@ -63,8 +63,10 @@ class RowShape:
                 image[column] = _text(column, value, strays)
         if not image.keys() <= self._columns:
             expected = "one of " + ", ".join(leaf.path for leaf in self.leaves)
-            for column in image.keys() - self._columns:
-                strays.append(Stray(column[:200], "is not among the columns", expected))
+            strays += [
+                Stray(column[:200], "is not among the columns", expected)
+                for column in sorted(image.keys() - self._columns)
+            ]
         return image, strays
 
     def lines(self, record: Record) -> Mapping[str, int]:
@@ -77,7 +79,7 @@ class RowShape:
         return self.patch(values, original)
 
     def patch(self, changes: Values, original: Record) -> bytes:
-        """Put changes into the image; other values keep their bytes, and the columns their order."""
+        """Put changes into the image; other values keep their bytes, columns their order."""
         if not changes:
             return original.body
         image: dict[str, bytes] = {

@@ -145,10 +145,10 @@ def _leaves(root: Element) -> tuple[Leaf, ...]:
 
 def _collect(node: Element, found: list[Leaf], *, required: bool, repeated: bool) -> None:
     why = node.opaque or ("a repeated element: rows hold one value" if repeated else "")
-    for one in node.attributes:
-        found.append(
-            Leaf(path=one.path, required=required and one.required, opaque=why, line=one.line)
-        )
+    found += [
+        Leaf(path=one.path, required=required and one.required, opaque=why, line=one.line)
+        for one in node.attributes
+    ]
     if node.text or node.opaque:
         found.append(
             Leaf(

@@ -9,7 +9,7 @@ from typing import Final, NamedTuple
 from xml.parsers import expat
 
 from ..formats.shape import Values
-from .element import Attribute, Element
+from .element import Element
 from .text import attribute, content
 from .writer import writer
 
@@ -118,7 +118,7 @@ class _Scan:
 
 
 def _tag(document: bytes, start: int) -> tuple[re.Match[str], int]:
-    # The document is well formed, so a ">" outside of quotes ends the tag; most tags have no quotes.
+    # The document is well formed: a ">" outside of quotes ends the tag.
     end = document.index(b">", start) + 1
     while (found := _TAG.fullmatch(document[start:end].decode("utf-8"))) is None:
         end = document.index(b">", end) + 1
@@ -132,12 +132,12 @@ def _edits(
         raise ValueError(f"the element {root.tag} in the Body")
     for order, (node, above) in enumerate(_pairs(root, None)):
         spot = spots.get(node.path)
-        attributes = [one for one in node.attributes if one.path in changes]
+        attributes = any(one.path in changes for one in node.attributes)
         text = node.text and node.path in changes
         if spot is None:
             parent = spots.get(above.path) if above is not None else None
             if above is not None and parent is not None and _holds(node, changes):
-                position = _position(document, above, node, spots)
+                position = _position(above, node, spots)
                 yield _Edit(position, False, order, position, writer(node)(changes))
             continue
         if text and changes[node.path] is None and not node.nillable:
@@ -145,7 +145,7 @@ def _edits(
             continue
         opened = any(child.path not in spots and _holds(child, changes) for child in node.children)
         if text or attributes or (opened and spot.inner == spot.end):
-            yield from _rewritten(document, node, spot, attributes, changes, order)
+            yield from _rewritten(document, node, spot, changes, order)
 
 
 def _pairs(node: Element, above: Element | None) -> Iterator[tuple[Element, Element | None]]:
@@ -163,7 +163,7 @@ def _holds(node: Element, changes: Values) -> bool:
     return held or any(_holds(child, changes) for child in node.children)
 
 
-def _position(document: bytes, above: Element, node: Element, spots: dict[str, _Spot]) -> int:
+def _position(above: Element, node: Element, spots: dict[str, _Spot]) -> int:
     position = spots[above.path].inner
     for sibling in above.children:
         if sibling.path == node.path:
@@ -177,7 +177,6 @@ def _rewritten(
     document: bytes,
     node: Element,
     spot: _Spot,
-    attributes: list[Attribute],
     changes: Values,
     order: int,
 ) -> Iterator[_Edit]:
@@ -188,7 +187,9 @@ def _rewritten(
         held = _without(held, "nil", qualified=True)
         if text is None:
             held += ' n:nil="true" xmlns:n="http://www.w3.org/2001/XMLSchema-instance"'
-    for one in attributes:
+    for one in node.attributes:
+        if one.path not in changes:
+            continue
         held = _without(held, one.tag.rpartition("}")[2], qualified="}" in one.tag)
         value = changes[one.path]
         if value is not None:

@@ -20,7 +20,6 @@ Read = Callable[[Node, dict[str, str | None], list[Stray]], None]
 class _Plan(NamedTuple):
     path: str
     plain: bool
-    repeated: bool
     skipped: bool
     collapse: bool
     attributes: dict[str, Attribute]
@@ -40,27 +39,20 @@ def reader(root: Element) -> Read:
     wild = "*" in plans
 
     def read(element: Node, values: dict[str, str | None], strays: list[Stray]) -> None:
-        if (text := element.text) is not None and not text.isspace():
-            strays.append(_text(root.path, element))
         if element.keys():
             _attributes(element, attributes, root.path, values, strays)
+        if (text := element.text) is not None and not text.isspace():
+            strays.append(_text(root.path, element))
         for child in element:
             plan = get(child.tag)
-            if plan is None:
-                if not wild:
-                    strays.append(_unknown(child, prefix))
-            elif plan.plain:
-                path = plan.path
-                if path in values:
-                    strays.append(_twice(child, path))
-                elif len(child) or child.keys():
+            if plan is None or not plan.plain or len(child) or child.keys() or plan.path in values:
+                if plan is not None:
                     _special(child, plan, values, strays)
-                elif plan.collapse:
-                    values[path] = " ".join((child.text or "").split())
-                else:
-                    values[path] = child.text or ""
-            elif not plan.skipped:
-                _group(child, plan, values, strays)
+                elif not wild:
+                    strays.append(_unknown(child, prefix))
+            else:
+                text = child.text or ""
+                values[plan.path] = " ".join(text.split()) if plan.collapse else text
             if (text := child.tail) is not None and not text.isspace():
                 strays.append(_text(root.path, child))
 
@@ -73,7 +65,6 @@ def _plan(element: Element) -> _Plan:
     return _Plan(
         path=element.path,
         plain=element.text and not skipped,
-        repeated=element.repeated,
         skipped=skipped,
         collapse=element.collapse,
         attributes={attribute.tag: attribute for attribute in element.attributes},
@@ -94,12 +85,19 @@ def _group(element: Node, plan: _Plan, values: dict[str, str | None], strays: li
 def _special(
     element: Node, plan: _Plan, values: dict[str, str | None], strays: list[Stray]
 ) -> None:
+    if plan.skipped:
+        return
+    if not plan.plain:
+        _group(element, plan, values, strays)
+        return
+    if plan.path in values:
+        strays.append(_twice(element, plan.path))
+        return
     if element.keys():
         _attributes(element, plan.attributes, plan.path, values, strays)
     if len(element):
         expected = "text, and no elements in it"
-        line = line_of(element)
-        strays.append(Stray(plan.path, "holds elements", expected, line, broken=True))
+        strays.append(Stray(plan.path, "holds elements", expected, line_of(element), broken=True))
         return
     if (element.get(_NIL) or "").strip() in ("true", "1"):
         values[plan.path] = None

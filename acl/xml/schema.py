@@ -44,18 +44,14 @@ class Component(NamedTuple):
     def resolve(self, name: str) -> str:
         """Turn a prefixed name of this node into ``{namespace}local``."""
         prefix, _, local = name.strip().rpartition(":")
-        if prefix not in self.node.nsmap and not prefix and None not in self.node.nsmap:
-            namespace = ""
-        else:
-            found = self.node.nsmap.get(prefix or None)
-            if found is None:
-                raise ConfigError(
-                    "a prefix that nobody declares",
-                    place=self.place,
-                    value=name,
-                    expected="a prefix with its xmlns",
-                )
-            namespace = found
+        namespace = self.node.nsmap.get(prefix or None, None if prefix else "")
+        if namespace is None:
+            raise ConfigError(
+                "a prefix that nobody declares",
+                place=self.place,
+                value=name,
+                expected="a prefix with its xmlns",
+            )
         return f"{{{namespace}}}{local}" if namespace else local
 
 
@@ -94,65 +90,67 @@ def load_schema(file: Path) -> Schema:
     Raises ``ConfigError`` with file and line.
     """
     schema = Schema(file.name)
-    _load(file, schema, set(), "")
+    _Files(schema).load(file, "")
     return schema
 
 
-def _load(file: Path, schema: Schema, seen: set[tuple[Path, str]], namespace: str) -> None:
-    path = file.resolve()
-    if (path, namespace) in seen:
-        return
-    seen.add((path, namespace))
-    if len(seen) > _MOST_FILES:
-        raise ConfigError("too many files", place=str(file), expected=f"at most {_MOST_FILES}")
-    root = _parse(file)
-    roots = [root] if root.tag == f"{XS}schema" else root.iterfind(f"{_WSDL}types/{XS}schema")
-    for node in roots:
-        _take(node, file, schema, seen, namespace)
-    for node in root.iterfind(f"{_WSDL}import"):
-        _follow(node, node.get("location"), file, schema, seen, "")
+class _Files:
+    """The files that were read, so that a circle of includes ends."""
 
+    def __init__(self, schema: Schema) -> None:
+        self._schema = schema
+        self._seen: set[tuple[Path, str]] = set()
 
-def _take(node: Node, file: Path, schema: Schema, seen: set[tuple[Path, str]], outer: str) -> None:
-    # A schema without a namespace takes that of the schema which includes it.
-    namespace = node.get("targetNamespace") or outer
-    surroundings = Component(
-        node=node,
-        namespace=namespace,
-        qualified=node.get("elementFormDefault") == "qualified",
-        qualified_attributes=node.get("attributeFormDefault") == "qualified",
-        file=file.name,
-    )
-    for child in node:
-        kind = str(child.tag).removeprefix(XS)
-        name = child.get("name")
-        if kind in ("include", "import", "redefine"):
-            inner = namespace if kind != "import" else ""
-            _follow(child, child.get("schemaLocation"), file, schema, seen, inner)
-        elif kind in _KINDS and name:
-            full = f"{{{namespace}}}{name}" if namespace else name
-            schema.add(kind, full, surroundings.inner(child))
+    def load(self, file: Path, namespace: str) -> None:
+        path = file.resolve()
+        if (path, namespace) in self._seen:
+            return
+        self._seen.add((path, namespace))
+        if len(self._seen) > _MOST_FILES:
+            raise ConfigError("too many files", place=str(file), expected=f"at most {_MOST_FILES}")
+        root = _parse(file)
+        inline = root.iterfind(f"{_WSDL}types/{XS}schema")
+        for node in [root] if root.tag == f"{XS}schema" else inline:
+            self._take(node, file, namespace)
+        for node in root.iterfind(f"{_WSDL}import"):
+            self._follow(node, node.get("location"), file, "")
 
-
-def _follow(
-    node: Node,
-    location: str | None,
-    file: Path,
-    schema: Schema,
-    seen: set[tuple[Path, str]],
-    namespace: str,
-) -> None:
-    if location is None:
-        return
-    if "://" in location:
-        raise ConfigError(
-            "a schema that lies elsewhere",
-            place=f"{file.name}: line {line_of(node)}",
-            value=location,
-            expected="a file beside this one: nothing is fetched",
-            remedy="save it beside the WSDL and mend the location",
+    def _take(self, node: Node, file: Path, outer: str) -> None:
+        # A schema without a namespace takes that of the schema which includes it.
+        namespace = node.get("targetNamespace") or outer
+        surroundings = Component(
+            node=node,
+            namespace=namespace,
+            qualified=node.get("elementFormDefault") == "qualified",
+            qualified_attributes=node.get("attributeFormDefault") == "qualified",
+            file=file.name,
         )
-    _load(file.parent / location, schema, seen, namespace)
+        for child in node:
+            kind = str(child.tag).removeprefix(XS)
+            name = child.get("name")
+            if kind in ("include", "import"):
+                inner = namespace if kind == "include" else ""
+                self._follow(child, child.get("schemaLocation"), file, inner)
+            elif kind in ("redefine", "override"):
+                expected = "xs:include or xs:import"
+                place = f"{file.name}: line {line_of(child)}"
+                raise ConfigError(f"xs:{kind} is not read", place=place, expected=expected)
+            elif kind in _KINDS and name:
+                full = f"{{{namespace}}}{name}" if namespace else name
+                self._schema.add(kind, full, surroundings.inner(child))
+
+    def _follow(self, node: Node, location: str | None, file: Path, namespace: str) -> None:
+        if location is None:
+            return
+        if "://" in location:
+            raise ConfigError(
+                "a schema that lies elsewhere",
+                place=f"{file.name}: line {line_of(node)}",
+                value=location,
+                expected="a file beside this one: nothing is fetched",
+                remedy="save it beside the WSDL and mend the location",
+            )
+        self.load(file.parent / location, namespace)
 
 
 def _parse(file: Path) -> Node:

@@ -88,26 +88,20 @@ class _Builder:
     def _typed(self, shell: Element, at: Component, above: tuple[str, ...]) -> Element:
         name = at.node.get("type")
         inline = next((c for c in at.node if c.tag in _TYPES), None)
-        if name is None and inline is None:
-            return _opaque(shell, "an element of any type")
         if inline is not None:
             holder = at.inner(inline)
             if inline.tag == f"{XS}simpleType":
                 return _with(shell, text=True, collapse=self._collapses(holder))
             return self._complex(shell, holder, above)
-        full = at.resolve(name or "")
+        full = at.resolve(name) if name else f"{XS}anyType"
         if full == f"{XS}anyType":
             return _opaque(shell, "an element of any type")
-        if full.startswith(XS):
-            return _with(shell, text=True, collapse=full not in _PRESERVING)
+        if full.startswith(XS) or full in self._schema.names("simpleType"):
+            return _with(shell, text=True, collapse=self._named_collapses(at, name or ""))
         if full in above:
             return _opaque(shell, f"a type inside itself: {full}")
-        if full in self._schema.names("simpleType"):
-            holder = self._schema.find("simpleType", full, at.place)
-            return _with(shell, text=True, collapse=self._collapses(holder))
-        return self._complex(
-            shell, self._schema.find("complexType", full, at.place), (*above, full)
-        )
+        holder = self._schema.find("complexType", full, at.place)
+        return self._complex(shell, holder, (*above, full))
 
     def _complex(self, shell: Element, at: Component, above: tuple[str, ...]) -> Element:
         if at.node.get("mixed") in ("true", "1"):

@@ -6,7 +6,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-
 from stranglerfig.acl.mapping import load_mapping
 from stranglerfig.acl.operation import load_operation
 from stranglerfig.model import Record
@@ -114,7 +113,10 @@ required = false
 
 SOAP = """
 operation = "desk.ask@1"
-from = { kind = "soap", schema = "legacy/desk.wsdl", element = "{urn:t:desk}Ask", answer = "{urn:t:desk}AskResponse" }
+from.kind = "soap"
+from.schema = "legacy/desk.wsdl"
+from.element = "{urn:t:desk}Ask"
+from.answer = "{urn:t:desk}AskResponse"
 fields = [
   { src = "person.@id", dst = "person.id", as = "integer" },
   { src = "person.name", dst = "person.name", as = "text" },
@@ -140,7 +142,11 @@ category = { C01 = "claim", C02 = "question" }
 ROW = """
 operation = "desk.ask@1"
 unmapped = "report"
-from = { kind = "row", columns = ["id", "name", "phone", "channel", "opened", "amount", "note", "category", "priority", "score", "due", "remark", "status"] }
+from.kind = "row"
+from.columns = [
+  "id", "name", "phone", "channel", "opened", "amount", "note",
+  "category", "priority", "score", "due", "remark", "status",
+]
 fields = [
   { src = "id", dst = "person.id", as = "integer" },
   { src = "name", dst = "person.name" },
