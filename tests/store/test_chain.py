@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 from stranglerfig.store import Line
 from stranglerfig.store.chain import GENESIS, encode, link, row
 
-leaves = st.none() | st.booleans() | st.integers() | st.text() | st.floats(allow_nan=False, allow_infinity=False)
+leaves = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text()
+    | st.floats(allow_nan=False, allow_infinity=False)
+)
 values = st.recursive(
     leaves, lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner), max_leaves=10
 )
