@@ -87,7 +87,11 @@ class StoreFile:
             isolation_level=None,  # transactions begin where we say
             check_same_thread=False,
         )
-        connection.execute("PRAGMA synchronous=FULL")
+        try:
+            connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error:
+            connection.close()
+            raise
         return connection
 
     def remember_sides(self) -> None:

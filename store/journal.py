@@ -159,7 +159,7 @@ class Journal:
 
     def _unavailable(self) -> StoreUnavailable:
         trouble = self._writer.trouble
-        if trouble is None:
+        if trouble is None or not self._open:
             return self._refused("the store is not open")
         return StoreUnavailable(
             trouble.message, place=trouble.place, value=trouble.value, remedy=trouble.remedy

@@ -20,7 +20,7 @@ _OURS: Final = {
 }
 
 
-class InboxMark(msgspec.Struct, frozen=True, kw_only=True):
+class InboxMark(msgspec.Struct, frozen=True):
     """That a consumer has taken a message. The same message with other bytes is an error."""
 
     consumer: str
@@ -28,7 +28,7 @@ class InboxMark(msgspec.Struct, frozen=True, kw_only=True):
     payload_hash: str
 
 
-class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+class DeadLetter(msgspec.Struct, frozen=True):
     """A record that could not be taken, whole, with the error that says why (``as_dict``)."""
 
     source: str
@@ -40,7 +40,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     at: float
 
 
-class Write(msgspec.Struct, frozen=True, kw_only=True):
+class Write(msgspec.Struct, frozen=True):
     """Lines and what belongs to them. With an ``inbox`` mark it is written once, ever.
 
     Each observation and the dead letter bring their own journal line. Raises ``StoreError`` where

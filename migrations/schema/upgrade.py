@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 from typing import Final
 
@@ -35,7 +36,7 @@ def upgrade(url: str) -> None:
             config = _config()
             config.attributes.update(connection=connection, metadata=metadata)
             command.upgrade(config, "head")
-    except (SQLAlchemyError, OSError) as error:
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise unavailable(error, database.place) from error
     except CommandError as error:
         remedy = "the store was written by a newer stranglerfig: upgrade it here too"

@@ -22,12 +22,6 @@ def upgrade() -> None:
     _positions()
 
 
-def downgrade() -> None:
-    names = "leases checkpoints outbox dead_letters inbox evidence route_history routes journal"
-    for name in names.split():
-        op.drop_table(name)
-
-
 def _text(*names: str) -> list[sa.Column[str]]:
     return [sa.Column(name, sa.String, nullable=False) for name in names]
 
