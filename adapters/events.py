@@ -11,6 +11,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 
 __all__ = ["EVENTS", "INDEXES", "TABLE_NAME"]
@@ -32,8 +33,8 @@ EVENTS = Table(
     Column("kinds", Text, nullable=False),
     Column("schema_hash", Text, nullable=False),
     Column("created_at", Float, nullable=False),
-    Column("attempts", Integer, nullable=False, server_default="0"),
-    Column("next_at", Float, nullable=False, server_default="0"),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_at", Float, nullable=False, server_default=text("0")),
     Column("lease_token", Text),
     Column("lease_until", Float),
     Column("done_at", Float),

@@ -32,6 +32,7 @@ class Session:
         self._claims: Claims | None = None
         self._held: dict[int, str] = {}
         self._endings: list[tuple[Ending, asyncio.Future[None]]] = []
+        self._late: asyncio.Future[list[Event]] | None = None
         self._flush: asyncio.Task[None] | None = None
         self._tending: asyncio.Task[None] | None = None
 
@@ -50,11 +51,12 @@ class Session:
     async def claim(self, limit: int) -> list[Event]:
         """Lease events. A caller who is cancelled meanwhile leaves nothing leased behind."""
         claims = self._open_claims()
-        job = self._loop.run_in_executor(self._thread, claims.claim, limit)
+        job = self._run(claims.claim, limit)
         try:
             events = await asyncio.shield(job)
         except asyncio.CancelledError:
-            job.add_done_callback(self._put_back)
+            job.add_done_callback(lambda late: self._put_back(claims, late))
+            self._late = job
             raise
         self._held.update((event.id, event.lease_token) for event in events)
         return events
@@ -67,7 +69,7 @@ class Session:
         """
         if self._claims is None or self._held.get(ending.id) != ending.token:
             raise LegacyError(
-                "the source was closed meanwhile, so nothing was marked",
+                "the lease was lost or the source closed meanwhile, so nothing was marked",
                 place=f"{self.name}: event {ending.id}",
                 remedy="none is needed: the event comes again",
             )
@@ -83,8 +85,9 @@ class Session:
             self._tending.cancel()
         claims, self._claims = self._claims, None
         if claims is not None:
-            if self._flush is not None:
-                await asyncio.wait([self._flush])
+            pending = [job for job in (self._flush, self._late) if job is not None]
+            if pending:
+                await asyncio.wait(pending)
             with contextlib.suppress(LegacyError):
                 # Where this fails the leases run out by themselves.
                 await self._run(claims.give_back, dict(self._held))
@@ -107,11 +110,12 @@ class Session:
             results: Sequence[LegacyError | None]
             try:
                 results = await self._run(claims.settle, [ending for ending, _ in batch])
-            except LegacyError as error:
-                results = [error] * len(batch)
+            except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
+                results = [_as_ours(error)] * len(batch)
             for (ending, future), failure in zip(batch, results, strict=True):
                 # Also after a failure: what is no longer renewed runs out and comes again.
-                self._held.pop(ending.id, None)
+                if self._held.get(ending.id) == ending.token:
+                    del self._held[ending.id]
                 if future.done():
                     continue
                 if failure is None:
@@ -120,12 +124,11 @@ class Session:
                     future.set_exception(failure)
             self.freed.set()
 
-    def _put_back(self, job: asyncio.Future[list[Event]]) -> None:
-        if job.cancelled() or job.exception() is not None or self._claims is None:
+    def _put_back(self, claims: Claims, late: asyncio.Future[list[Event]]) -> None:
+        if late.cancelled() or late.exception() is not None or not late.result():
             return
-        held = {event.id: event.lease_token for event in job.result()}
-        if held:
-            self._thread.submit(self._claims.give_back, held, uncounted=True)
+        held = {event.id: event.lease_token for event in late.result()}
+        self._thread.submit(claims.give_back, held, uncounted=True)
 
     async def _tend(self) -> None:
         """Renew leases three times in their length, and clear away what is long done."""
@@ -141,6 +144,12 @@ class Session:
                     swept = self._loop.time()
             except FigError as error:
                 log.warning("%s: leases were not renewed: %s", self.name, error)
+
+
+def _as_ours(error: Exception) -> LegacyError:
+    if isinstance(error, LegacyError):
+        return error
+    return LegacyError(f"could not be settled: {type(error).__name__}: {error}")
 
 
 class Hold:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final
 
 import msgspec
@@ -86,12 +86,13 @@ class Lane:
         failures = 0
         try:
             while not stop.is_set():
-                opened = time.monotonic()
+                flowing_since = float("inf")
                 try:
                     await self._source.open()
+                    flowing_since = time.monotonic()
                     await self._flow(stop)
                 except Exception as error:  # noqa: BLE001 - a source must not end the daemon
-                    if time.monotonic() - opened >= self._limits.healthy:
+                    if time.monotonic() - flowing_since >= self._limits.healthy:
                         failures, self._told = 0, ""
                     failures += 1
                     delay = self._limits.reopen.delay(failures)
@@ -117,6 +118,8 @@ class Lane:
                 self._mend()
             for delivery in deliveries:
                 self._begin(delivery)
+            if not deliveries:
+                await asyncio.sleep(0)  # a source that does not wait must not starve the rest
 
     async def _wait_for_room(self) -> int:
         """Give the free places: many at once where they come soon, so that receives stay few."""
@@ -149,7 +152,7 @@ class Lane:
                 if not waiting:
                     return
                 delivery = waiting.popleft()
-            await self._hold_back(self._queues.get(key, ()))
+            await self._hold_back(self._queues.get(key))
         finally:
             for left in self._queues.pop(key, ()):
                 self._since.pop(id(left), None)
@@ -175,13 +178,16 @@ class Lane:
         self._count(settlement.outcome)
         return settlement.outcome != "retry"
 
-    async def _hold_back(self, waiting: Iterable[Delivery]) -> None:
+    async def _hold_back(self, waiting: deque[Delivery] | None) -> None:
         """Let those behind an unfinished one of their key go back, so that none overtakes it."""
         delay = self._limits.retries.backoff.first
-        for delivery in tuple(waiting):
+        while waiting:
+            delivery = waiting.popleft()
+            self._since.pop(id(delivery), None)
             reason = "waits for an older one of its key"
             with contextlib.suppress(FigError):
                 await delivery.settle(Settlement(outcome="retry", reason=reason, delay=delay))
+            self._count("retry")
 
     async def _outcome(self, delivery: Delivery) -> Settlement:
         retries = self._limits.retries
