@@ -19,7 +19,7 @@ from .migrations.schema.upgrade import current, upgrade
 from .model import Reply, Request, Route
 from .ports import Caller, Installable, Provider, Source
 from .routing.endpoint import AskLegacy, Endpoint
-from .routing.golden import Golden, load_golden
+from .routing.golden import Golden
 from .routing.operator import Operator
 from .routing.replacements import Replacements
 from .store.store import Store
@@ -29,9 +29,13 @@ __all__ = [
     "KILL_FILE",
     "Announce",
     "RouteAction",
+    "adapter",
     "caller",
+    "contract",
+    "endpoint_of",
     "endpoints",
     "full_revision",
+    "golden",
     "installable",
     "operator",
     "provider",
@@ -171,7 +175,7 @@ def _replacement(workspace: Workspace, name: str, announce: Announce) -> Replace
 
 def caller(workspace: Workspace, name: str) -> Caller:
     """Build the adapter that calls a legacy system. Raises ``ConfigError``."""
-    part = _adapter(workspace, name)
+    part = adapter(workspace, name)
     if not isinstance(part, Caller):
         raise _wrong_adapter(workspace, name, "one that can be called")
     return part
@@ -179,7 +183,7 @@ def caller(workspace: Workspace, name: str) -> Caller:
 
 def source(workspace: Workspace, name: str) -> Source:
     """Build the adapter through which a legacy system talks to us. Raises ``ConfigError``."""
-    part = _adapter(workspace, name)
+    part = adapter(workspace, name)
     if not isinstance(part, Source):
         raise _wrong_adapter(workspace, name, "a source")
     return part
@@ -187,13 +191,14 @@ def source(workspace: Workspace, name: str) -> Source:
 
 def installable(workspace: Workspace, name: str) -> Installable:
     """Build an adapter that installs something in its system. Raises ``ConfigError``."""
-    part = _adapter(workspace, name)
+    part = adapter(workspace, name)
     if not isinstance(part, Installable):
         raise _wrong_adapter(workspace, name, "one that installs something")
     return part
 
 
-def _adapter(workspace: Workspace, name: str) -> object:
+def adapter(workspace: Workspace, name: str) -> object:
+    """Build a legacy system's adapter, of whatever kind. Raises ``ConfigError``."""
     system = workspace.legacy.get(name)
     if system is None:
         raise ConfigError(
@@ -252,17 +257,19 @@ def _endpoint(
         mapping=mapping,
         legacy=legacy.get(one.legacy),
         replacement=_Replacement(pool) if pool else None,
-        golden=_golden(workspace, one, operation),
+        golden=golden(workspace, one, operation),
         time_limit=workspace.replacement[one.replacement].deadline if pool else 0.0,
         timeout=facade.timeout if facade else 30.0,
     )
 
 
-def _golden(workspace: Workspace, one: config.Endpoint, operation: Operation) -> Golden | None:
+def golden(workspace: Workspace, one: config.Endpoint, operation: Operation) -> Golden | None:
+    """Load an endpoint's golden labels, where it names any. Raises ``InputError``."""
     if not one.golden:
         return None
     started = time.monotonic()
-    inputs = frozenset(operation.input.names)
-    golden = load_golden(workspace.path(one.golden), inputs, frozenset(operation.output.names))
-    log.info("%s: %d golden labels (%.1f s)", one.name, len(golden), time.monotonic() - started)
-    return golden
+    inputs = frozenset(field.name for field in operation.input.fields)
+    outputs = frozenset(field.name for field in operation.output.fields)
+    found = load_golden(workspace.path(one.golden), inputs, outputs)
+    log.info("%s: %d golden labels (%.1f s)", one.name, len(found), time.monotonic() - started)
+    return found

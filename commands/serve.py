@@ -34,7 +34,7 @@ def serve(screen: Screen, as_json: bool) -> None:
 
 @click.group()
 def bridge() -> None:
-    """The daemon that takes deliveries from sources."""
+    """Run the daemon that takes deliveries from sources."""
 
 
 @bridge.command("run")

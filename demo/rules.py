@@ -12,10 +12,11 @@ __all__ = ["keyword_rules"]
 
 _WORD = re.compile(r"[a-z']+")
 _DULL = frozenset(
-    "a about am an and any are as at be been but by can could did do does don't for from get has "
-    "have how i i'm i've if in is it it's long make me my need not of on or please should so some "
-    "tell than that the there they this to up use was want way were what what's when where which "
-    "who why will with would you your".split()
+    """
+    a about am an and any are as at be been but by can could did do does for from get has have how
+    i if in is it long make me my need not of on or please should so some tell than that the there
+    they this to up use was want way were what when where which who why will with would you your
+    """.split()
 )
 
 

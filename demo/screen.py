@@ -99,7 +99,7 @@ class StoryScreen:
 
     def _phase(self, event: Mapping[str, object]) -> None:
         stage = str(event["stage"])
-        colour = _COLOURS.get(stage.split()[0], "white")
+        colour = _COLOURS.get(stage.split(maxsplit=1)[0], "white")
         self._line(f"[bold {colour}]{stage:<12}[/] {escape(str(event['what']))}")
 
     def _requests(self, event: Mapping[str, object]) -> None:
@@ -152,14 +152,17 @@ def summary_lines(summary: Summary) -> list[str]:
     """Give the summary in words."""
     errors = "[green]none[/]" if not summary.caller_errors else f"[red]{summary.caller_errors}[/]"
     lost = "[green]none[/]" if not summary.lost else f"[red]{summary.lost}[/]"
-    lines = [
+    ends = (
         f"[bold]{summary.endpoint}[/] ends [bold green]{summary.final_stage}[/] after "
         f"{summary.requests} requests in {summary.seconds:g} s; lost: {lost}; "
-        f"errors that callers met: {errors}",
+        f"errors that callers met: {errors}"
+    )
+    right = (
         f"right answers: legacy {summary.legacy_accuracy:.1%}, replacement "
         f"[green]{summary.replacement_accuracy:.1%}[/] of the {summary.coverage:.1%} of messages "
-        "that it did not abstain from",
-    ]
+        "that it did not abstain from"
+    )
+    lines = [ends, right]
     if summary.rollback is not None:
         back = summary.rollback
         lines.append(

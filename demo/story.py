@@ -14,7 +14,6 @@ import msgspec
 
 from .. import app, config
 from ..ai.learn import Report
-from ..config import Workspace
 from ..errors import FigError
 from ..model import Stage, Step
 from ..store.routes import Change

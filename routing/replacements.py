@@ -24,7 +24,7 @@ class Replacements:
         self,
         name: str,
         build: Callable[[str], Provider],
-        announce: Callable[[str, Provider], None] = lambda revision, provider: None,
+        announce: Callable[[str, Provider], None] | None = None,
     ) -> None:
         self._name = name
         self._build = build
@@ -82,5 +82,6 @@ class Replacements:
             raise
         else:
             self._ready[revision] = provider
-            self._announce(revision, provider)
+            if self._announce is not None:
+                self._announce(revision, provider)
             log.info("replacement.%s: revision %s is ready", self._name, revision)

@@ -4,7 +4,6 @@ from math import exp, isclose, log
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from stranglerfig.routing.eprocess import log_e_not_worse, log_e_worse, pairs_until_pass
 
 GOAL = log(100)
