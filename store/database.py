@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,7 +11,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from ..errors import MissingExtra, StoreError
@@ -20,6 +22,7 @@ from .trouble import unavailable
 __all__ = ["Database"]
 
 _CHAIN_LOCK: Final = 0x66696701  # "fig" and a version: our key among PostgreSQL's advisory locks
+_ASK_AGAIN: Final = 0.001  # seconds between two tries of a write lock that another one holds
 _WAIT: Final = "fig_wait"  # the execution option that makes a transaction a writing one
 
 
@@ -173,9 +176,23 @@ def _begin_sqlite(connection: Connection) -> None:
     if wait is None:
         connection.exec_driver_sql("BEGIN")
         return
+    # SQLite's own waiting sleeps longer and longer, and starves beside a busy writer: ask often.
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    until = time.monotonic() + wait
+    while not _try_immediate(connection, last=time.monotonic() >= until):
+        time.sleep(_ASK_AGAIN)
+
+
+def _try_immediate(connection: Connection, *, last: bool) -> bool:
     # IMMEDIATE: the chain's last hash, once read, must stay the last until we commit.
-    connection.exec_driver_sql(f"PRAGMA busy_timeout={int(wait * 1000)}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        if last or code is None or code & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _begin_postgresql(connection: Connection) -> None:

@@ -66,12 +66,12 @@ class StoreFile:
         )
 
     def check_same(self) -> None:
-        """Raise ``StoreUnavailable`` where another file stands there than our writer has open.
+        """Raise ``StoreUnavailable`` where no file stands, or another than our writer has open.
 
         Opening that one beside it would mix up their side files; so the writer is told first.
         """
-        opened = self.opened
-        if opened is None or self.identity() == opened:
+        now, opened = self.identity(), self.opened
+        if opened is None or now == opened:
             return
         if self.when_replaced is not None:
             self.when_replaced()

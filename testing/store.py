@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 import multiprocessing
 import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import Update, delete, insert, select, update
 
 from ..errors import RouteConflict, StoreError, StoreUnavailable
 from ..model import Comparison, Record, Route, Stage
 from ..store import DeadLetter, InboxMark, Line, Store, Write, tables
 from ..store.chain import verify
+from .committers import commit_sixty, run_all
 
 __all__ = ["StoreContract"]
 
@@ -174,13 +174,13 @@ class StoreContract:
 
     def test_the_chain_holds_with_four_threads(self, store: Store, store_url: str) -> None:
         """Four stores in one process write at once."""
-        threads = [threading.Thread(target=_work, args=(store_url, n)) for n in range(4)]
-        _run_all(store, threads)
+        threads = [threading.Thread(target=commit_sixty, args=(store_url, n)) for n in range(4)]
+        run_all(store, threads)
 
     def test_the_chain_holds_with_four_processes(self, store: Store, store_url: str) -> None:
         """Four processes write at once."""
         spawn = multiprocessing.get_context("spawn")
-        _run_all(store, [spawn.Process(target=_work, args=(store_url, n)) for n in range(4)])
+        run_all(store, [spawn.Process(target=commit_sixty, args=(store_url, n)) for n in range(4)])
 
     def test_a_changed_line_is_named(self, store: Store) -> None:
         """Whoever rewrites a line is found out."""
@@ -206,11 +206,11 @@ class StoreContract:
         assert broken[0].id == 3
         assert {b.id for b in broken} >= {3, 5}
 
-    def _tampered(self, store: Store, where: object, number: int) -> None:
+    def _tampered(self, store: Store, statement: Update, number: int) -> None:
         _fill(store)
         assert list(verify(store.database)) == []
         with store.database.write() as connection:
-            connection.execute(where.values(data='{"n":0}'))  # type: ignore[attr-defined]
+            connection.execute(statement.values(data='{"n":0}'))
         assert [broken.id for broken in verify(store.database)] == [number]
 
 
@@ -226,47 +226,6 @@ def _fill(store: Store) -> None:
     for number in range(10):
         store.journal.append(Write(lines=(_line(number),)))
     assert store.journal.flush(30)
-
-
-def _run_all(
-    store: Store, workers: Sequence[threading.Thread | multiprocessing.process.BaseProcess]
-) -> None:
-    for worker in workers:
-        worker.start()
-    for worker in workers:
-        worker.join(120)
-        assert not worker.is_alive()
-    names = [entry.line.request_id for entry in store.journal.read(kinds=["request"])]
-    assert sorted(names) == sorted(f"{w}-{n}" for w in range(4) for n in range(60))
-    assert list(verify(store.database)) == []
-
-
-def _work(url: str, worker: int) -> None:
-    """Commit sixty lines, some in flight together, trying again while others hold the store."""
-    store = Store(url, patience=30)
-    store.open()
-    try:
-        asyncio.run(_work_on(store, worker))
-    finally:
-        store.close()
-
-
-async def _work_on(store: Store, worker: int) -> None:
-    async def one(number: int) -> None:
-        line = Line(kind="request", request_id=f"{worker}-{number}")
-        until = time.monotonic() + 90
-        while True:
-            try:
-                await store.journal.commit(Write(lines=(line,)))
-            except StoreUnavailable:
-                if time.monotonic() > until:
-                    raise
-                await asyncio.sleep(0.05)
-            else:
-                return
-
-    for start in range(0, 60, 6):
-        await asyncio.gather(*(one(number) for number in range(start, start + 6)))
 
 
 def _line(number: int, *, endpoint: str = "e", kind: str = "request") -> Line:
