@@ -19,7 +19,7 @@ from .migrations.schema.upgrade import current, upgrade
 from .model import Reply, Request, Route
 from .ports import Caller, Installable, Provider, Source
 from .routing.endpoint import AskLegacy, Endpoint
-from .routing.golden import Golden
+from .routing.golden import Golden, load_golden
 from .routing.operator import Operator
 from .routing.replacements import Replacements
 from .store.store import Store

@@ -16,7 +16,7 @@ _DULL = frozenset(
     a about am an and any are as at be been but by can could did do does for from get has have how
     i if in is it long make me my need not of on or please should so some tell than that the there
     they this to up use was want way were what when where which who why will with would you your
-    """.split()
+    """.split()  # noqa: SIM905  # one line a word would hide the rest of the file
 )
 
 

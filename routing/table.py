@@ -104,10 +104,12 @@ class RouteTable:
             return
         fresh = wanted.revision != now.revision and wanted.stage is not Stage.LEGACY
         if fresh and not await self._ready(wanted):
-            kept = msgspec.structs.replace(wanted, revision=now.revision, version=now.version)
-            self._routes[name] = kept if now.revision else wanted
-            return
-        self._since.pop(name, None)
+            if now.revision:
+                wanted = msgspec.structs.replace(wanted, revision=now.revision, version=now.version)
+            if wanted == now:
+                return
+        else:
+            self._since.pop(name, None)
         self._routes[name] = wanted
         log.info(
             "%s: %s %s revision %s (version %d)",
