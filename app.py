@@ -15,7 +15,6 @@ from .acl.operation import Operation, load_operation
 from .ai.process import ProviderProcess
 from .config import Workspace
 from .errors import ConfigError, RouteError
-from .migrations.schema.upgrade import current, upgrade
 from .model import Reply, Request, Route
 from .ports import Caller, Installable, Provider, Source
 from .routing.endpoint import AskLegacy, Endpoint
@@ -61,10 +60,7 @@ class _Part(Protocol):
 
 @contextmanager
 def store(workspace: Workspace) -> Iterator[Store]:
-    """Open the workspace's store, made where there is none. Raises ``StoreError``."""
-    if current(workspace.store_url) is None:
-        log.warning("no store at %s yet: made, every route at legacy", workspace.store)
-        upgrade(workspace.store_url)
+    """Open the workspace's store. Raises ``StoreError``, also where there is none."""
     opened = Store(workspace.store_url)
     opened.open()
     try:

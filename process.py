@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import signal
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
 
 from . import app
@@ -14,14 +14,14 @@ from .bridge.bridge import Bridge
 from .config import Workspace
 from .errors import ConfigError, FigError, StoreError
 from .facades.server import Serving
-from .facades.soap import SoapFacade, SoapSystem
+from .facades.soap import Serve, SoapFacade, SoapSystem
 from .facades.wsdl import PublishedWsdl
-from .migrations.schema.upgrade import current, upgrade
 from .model import Route
 from .ports import Caller, Source
 from .routing.dispatch import Dispatcher
 from .routing.endpoint import AskLegacy
 from .routing.events import Events
+from .routing.operator import Operator
 from .routing.replacements import Replacements
 from .routing.shadow import Shadow
 from .routing.table import RouteTable
@@ -138,23 +138,17 @@ class _Parts:
 
     async def _open_store(self) -> bool:
         try:
-            await asyncio.to_thread(self._make_store)
+            await asyncio.to_thread(self._store.open)
         except StoreError as error:
             log.warning("store lost, legacy answers everybody: %s", error)
             return False
         return True
 
-    def _make_store(self) -> None:
-        if current(self._workspace.store_url) is None:
-            log.warning("no store at %s yet: made, every route at legacy", self._workspace.store)
-            upgrade(self._workspace.store_url)
-        self._store.open()
-
     async def _open_later(self) -> None:
         while True:
             await asyncio.sleep(0.5)
             with contextlib.suppress(StoreError):
-                await asyncio.to_thread(self._make_store)
+                await asyncio.to_thread(self._store.open)
                 log.info("the store is there now")
                 return
 
@@ -184,7 +178,7 @@ class _Parts:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._shadow.drain(), 5.0)
 
-    def _operators(self) -> list[app.Operator]:
+    def _operators(self) -> list[Operator]:
         return [
             app.operator(self._workspace, self._store, name, who="guardrail")
             for name, endpoint in self._workspace.endpoint.items()
@@ -207,7 +201,7 @@ class _Parts:
                 )
         return found
 
-    def _serves(self, facade: str, system: str) -> dict[str, Callable[..., Awaitable[object]]]:
+    def _serves(self, facade: str, system: str) -> dict[str, Serve]:
         return {
             endpoint.mapping.root: Dispatcher(
                 endpoint, self._table, self._store.journal, self._shadow, self._counters

@@ -71,13 +71,11 @@ def _looks(workspace: Workspace) -> list[tuple[str, Callable[[], str]]]:
 
 def _store(workspace: Workspace) -> str:
     version = current(workspace.store_url)
-    if version is None:
-        return "not there yet; made at the first start"
     if version != head():
         raise StoreError(
-            "its tables are of another version",
+            "its tables are of another version" if version else "there is no store",
             place=workspace.store,
-            value=version,
+            value=version or "",
             expected=head(),
             remedy="fig check --migrate",
         )

@@ -66,8 +66,8 @@ def pairs_until_pass(n: int, b: int, c: int, margin: float, goal: float) -> int 
             low, high = factor / 2, float(factor)
             while high - low > 1 / max(n, 20):
                 middle = (low + high) / 2
-                scaled = [round(count * middle) for count in (n, b, c)]
-                if log_e_not_worse(*scaled, margin) >= goal:
+                more = (round(count * middle) for count in (n, b, c))
+                if log_e_not_worse(next(more), next(more), next(more), margin) >= goal:
                     high = middle
                 else:
                     low = middle

@@ -82,11 +82,8 @@ class RouteTable:
         if killed != self._killed:
             log.warning("kill file now names: %s", ", ".join(sorted(killed)) or "nothing")
             self._killed = killed
-        for name, route in self._wanted.items():
-            await self._adopt(name, route)
-        for name, route in self._routes.items():
-            if not route.killed and (name in killed or "*" in killed):
-                self._routes[name] = msgspec.structs.replace(route, killed=True)
+        for name in self._routes:
+            await self._adopt(name, self._wanted.get(name) or Route(endpoint=name))
 
     def _read(self) -> Mapping[str, Route] | None:
         stamp = self._store.routes.stamp()
