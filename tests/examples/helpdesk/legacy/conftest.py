@@ -40,7 +40,9 @@ class HelpDesk:
         watchdog.start()
         line = self.process.stdout.readline()
         watchdog.cancel()
-        assert line.startswith("listening on "), self.log.read_text()
+        if not line.startswith("listening on "):
+            self.stop()
+            raise AssertionError(self.log.read_text())
         self.url = line.removeprefix("listening on ").strip()
 
     def connect(self) -> http.client.HTTPConnection:
@@ -110,5 +112,4 @@ def start() -> Iterator[Start]:
 
     yield begin
     for one in running:
-        if one.process.poll() is None:
-            one.stop()
+        one.stop()
