@@ -25,8 +25,8 @@ class Carrier(Protocol):
     def write(self, head: bytes, body: bytes = b"") -> None:
         """Send, without waiting."""
 
-    async def drain(self) -> None:
-        """Wait until the other side has taken enough of what was sent."""
+    writable: asyncio.Future[None] | None
+    """Set while the other side does not take what was sent."""
 
     def taken(self) -> None:
         """Hear that the app has taken what was buffered of the request's body."""
@@ -110,7 +110,8 @@ class Exchange:
         more: bool = message.get("more_body", False)
         head = b"" if self.begun else self._head(self._start, None if more else len(body))
         self._write(head, body, more=more)
-        await self._carrier.drain()
+        if self._carrier.writable is not None:
+            await self._carrier.writable
 
     def fail(self) -> None:
         """Answer for an app that did not: HTTP 500 where nothing was sent yet, else cut it off."""

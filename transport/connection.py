@@ -172,8 +172,9 @@ class Connection(asyncio.Protocol):
             self._parser = httptools.HttpResponseParser(self)  # this one waits for a body
             self._finish()
             return
-        names = {name.lower() for name, _ in self._headers}
-        self._until_close = not names & {b"content-length", b"transfer-encoding"}
+        if not self._keep_alive:
+            names = {name.lower() for name, _ in self._headers}
+            self._until_close = not names & {b"content-length", b"transfer-encoding"}
 
     def on_body(self, body: bytes) -> None:
         """Keep a part of the body (called by the parser)."""
