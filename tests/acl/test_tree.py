@@ -102,7 +102,8 @@ def described(root: Element) -> dict[str, str]:
         (
             (
                 '<xs:sequence><xs:element name="g"><xs:complexType><xs:sequence>'
-                '<xs:element name="a" type="xs:string"/></xs:sequence></xs:complexType></xs:element>'
+                '<xs:element name="a" type="xs:string"/>'
+                "</xs:sequence></xs:complexType></xs:element>"
                 "</xs:sequence>"
             ),
             {"g": "", "g.a": ""},
