@@ -63,6 +63,8 @@ def test_the_digest_follows_mapping_operation_and_schema(desk: SimpleNamespace):
         ),
         ([('as = "date(YYYYMMDD)"', 'as = "py:nowhere.to:find"')], "cannot import"),
         ([('as = "date(YYYYMMDD)"', 'as = "py:math:pi"')], "a factory"),
+        ([('as = "date(YYYYMMDD)"', 'as = "py:math:sqrt"')], "raises ValueError only"),
+        ([('as = "date(YYYYMMDD)"', 'as = "py:operator:eq"')], "decode and encode, not bool"),
         ([('dst = "opened"', 'dst = "opened", nul = ["x"]')], "fields row 5.nul"),
         ([('dst = "opened"', 'dst = "opened", optional = "x"')], "fields row 5.optional"),
         ([('dst = "channel"', 'dst = "channel", null = ["-"]')], "is required"),

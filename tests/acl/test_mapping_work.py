@@ -417,6 +417,6 @@ def test_any_bytes_are_decoded_or_refused(desk: SimpleNamespace, data: st.DataOb
     try:
         payload = mapping.decode_request(desk.record(body))
     except FigError as error:
-        assert isinstance(error, MappingError | EnvelopeError)  # noqa: PT017
+        assert isinstance(error, MappingError | EnvelopeError)
     else:
         assert mapping.encode_request(payload, desk.record(body)) == body
