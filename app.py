@@ -164,7 +164,9 @@ def learn(
             value=endpoint.replacement,
             expected='a replacement with provider = "local"',
         )
-    teach = cast("Callable[..., Report]", registry.find("providers", "py:stranglerfig.ai.learn:learn"))
+    teach = cast(
+        "Callable[..., Report]", registry.find("providers", "py:stranglerfig.ai.learn:learn")
+    )
     return teach(
         file,
         folder=workspace.path(str(one.options.get("model", ""))),

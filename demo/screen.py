@@ -113,10 +113,8 @@ class StoryScreen:
         self._bar("requests", done, total, note)
 
     def _deploy(self, event: Mapping[str, object]) -> None:
-        self._line(
         revision = model_of(str(event["revision"]))
         self._line(f"[red]deployed[/]   revision {revision}: its labels slipped by one row")
-        )
 
     def _failure(self, event: Mapping[str, object]) -> None:
         self._line(f"[red]{event['signal']}[/]    to the model's process, {event['process']}")
