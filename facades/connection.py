@@ -78,6 +78,7 @@ class ServerConnection(asyncio.Protocol):
         self._headers: Fields = []
         self._head_size = 0
         self._expects = False
+        self._length = 0
         self._coming: _Turn | None = None
         self._parts: list[bytes] = []
         self._left = 0
@@ -140,7 +141,9 @@ class ServerConnection(asyncio.Protocol):
         if self._coming is not None:
             return  # a trailer
         name = name.lower()
-        if name == b"expect":
+        if name == b"content-length":
+            self._length = int(value)
+        elif name == b"expect":
             self._expects = value.lower() == b"100-continue"
         self._headers.append((name, value))
 
@@ -154,12 +157,12 @@ class ServerConnection(asyncio.Protocol):
         old = parser.get_http_version() == "1.0"
         turn = self._coming = _Turn(request, parser.should_keep_alive(), old)
         self._left = self._app.limit(request)
-        length = next((value for name, value in request.headers if name == b"content-length"), b"0")
-        if int(length) > self._left:
+        if self._length > self._left:
             self._refuse_size(turn)
         elif self._expects and not self._busy:
             self._write(_CONTINUE)
-        self._url, self._headers, self._head_size, self._expects = b"", [], 0, False
+        self._url, self._headers, self._head_size = b"", [], 0
+        self._length, self._expects = 0, False
         if not self._busy:
             self._until = time.monotonic() + self._limits.body
 
