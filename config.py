@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 import re
-import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 import msgspec
 
 from .errors import ConfigError
+from .options import check_keys, options, read_toml
 
 __all__ = [
     "Endpoint",
@@ -25,8 +24,6 @@ __all__ = [
     "options",
     "read_toml",
 ]
-
-T = TypeVar("T", bound=msgspec.Struct)
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -171,7 +168,7 @@ def load(path: Path) -> Workspace:
     """
     file = path / "fig.toml" if path.is_dir() else path
     tables = read_toml(file)
-    _known(tables, _SECTIONS, file.name, "")
+    check_keys(tables, _SECTIONS, file.name)
     head = options(_WorkspaceTable, _section(tables, "workspace", file), f"{file.name}: workspace")
     workspace = Workspace(
         root=file.resolve().parent,
@@ -188,47 +185,6 @@ def load(path: Path) -> Workspace:
     )
     _check_references(workspace)
     return workspace
-
-
-def read_toml(file: Path) -> dict[str, object]:
-    """Read a TOML file. Raises ``ConfigError`` where it is absent or not TOML."""
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except FileNotFoundError:
-        remedy = "run 'fig init', or name the folder with --workspace"
-        raise ConfigError(
-            "no such file", place=str(file), expected="a TOML file", remedy=remedy
-        ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"cannot be read: {error}", place=str(file), expected="TOML") from error
-
-
-def options(kind: type[T], table: Mapping[str, object], place: str) -> T:
-    """Check a table against a struct. Adapters and providers call it for their own options.
-
-    Raises ``ConfigError`` with the key in ``place``.
-    """
-    fields = msgspec.structs.fields(kind)
-    _known(table, [field.encode_name for field in fields], place, "")
-    try:
-        return msgspec.convert(table, kind)
-    except msgspec.ValidationError as error:
-        message, _, path = str(error).partition(" - at `$")
-        key = path.rstrip("`").lstrip(".")
-        raise ConfigError(message, place=f"{place}.{key}" if key else place) from error
-
-
-def _known(table: Mapping[str, object], names: Sequence[str], place: str, prefix: str) -> None:
-    for key in table:
-        if key not in names:
-            close = difflib.get_close_matches(key, names, n=1)
-            raise ConfigError(
-                "unknown key",
-                place=f"{place}{'.' if ': ' in place else ': '}{prefix}{key}",
-                value=repr(key),
-                expected="one of " + ", ".join(names),
-                remedy=f"did you mean {close[0]!r}?" if close else "take the key out",
-            )
 
 
 def _section(tables: Mapping[str, object], name: str, file: Path) -> Mapping[str, object]:

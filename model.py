@@ -116,7 +116,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """How a delivery ended: done, to be tried again after ``delay`` seconds, or dead with a reason."""
+    """How a delivery ended: done, again after ``delay`` seconds, or dead with a reason."""
 
     outcome: Literal["done", "retry", "dead"]
     reason: str = ""

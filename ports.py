@@ -67,8 +67,11 @@ class Installable(Protocol):
     def install(self) -> None:
         """Run the plan; harmless when it has run before. Raises ``LegacyError``."""
 
-    def remove(self) -> None:
-        """Undo ``install`` exactly; harmless when there is nothing. Raises ``LegacyError``."""
+    def remove(self, *, discard: bool = False) -> None:
+        """Undo ``install`` exactly; harmless when there is nothing.
+
+        Raises ``LegacyError``, also while caught changes wait and ``discard`` is not given.
+        """
 
 
 @runtime_checkable

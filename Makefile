@@ -1,0 +1,39 @@
+# Everything runs in a virtual environment of its own: `make demo` and `make test` are all you need.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN    := $(VENV)/bin
+WORKERS ?= 2
+
+.PHONY: demo test check dev bench services clean
+.DEFAULT_GOAL := demo
+
+demo: dev  ## the main job, live on the screen, no servers needed
+	$(BIN)/fig demo
+
+test: dev services  ## every test, in parallel
+	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+
+check: dev  ## format, lint, types, floors
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	MYPYPATH=$(VENV)/src $(BIN)/mypy -p stranglerfig
+	cd examples/helpdesk/legacy && ../../../$(BIN)/mypy --strict .
+	cd $(VENV)/src && ../bin/lint-imports --config $(CURDIR)/pyproject.toml
+
+bench: dev  ## each performance goal, one after the other
+	@for program in benchmarks/*.py; do echo "== $$program"; $(BIN)/python $$program || exit 1; done
+
+services:  ## the servers that tests run against
+	@echo "this version's tests start all that they need themselves: no servers to install"
+
+dev: $(VENV)/.stamp  ## the virtual environment, with everything to work on this project
+
+$(VENV)/.stamp: pyproject.toml
+	$(PYTHON) -m venv $(VENV) || ( apt-get update -q && apt-get install -y -q python3-venv && $(PYTHON) -m venv $(VENV) )
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --upgrade 'pip>=24' 'setuptools>=77'
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all,dev]'
+	mkdir -p $(VENV)/src && ln -sfn "$(CURDIR)" $(VENV)/src/stranglerfig
+	touch $@
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,94 @@
+"""What every kind of record must offer to a mapping."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from ...model import Record
+
+__all__ = ["Kind", "Leaf", "Shape", "Sides", "Stray", "Values"]
+
+Values = Mapping[str, str | None]
+"""What a record holds, by path: the text of each leaf, None for an explicit null. A leaf that the
+record does not hold is not in it."""
+
+
+class Leaf(msgspec.Struct, frozen=True, kw_only=True):
+    """One place of a message that can hold a value.
+
+    ``required``: a message always has it. ``nullable``: it can say that it holds nothing.
+    ``opaque`` says why it cannot be mapped, "" where it can. ``line`` is that of the schema, 0
+    where there is none.
+    """
+
+    path: str
+    required: bool = True
+    nullable: bool = False
+    opaque: str = ""
+    line: int = 0
+
+
+class Stray(NamedTuple):
+    """Something in a record that its schema has no place for.
+
+    ``broken`` is set where the record cannot be read with certainty (a value twice); otherwise the
+    mapping's ``unmapped`` says what becomes of it. ``line`` is 0 where nobody knows it.
+    """
+
+    path: str
+    message: str
+    expected: str
+    line: int = 0
+    broken: bool = False
+
+
+class Shape(Protocol):
+    """One message of a legacy system: how to read its values, and write them.
+
+    Built while a mapping is loaded; ``read`` is on the hot path, so whatever can be prepared is.
+    """
+
+    name: str
+    leaves: tuple[Leaf, ...]
+
+    def describe(self) -> bytes:
+        """Give bytes that change when the shape does, for the mapping's digest."""
+
+    def read(self, record: Record) -> tuple[Values, Sequence[Stray]]:
+        """Give the record's values. Raises ``MappingError`` or ``EnvelopeError``."""
+
+    def lines(self, record: Record) -> Mapping[str, int]:
+        """Give the line of each value, for errors; empty where nobody knows."""
+
+    def write(self, values: Values, original: Record) -> bytes:
+        """Write the whole message, in answer to ``original``.
+
+        Raises ``ValueError`` with what was expected where a text cannot be carried.
+        """
+
+    def patch(self, changes: Values, original: Record) -> bytes:
+        """Put changed values into the original's bytes; all else in them stays as it is.
+
+        None takes a value away. Raises ``ValueError`` as ``write`` does.
+        """
+
+
+class Sides(NamedTuple):
+    """The two messages of a mapping. ``reply`` is None where nothing answers.
+
+    ``shared`` says that both are one record: what one side maps, the other need not ignore.
+    """
+
+    root: str
+    request: Shape
+    reply: Shape | None
+    shared: bool = False
+
+
+Kind = Callable[[Mapping[str, object], Path, str], Sides]
+"""Builds the sides from the mapping's ``from`` table, the workspace's folder and the place in the
+file, for errors. Raises ``ConfigError``."""

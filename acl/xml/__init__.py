@@ -1,0 +1,1 @@
+"""XML for mappings: element trees out of a schema, and compiled reading, writing and patching."""

@@ -1,0 +1,14 @@
+"""What lxml calls an element, under a name of its own."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from lxml.etree import _Element as Node
+
+__all__ = ["Node", "line_of"]
+
+
+def line_of(node: Node) -> int:
+    """Give the line that a node began at, 0 where nobody knows it."""
+    return cast("int | None", node.sourceline) or 0

@@ -1,0 +1,59 @@
+"""The capture table: one row for every change that a trigger of ours saw in a legacy database."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    CheckConstraint,
+    Column,
+    Float,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    text,
+)
+
+__all__ = ["EVENTS", "INDEXES", "TABLE_NAME"]
+
+TABLE_NAME = "fig_event"
+
+EVENTS = Table(
+    TABLE_NAME,
+    MetaData(),
+    Column("id", Integer, primary_key=True),
+    # Random and not the id: after a remove and an install ids begin anew, and an inbox that
+    # remembers the old ones would take the new events for duplicates.
+    Column("event_id", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("op", Text, nullable=False),
+    Column("before", Text),
+    Column("after", Text),
+    Column("kinds", Text, nullable=False),
+    Column("schema_hash", Text, nullable=False),
+    Column("created_at", Float, nullable=False),
+    Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("next_at", Float, nullable=False, server_default=text("0")),
+    Column("lease_token", Text),
+    Column("lease_until", Float),
+    Column("done_at", Float),
+    Column("dead_reason", Text),
+    CheckConstraint("(lease_token IS NULL) = (lease_until IS NULL)"),
+    sqlite_autoincrement=True,
+)
+"""Times are in seconds since the epoch. ``op`` is insert, update or delete.
+
+``before`` and ``after`` are row images: JSON objects of column to text or null, exact (a BLOB in
+hex, a REAL in the fewest digits that give it back). A value too large to copy stands as its length
+in bytes, a number, so that no mapping takes it for text. ``kinds`` holds one letter a column, what
+the database held there (``i r t b n``), of the one image, or ``before>after`` in an update.
+"""
+
+_waiting = EVENTS.c.done_at.is_(None)
+
+INDEXES = (
+    # Oldest first, for the walk of a claim; and by key, to see whether an older one still waits.
+    Index("fig_event_waiting", EVENTS.c.source, EVENTS.c.id, sqlite_where=_waiting),
+    Index("fig_event_keys", EVENTS.c.source, EVENTS.c.key, EVENTS.c.id, sqlite_where=_waiting),
+)

@@ -1,0 +1,271 @@
+"""The only place where parts are wired together: a workspace becomes endpoints that can serve."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from hashlib import sha256
+from pathlib import Path
+from typing import Protocol, cast
+
+from . import config, registry
+from .acl.mapping import CompiledMapping, load_mapping
+from .acl.operation import Operation, load_operation
+from .ai.process import ProviderProcess
+from .config import Workspace
+from .errors import ConfigError, RouteError
+from .model import Reply, Request, Route
+from .ports import Caller, Installable, Provider, Source
+from .routing.endpoint import AskLegacy, Endpoint
+from .routing.golden import Golden, load_golden
+from .routing.operator import Operator
+from .routing.replacements import Replacements
+from .store.store import Store
+from .telemetry import log
+
+__all__ = [
+    "KILL_FILE",
+    "Announce",
+    "RouteAction",
+    "adapter",
+    "caller",
+    "contract",
+    "endpoint_of",
+    "endpoints",
+    "full_revision",
+    "golden",
+    "installable",
+    "operator",
+    "provider",
+    "replacements",
+    "source",
+    "store",
+]
+
+KILL_FILE = "fig.kill"
+"""Beside fig.toml: the endpoints named in it, one a line, go to legacy at once."""
+
+RouteAction = Callable[[Operator], Route]
+
+Announce = Callable[[Mapping[str, object]], None]
+"""Is told what a person or a program waits for: where we listen, that a model is ready."""
+
+
+class _Part(Protocol):
+    def __call__(
+        self, *, name: str, options: Mapping[str, object], place: str, root: Path
+    ) -> object: ...
+
+
+@contextmanager
+def store(workspace: Workspace) -> Iterator[Store]:
+    """Open the workspace's store. Raises ``StoreError``, also where there is none."""
+    opened = Store(workspace.store_url)
+    opened.open()
+    try:
+        yield opened
+    finally:
+        opened.close()
+
+
+def endpoint_of(workspace: Workspace, name: str) -> config.Endpoint:
+    """Find an endpoint by name. Raises ``ConfigError`` with the names there are."""
+    found = workspace.endpoint.get(name)
+    if found is None:
+        raise ConfigError(
+            "there is no such endpoint",
+            place=workspace.file.name,
+            value=name,
+            expected="one of " + (", ".join(workspace.endpoint) or "none yet"),
+        )
+    return found
+
+
+def operator(workspace: Workspace, opened: Store, name: str, *, who: str) -> Operator:
+    """Give an endpoint's operator: the CLI changes routes through it."""
+    endpoint = endpoint_of(workspace, name)
+    effect = load_operation(workspace.root, endpoint.operation).effect
+    return Operator(
+        opened,
+        endpoint,
+        effect=effect,
+        newest=lambda: full_revision(workspace, name),
+        who=who,
+    )
+
+
+def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
+    """Give a route's revision: the provider's (none named: the newest) and that of the mapping.
+
+    Whatever decides an answer is in it, so a change of any starts the evidence at zero. Raises
+    ``RouteError`` where the replacement has no revision yet.
+    """
+    endpoint = endpoint_of(workspace, name)
+    if not endpoint.replacement:
+        raise RouteError(
+            "has no replacement",
+            place=workspace.place("endpoint", name),
+            remedy="name one: replacement = …",
+        )
+    operation, mapping = contract(workspace, endpoint)
+    part = provider(workspace, endpoint.replacement, model)
+    if not part.revision:
+        raise RouteError(
+            "its replacement has no model yet",
+            place=workspace.place("replacement", endpoint.replacement),
+            remedy=f"fig learn {name} --from FILE",
+        )
+    return f"{part.revision}.{_digest(operation, mapping)}"
+
+
+def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Operation, CompiledMapping]:
+    """Load an endpoint's operation and mapping. Raises ``ConfigError``."""
+    operation = load_operation(workspace.root, endpoint.operation)
+    mapping = load_mapping(workspace.path(endpoint.mapping), operation, workspace.root)
+    return operation, mapping
+
+
+def _digest(operation: Operation, mapping: CompiledMapping) -> str:
+    return sha256(f"{operation.digest}{mapping.digest}".encode()).hexdigest()[:8]
+
+
+def provider(workspace: Workspace, name: str, revision: str = "") -> Provider:
+    """Build a replacement's provider in this process, unopened. Raises ``ConfigError``."""
+    one = workspace.replacement[name]
+    place = workspace.place("replacement", name)
+    part = registry.find("providers", one.provider, place=f"{place}.provider")
+    build = cast("Callable[..., Provider]", part)
+    return build(
+        name=name, options=one.options, place=place, root=workspace.root, revision=revision
+    )
+
+
+def replacements(workspace: Workspace, announce: Announce) -> dict[str, Replacements]:
+    """Give every replacement, each revision to be started when a route asks for it."""
+    return {name: _replacement(workspace, name, announce) for name in workspace.replacement}
+
+
+def _replacement(workspace: Workspace, name: str, announce: Announce) -> Replacements:
+    one = workspace.replacement[name]
+
+    def build(revision: str) -> Provider:
+        if one.process == "shared":
+            return provider(workspace, name, revision)
+        return ProviderProcess(
+            name=name,
+            provider=one.provider,
+            options=one.options,
+            place=workspace.place("replacement", name),
+            root=workspace.root,
+            revision=revision,
+            deadline=one.deadline,
+        )
+
+    def ready(revision: str, part: Provider) -> None:
+        process = part.pid if isinstance(part, ProviderProcess) else None
+        announce({"event": "replacement", "name": name, "revision": revision, "pid": process})
+
+    return Replacements(name, build, ready)
+
+
+def caller(workspace: Workspace, name: str) -> Caller:
+    """Build the adapter that calls a legacy system. Raises ``ConfigError``."""
+    part = adapter(workspace, name)
+    if not isinstance(part, Caller):
+        raise _wrong_adapter(workspace, name, "one that can be called")
+    return part
+
+
+def source(workspace: Workspace, name: str) -> Source:
+    """Build the adapter through which a legacy system talks to us. Raises ``ConfigError``."""
+    part = adapter(workspace, name)
+    if not isinstance(part, Source):
+        raise _wrong_adapter(workspace, name, "a source")
+    return part
+
+
+def installable(workspace: Workspace, name: str) -> Installable:
+    """Build an adapter that installs something in its system. Raises ``ConfigError``."""
+    part = adapter(workspace, name)
+    if not isinstance(part, Installable):
+        raise _wrong_adapter(workspace, name, "one that installs something")
+    return part
+
+
+def adapter(workspace: Workspace, name: str) -> object:
+    """Build a legacy system's adapter, of whatever kind. Raises ``ConfigError``."""
+    system = workspace.legacy.get(name)
+    if system is None:
+        raise ConfigError(
+            "there is no such legacy system",
+            place=workspace.file.name,
+            value=name,
+            expected="one of " + (", ".join(workspace.legacy) or "none yet"),
+        )
+    place = workspace.place("legacy", name)
+    part = cast("_Part", registry.find("adapters", system.adapter, place=f"{place}.adapter"))
+    return part(name=name, options=system.options, place=place, root=workspace.root)
+
+
+def _wrong_adapter(workspace: Workspace, name: str, expected: str) -> ConfigError:
+    return ConfigError(
+        "this adapter cannot do that",
+        place=workspace.place("legacy", name, "adapter"),
+        value=workspace.legacy[name].adapter,
+        expected=expected,
+    )
+
+
+class _Replacement:
+    """An endpoint's replacement, asked by the route's whole revision."""
+
+    def __init__(self, pool: Replacements) -> None:
+        self._pool = pool
+
+    async def answer(self, request: Request, revision: str) -> Reply:
+        return await self._pool.answer(request, revision.partition(".")[0])
+
+
+def endpoints(
+    workspace: Workspace,
+    legacy: Mapping[str, AskLegacy],
+    pools: Mapping[str, Replacements],
+) -> dict[str, Endpoint]:
+    """Put every endpoint together. Raises ``ConfigError`` for the first that does not fit."""
+    return {
+        name: _endpoint(workspace, one, legacy, pools) for name, one in workspace.endpoint.items()
+    }
+
+
+def _endpoint(
+    workspace: Workspace,
+    one: config.Endpoint,
+    legacy: Mapping[str, AskLegacy],
+    pools: Mapping[str, Replacements],
+) -> Endpoint:
+    operation, mapping = contract(workspace, one)
+    facade = workspace.facade.get(one.listen.facade)
+    pool = pools.get(one.replacement)
+    return Endpoint(
+        config=one,
+        operation=operation,
+        mapping=mapping,
+        legacy=legacy.get(one.legacy),
+        replacement=_Replacement(pool) if pool else None,
+        golden=golden(workspace, one, operation),
+        time_limit=workspace.replacement[one.replacement].deadline if pool else 0.0,
+        timeout=facade.timeout if facade else 30.0,
+    )
+
+
+def golden(workspace: Workspace, one: config.Endpoint, operation: Operation) -> Golden | None:
+    """Load an endpoint's golden labels, where it names any. Raises ``InputError``."""
+    if not one.golden:
+        return None
+    started = time.monotonic()
+    inputs = frozenset(field.name for field in operation.input.fields)
+    outputs = frozenset(field.name for field in operation.output.fields)
+    found = load_golden(workspace.path(one.golden), inputs, outputs)
+    log.info("%s: %d golden labels (%.1f s)", one.name, len(found), time.monotonic() - started)
+    return found

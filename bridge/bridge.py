@@ -1,0 +1,72 @@
+"""The bridge: deliveries of any number of sources, each to its ``take``, at least once."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Final
+
+from ..errors import ConfigError
+from ..ports import Source
+from ..telemetry import Counters
+from .lane import Bury, Lane, Limits, Take
+from .status import Status
+
+__all__ = ["Bridge"]
+
+_GRACE: Final = 5.0
+
+
+class Bridge:
+    """Owns the sources while it runs. Built by the app, run by ``fig bridge`` and ``fig up``.
+
+    ``take`` has one coroutine a source. A source is told of an outcome only after ``take`` returned
+    it, one delivery of a key is in hand at a time, and the source is not asked for more than there
+    is room for. ``InputError`` makes a delivery dead, any other error has it tried again. ``bury``
+    keeps what the bridge itself gives up; where it raises, the delivery is not given up.
+    Raises ``ConfigError`` where a source has no ``take``.
+    """
+
+    def __init__(
+        self,
+        sources: Mapping[str, Source],
+        take: Mapping[str, Take],
+        *,
+        limits: Limits | None = None,
+        bury: Bury | None = None,
+        counters: Counters | None = None,
+    ) -> None:
+        for name in sources.keys() - take.keys():
+            raise ConfigError("nothing takes what this source sends", place=f"legacy.{name}")
+        self._limits = limits or Limits()
+        counters = counters or Counters()
+        self._lanes = {
+            name: Lane(source, take[name], limits=self._limits, bury=bury, counters=counters)
+            for name, source in sources.items()
+        }
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Run until ``stop`` is set, then finish what is in hand within ``limits.drain`` seconds.
+
+        What is cut off stays unsettled and comes again. Cancelling this cuts all off at once.
+        """
+        stopped: asyncio.Future[Any] = asyncio.create_task(stop.wait())
+        lanes = [asyncio.create_task(lane.run(stop)) for lane in self._lanes.values()]
+        ended: asyncio.Future[Any] = asyncio.gather(*lanes)
+        try:
+            await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
+            if not ended.done():
+                # Each lane keeps to the drain time by itself, unless its source hangs.
+                patience = self._limits.wait + self._limits.drain + _GRACE
+                await asyncio.wait([ended], timeout=patience)
+            if ended.done():
+                ended.result()
+        finally:
+            stopped.cancel()
+            for lane in lanes:
+                lane.cancel()
+            await asyncio.gather(stopped, *lanes, return_exceptions=True)
+
+    def status(self) -> Status:
+        """Say where every source stands. Call it on the event loop."""
+        return Status(sources={name: lane.status() for name, lane in self._lanes.items()})

@@ -1,0 +1,103 @@
+"""``fig check``: whether everything in the workspace is right, before anything is started."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+
+import click
+from rich.markup import escape
+
+from .. import app
+from ..config import Workspace
+from ..errors import FigError, StoreError
+from ..migrations.schema.upgrade import current, head, upgrade
+from ..ports import Installable
+from .screen import Screen, json_option
+
+__all__ = ["check"]
+
+
+@click.command()
+@click.option("--migrate", is_flag=True, help="Bring the store's tables to this version first.")
+@json_option
+@click.pass_obj
+def check(screen: Screen, migrate: bool, as_json: bool) -> None:
+    """Check fig.toml and all that it names: contracts, mappings, adapters, models, the store."""
+    workspace = screen.load()
+    if migrate:
+        upgrade(workspace.store_url)
+    found = [(what, *_try(look)) for what, look in _looks(workspace)]
+    if as_json:
+        for what, text, error in found:
+            screen.json({"part": what, "ok": error is None, "says": error or text})
+    else:
+        rows = [
+            [
+                "[green]ok[/]" if error is None else "[red]wrong[/]",
+                escape(what),
+                escape(text if error is None else error.message),
+            ]
+            for what, text, error in found
+        ]
+        screen.table(["", "part", "says"], rows)
+        for _, _, error in found:
+            if error is not None:
+                screen.error(error)
+    worst = next((error for _, _, error in found if error is not None), None)
+    sys.exit(worst.exit_status if worst else 0)
+
+
+def _try(look: Callable[[], str]) -> tuple[str, FigError | None]:
+    try:
+        return look(), None
+    except FigError as error:
+        return "", error
+
+
+def _looks(workspace: Workspace) -> list[tuple[str, Callable[[], str]]]:
+    return [
+        (workspace.file.name, lambda: f"{len(workspace.endpoint)} endpoints"),
+        ("store", partial(_store, workspace)),
+        *((f"legacy.{name}", partial(_legacy, workspace, name)) for name in workspace.legacy),
+        *(
+            (f"replacement.{name}", partial(_replacement, workspace, name))
+            for name in workspace.replacement
+        ),
+        *((f"endpoint.{name}", partial(_endpoint, workspace, name)) for name in workspace.endpoint),
+    ]
+
+
+def _store(workspace: Workspace) -> str:
+    version = current(workspace.store_url)
+    if version != head():
+        raise StoreError(
+            "its tables are of another version" if version else "there is no store",
+            place=workspace.store,
+            value=version or "",
+            expected=head(),
+            remedy="fig check --migrate",
+        )
+    return f"version {version}"
+
+
+def _legacy(workspace: Workspace, name: str) -> str:
+    part = app.adapter(workspace, name)
+    if isinstance(part, Installable):
+        waiting = len(part.install_plan())
+        return f"fig adapter install {name}: {waiting} statements to run" if waiting else "in place"
+    return workspace.legacy[name].adapter
+
+
+def _replacement(workspace: Workspace, name: str) -> str:
+    part = app.provider(workspace, name)
+    return f"revision {part.revision}" if part.revision else "no model yet: fig learn"
+
+
+def _endpoint(workspace: Workspace, name: str) -> str:
+    endpoint = app.endpoint_of(workspace, name)
+    operation, mapping = app.contract(workspace, endpoint)
+    golden = app.golden(workspace, endpoint, operation)
+    labels = f", {len(golden)} golden labels" if golden is not None else ""
+    return f"{operation.id} ({operation.effect}), mapping {mapping.digest[:8]}{labels}"

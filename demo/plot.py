@@ -1,0 +1,39 @@
+"""The plot in the terminal."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from typing import Any
+
+from ..registry import missing
+from .curve import Curve
+
+__all__ = ["plot"]
+
+
+def plot(curve: Curve, marks: Sequence[tuple[int, str]], width: int) -> str:
+    """Draw accuracy and share over the requests; ``marks`` are upright lines, by request number.
+
+    Raises ``MissingExtra`` where the extra ``demo`` is not installed.
+    """
+    try:
+        import plotext  # noqa: PLC0415  # an extra
+    except ModuleNotFoundError as error:
+        raise missing("demo", error) from error
+    figure: Any = plotext
+    figure.clear_figure()
+    figure.plot_size(min(width, 110), 20)
+    figure.plot(curve.numbers, curve.legacy, label="legacy right", color="yellow")
+    figure.plot(curve.numbers, curve.replacement, label="replacement right", color="green")
+    figure.plot(curve.numbers, curve.share, label="share of the replacement", color="magenta")
+    for number, _ in marks:
+        figure.vline(number, "gray")
+    figure.ylim(0, 103)
+    figure.title(f"percent, over the last {curve.window} requests")
+    figure.xlabel("request")
+    figure.theme("pro")
+    if os.environ.get("NO_COLOR"):
+        figure.clear_color()
+    drawn: str = figure.build()
+    return drawn

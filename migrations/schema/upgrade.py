@@ -1,0 +1,86 @@
+"""Brings a store's tables to the version that this code knows, and says where they stand."""
+
+from __future__ import annotations
+
+import sqlite3
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.script import ScriptDirectory
+from alembic.util import CommandError
+from sqlalchemy.exc import SQLAlchemyError
+
+from ...errors import StoreError
+from ...store.database import Database, schema_version
+from ...store.tables import metadata
+from ...store.trouble import unavailable
+
+__all__ = ["current", "head", "upgrade"]
+
+_WAIT: Final = 10.0  # seconds; two that upgrade at once take turns, and the second finds it done
+
+
+def upgrade(url: str) -> None:
+    """Make the store where there is none, and bring its tables to the newest version, all or none.
+
+    Called by ``fig init`` and ``fig check --migrate``; harmless where nothing is to be done. Raises
+    ``StoreError``.
+    """
+    database = Database(url, create=True)
+    try:
+        _make_file(database)
+        engine = database.engine.execution_options(fig_wait=_WAIT)
+        with engine.begin() as connection:
+            config = _config()
+            config.attributes.update(connection=connection, metadata=metadata)
+            command.upgrade(config, "head")
+    except (SQLAlchemyError, sqlite3.Error, OSError) as error:
+        raise unavailable(error, database.place) from error
+    except CommandError as error:
+        remedy = "the store was written by a newer stranglerfig: upgrade it here too"
+        raise StoreError(str(error), place=database.place, remedy=remedy) from error
+    finally:
+        database.engine.dispose()
+
+
+def current(url: str) -> str | None:
+    """Say which version the store's tables have; None where there is no store yet.
+
+    Raises ``StoreUnavailable`` where it cannot be read.
+    """
+    database = Database(url)
+    if database.file is not None and not database.file.path.exists():
+        return None
+    try:
+        with database.read() as connection:
+            return schema_version(connection)
+    finally:
+        database.engine.dispose()
+
+
+def head() -> str:
+    """Say which version is the newest."""
+    return ScriptDirectory.from_config(_config()).get_current_head() or ""
+
+
+def _make_file(database: Database) -> None:
+    file = database.file
+    if file is None:
+        return
+    file.drop_orphans()
+    connection = file.connect(create=True)
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    finally:
+        connection.close()
+
+
+def _config() -> Config:
+    config = Config()
+    # Alembic's options know %-interpolation; a folder's name may hold the sign.
+    folder = str(Path(__file__).parent).replace("%", "%%")
+    config.set_main_option("script_location", folder)
+    config.set_main_option("path_separator", "newline")
+    return config

@@ -1,0 +1,77 @@
+"""Asking the replacement without ever being hurt by it."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+
+from ..errors import (
+    ContractError,
+    DeadlineExceeded,
+    FigError,
+    InputError,
+    ReplacementError,
+    ReplacementUnavailable,
+)
+from ..model import Reply, Request
+from .endpoint import Endpoint
+
+__all__ = ["ask_replacement", "reason_of"]
+
+
+async def ask_replacement(endpoint: Endpoint, request: Request, revision: str) -> Reply:
+    """Ask within the time limit and hold the answer against the contract.
+
+    Gives a reply that is ``ok`` and fits, or one that is ``abstained``. Raises ``FigError``,
+    whatever the replacement does: raises, hangs, or answers what the contract refuses.
+    """
+    if endpoint.replacement is None:
+        place = f"endpoint.{endpoint.name}"
+        raise ReplacementUnavailable("has no replacement", place=place)
+    limit = endpoint.time_limit
+    if request.deadline is not None:
+        limit = min(limit, request.deadline - time.time())
+    try:
+        async with asyncio.timeout(limit):
+            reply = await endpoint.replacement.answer(request, revision)
+    except TimeoutError:
+        raise DeadlineExceeded(
+            f"the replacement gave no answer within {limit:.2f} s",
+            place=f"endpoint.{endpoint.name}",
+        ) from None
+    except FigError:
+        raise
+    except Exception as error:
+        raise ReplacementError(
+            f"the replacement raised {type(error).__name__}", place=f"endpoint.{endpoint.name}"
+        ) from error
+    return _checked(endpoint, request, reply)
+
+
+def _checked(endpoint: Endpoint, request: Request, reply: Reply) -> Reply:
+    if reply.status == "abstained":
+        return reply
+    if reply.status != "ok" or reply.payload is None:
+        raise ReplacementError(
+            reply.reason or f"answered {reply.status!r}", place=f"endpoint.{endpoint.name}"
+        )
+    if reply.request_id != request.id:
+        raise ContractError(
+            "the answer is to another request",
+            place=f"endpoint.{endpoint.name}",
+            value=reply.request_id,
+            expected=request.id,
+        )
+    endpoint.operation.check_output(reply.payload)
+    return reply
+
+
+def reason_of(error: FigError) -> str:
+    """Give the short reason by which fallbacks are counted."""
+    reasons: tuple[tuple[type[FigError], str], ...] = (
+        (DeadlineExceeded, "deadline"),
+        (ReplacementUnavailable, "unavailable"),
+        (InputError, "contract"),
+        (ReplacementError, "raised"),
+    )
+    return next((reason for kind, reason in reasons if isinstance(error, kind)), "error")

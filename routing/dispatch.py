@@ -1,0 +1,162 @@
+"""One request of one endpoint, from its record to its answer."""
+
+from __future__ import annotations
+
+import time
+
+from ..errors import ContractError, FigError, InputError, LegacyError, StoreUnavailable
+from ..model import Record, Reply, Request, Side, Stage
+from ..store.journal import Journal
+from ..store.write import Write
+from ..telemetry import Counters, log
+from .asking import ask_replacement, reason_of
+from .endpoint import Endpoint
+from .exchange import Exchange, status_of
+from .router import decide
+from .shadow import Pair, Shadow
+from .table import RouteTable
+
+__all__ = ["Dispatcher"]
+
+_QUIET_SECONDS = 5.0
+
+
+class Dispatcher:
+    """Serves one endpoint: the facades call ``serve`` for every call that somebody waits for."""
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        table: RouteTable,
+        journal: Journal,
+        shadow: Shadow,
+        counters: Counters,
+    ) -> None:
+        self._endpoint = endpoint
+        self._table = table
+        self._journal = journal
+        self._shadow = shadow
+        self._counters = counters
+        self._said: dict[str, float] = {}
+
+    async def serve(self, record: Record) -> Record:
+        """Answer a record by the endpoint's route.
+
+        Whatever goes wrong on the replacement's side, in the mapping or in the store, legacy
+        answers. Raises ``LegacyError`` where legacy itself fails, and ``FigError`` where the
+        endpoint is retired and there is no legacy to fall back to.
+        """
+        route = self._table.current(self._endpoint.name)
+        exchange = Exchange(record, route, route.revision)
+        if route.killed or route.stage is Stage.LEGACY:
+            return await self._by_legacy(exchange)
+        try:
+            request = self._endpoint.request(record, time.time() + self._endpoint.timeout)
+        except InputError as error:
+            return await self._fall_back(exchange, "input", error)
+        exchange.request = request
+        decision = decide(route, request.key)
+        exchange.decided = decision.side
+        if decision.side is Side.LEGACY:
+            answer = await self._by_legacy(exchange)
+            if decision.compare and status_of(answer) == "ok":
+                self._offer(request, exchange.revision, legacy=answer)
+            return answer
+        return await self._by_replacement(exchange, request, compare=decision.compare)
+
+    async def _by_replacement(
+        self, exchange: Exchange, request: Request, *, compare: bool
+    ) -> Record:
+        try:
+            reply = await ask_replacement(self._endpoint, request, exchange.revision)
+            if reply.status == "abstained":
+                return await self._fall_back(exchange, "abstained", None, reply)
+            answer = self._encode(exchange.record, reply)
+        except FigError as error:
+            return await self._fall_back(exchange, reason_of(error), error)
+        try:
+            line = exchange.line(Side.REPLACEMENT, "ok", reply)
+            await self._journal.commit(Write(lines=(line,)))
+        except StoreUnavailable as error:
+            if exchange.route.stage is not Stage.RETIRED:
+                return await self._fall_back(exchange, "store", error)
+        if compare:
+            self._offer(request, exchange.revision, replacement=reply)
+        self._count(exchange, Side.REPLACEMENT, "ok")
+        return answer
+
+    async def _by_legacy(self, exchange: Exchange, reply: Reply | None = None) -> Record:
+        if self._endpoint.legacy is None:
+            raise FigError("has no legacy to answer", place=f"endpoint.{self._endpoint.name}")
+        deadline = time.time() + self._endpoint.timeout
+        try:
+            answer = await self._endpoint.legacy(exchange.record, deadline)
+        except LegacyError as error:
+            exchange.detail = exchange.detail or str(error)
+            self._journal.append(Write(lines=(exchange.line(None, "error", reply),)))
+            self._count(exchange, Side.LEGACY, "error")
+            raise
+        status = status_of(answer)
+        self._journal.append(Write(lines=(exchange.line(Side.LEGACY, status, reply),)))
+        self._count(exchange, Side.LEGACY, status)
+        return answer
+
+    async def _fall_back(
+        self,
+        exchange: Exchange,
+        reason: str,
+        error: FigError | None,
+        reply: Reply | None = None,
+    ) -> Record:
+        exchange.fallback = reason
+        exchange.detail = str(error) if error else (reply.reason if reply else "")
+        self._counters.add("fallbacks", self._endpoint.name, reason)
+        if reason != "abstained":
+            self._say(reason, exchange.detail)
+        if exchange.route.stage is Stage.RETIRED:
+            self._journal.append(Write(lines=(exchange.line(None, "error", reply),)))
+            raise error or ContractError(
+                "the replacement is not sure, and legacy is retired",
+                place=f"endpoint.{self._endpoint.name}",
+            )
+        return await self._by_legacy(exchange, reply)
+
+    def _encode(self, record: Record, reply: Reply) -> Record:
+        if reply.payload is None:
+            raise ContractError("no payload", place=f"endpoint.{self._endpoint.name}")
+        return Record(
+            source=record.source,
+            position=record.position,
+            kind=record.kind,
+            body=self._endpoint.mapping.encode_reply(reply.payload, record),
+            headers=((":status", "200"), ("content-type", "text/xml; charset=utf-8")),
+            captured_at=time.time(),
+        )
+
+    def _offer(
+        self,
+        request: Request,
+        revision: str,
+        legacy: Record | None = None,
+        replacement: Reply | None = None,
+    ) -> None:
+        self._shadow.offer(
+            Pair(
+                endpoint=self._endpoint,
+                request=request,
+                revision=revision,
+                legacy=legacy,
+                replacement=replacement,
+            )
+        )
+
+    def _count(self, exchange: Exchange, side: Side, status: str) -> None:
+        stage = exchange.route.stage.value
+        self._counters.add("route_requests", self._endpoint.name, side.value, stage, status)
+
+    def _say(self, reason: str, detail: str) -> None:
+        # A replacement that is down would otherwise write a line for every call.
+        now = time.monotonic()
+        if now - self._said.get(reason, -_QUIET_SECONDS) >= _QUIET_SECONDS:
+            self._said[reason] = now
+            log.warning("%s: answered from legacy (%s): %s", self._endpoint.name, reason, detail)

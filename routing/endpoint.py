@@ -1,0 +1,70 @@
+"""An endpoint, ready to serve: its contract, its mapping and the two that can answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from .. import config
+from ..acl.mapping import CompiledMapping
+from ..acl.operation import Operation
+from ..model import Payload, Record, Reply, Request, request_id
+from .golden import Golden
+
+__all__ = ["AskLegacy", "Endpoint", "Replacement"]
+
+AskLegacy = Callable[[Record, float], Awaitable[Record]]
+"""Send a record's bytes to legacy by a deadline (seconds since the epoch), give the answer's."""
+
+
+class Replacement(Protocol):
+    """The replacement of an endpoint in all its revisions."""
+
+    async def answer(self, request: Request, revision: str) -> Reply:
+        """Answer with that revision. Raises ``ReplacementError``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """What the dispatcher, the shadow and the watch know of an endpoint.
+
+    ``time_limit`` is the replacement's, ``timeout`` legacy's, both in seconds.
+    """
+
+    config: config.Endpoint
+    operation: Operation
+    mapping: CompiledMapping
+    legacy: AskLegacy | None = None
+    replacement: Replacement | None = None
+    golden: Golden | None = None
+    time_limit: float = 2.0
+    timeout: float = 30.0
+
+    @property
+    def name(self) -> str:
+        """Give the endpoint's name in ``fig.toml``."""
+        return self.config.name
+
+    def request(self, record: Record, deadline: float | None = None) -> Request:
+        """Translate a record into a canonical request. Raises ``InputError``."""
+        payload = self.mapping.decode_request(record)
+        self.operation.check_input(payload)
+        key = _value(payload, self.config.key) if self.config.key else record.key
+        return Request(
+            id=request_id(record.source, record.position),
+            operation=self.operation.name,
+            version=self.operation.version,
+            source=record.source,
+            key=key,
+            payload=payload,
+            deadline=deadline,
+            record=record,
+        )
+
+
+def _value(payload: Payload, path: str) -> str:
+    value: object = payload
+    for part in path.split("."):
+        value = value.get(part) if isinstance(value, dict) else None
+    return "" if value is None else str(value)

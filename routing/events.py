@@ -1,0 +1,91 @@
+"""An event: a record that nobody waits for, and that legacy has already decided."""
+
+from __future__ import annotations
+
+import time
+from hashlib import sha256
+
+from ..errors import FigError, InputError
+from ..model import Delivery, Settlement, Side, Stage
+from ..store.journal import Journal
+from ..store.write import DeadLetter, InboxMark, Write
+from ..telemetry import log
+from .asking import ask_replacement
+from .endpoint import Endpoint
+from .exchange import Exchange
+from .shadow import Pair, compared
+from .table import RouteTable
+
+__all__ = ["Events"]
+
+
+class Events:
+    """Takes an endpoint's deliveries: the bridge calls ``take`` and settles what it returns.
+
+    Legacy's own decision stands in the record; beyond the legacy stage the replacement's is
+    journalled beside it.
+    """
+
+    def __init__(self, endpoint: Endpoint, table: RouteTable, journal: Journal) -> None:
+        self._endpoint = endpoint
+        self._table = table
+        self._journal = journal
+
+    async def take(self, delivery: Delivery) -> Settlement:
+        """Take one delivery; when this returns, its outcome is durable.
+
+        A record that the mapping refuses is dead at once. Raises ``ReplacementError`` where the
+        replacement cannot answer and ``StoreUnavailable`` where nothing can be written: the
+        delivery is to come again.
+        """
+        try:
+            write, settlement = await self._outcome(delivery), Settlement(outcome="done")
+        except InputError as error:
+            write, settlement = _dead(delivery, error)
+        if not await self._journal.commit(write):
+            log.debug("%s: %s was taken before", self._endpoint.name, delivery.record.position)
+        return settlement
+
+    async def bury(self, delivery: Delivery, reason: str) -> None:
+        """Keep a delivery that the bridge gives up, whole, with the reason."""
+        error = FigError(reason, place=f"endpoint.{self._endpoint.name}")
+        await self._journal.commit(_dead(delivery, error)[0])
+
+    async def _outcome(self, delivery: Delivery) -> Write:
+        record = delivery.record
+        route = self._table.current(self._endpoint.name)
+        exchange = Exchange(record, route, route.revision)
+        mark = InboxMark(
+            consumer=self._endpoint.name,
+            message_id=record.position,
+            payload_hash=sha256(record.body).hexdigest(),
+        )
+        if route.killed or route.stage is Stage.LEGACY:
+            return Write(lines=(exchange.line(Side.LEGACY, "ok"),), inbox=mark)
+        request = exchange.request = self._endpoint.request(record)
+        reply = await ask_replacement(self._endpoint, request, exchange.revision)
+        pair = Pair(
+            endpoint=self._endpoint,
+            request=request,
+            revision=exchange.revision,
+            legacy=record,
+            replacement=reply,
+        )
+        beside = await compared(pair)
+        lines = (exchange.line(Side.LEGACY, "ok", reply), *beside.lines)
+        return Write(lines=lines, observations=beside.observations, inbox=mark)
+
+
+def _dead(delivery: Delivery, error: FigError) -> tuple[Write, Settlement]:
+    # No inbox mark: a dead letter may be replayed when its cause is mended.
+    record = delivery.record
+    letter = DeadLetter(
+        source=record.source,
+        position=record.position,
+        reason=error.message,
+        record=record,
+        error=error.as_dict(),
+        attempts=delivery.attempt,
+        at=time.time(),
+    )
+    return Write(dead=letter), Settlement(outcome="dead", reason=str(error))

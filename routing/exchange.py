@@ -1,0 +1,55 @@
+"""What the journal says of one request: one line, written once, when it has been answered."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+
+from ..model import Record, Reply, Request, Route, Side, request_id
+from ..store.line import Line
+
+__all__ = ["Exchange", "status_of"]
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way: what was decided, who answered, and why not the other."""
+
+    record: Record
+    route: Route
+    revision: str
+    started: float = field(default_factory=time.monotonic)
+    request: Request | None = None
+    decided: Side = Side.LEGACY
+    fallback: str = ""
+    detail: str = ""
+
+    def line(self, served_by: Side | None, status: str, reply: Reply | None = None) -> Line:
+        """Give the journal's line. ``status``: ok, fault (legacy's own) or error."""
+        data: dict[str, object] = {
+            "key": self.request.key if self.request else self.record.key,
+            "stage": self.route.stage.value,
+            "percent": self.route.percent,
+            "version": self.route.version,
+            "decided": self.decided.value,
+            "served_by": served_by.value if served_by else "",
+            "status": status,
+            "ms": round((time.monotonic() - self.started) * 1000, 3),
+        }
+        if self.fallback:
+            data["fallback"] = self.fallback
+            data["detail"] = self.detail
+        if reply is not None and reply.confidence is not None:
+            data["confidence"] = round(reply.confidence, 4)
+        return Line(
+            kind="request",
+            endpoint=self.route.endpoint,
+            request_id=request_id(self.record.source, self.record.position),
+            revision=self.revision,
+            data=data,
+        )
+
+
+def status_of(answer: Record) -> str:
+    """Say whether legacy's answer is an ``ok`` or a ``fault``."""
+    return "ok" if answer.header(":status") in (None, "200", "202") else "fault"

@@ -1,0 +1,204 @@
+"""Changes of a route: each checked, made by compare-and-swap, and put into the history."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+
+import msgspec
+
+from ..config import Endpoint
+from ..errors import RouteError
+from ..model import Route, Stage, Step
+from ..store.store import Store
+from .evidence import Evidence, gather
+from .stages import ladder, next_step, position
+
+__all__ = ["Operator"]
+
+_MOVED = (Stage.CANARY, Stage.LIVE, Stage.RETIRED)
+
+
+class Operator:
+    """Changes one endpoint's route, for a person (the CLI) or for a guardrail (the watch).
+
+    ``effect`` is the operation's; ``newest`` gives the newest revision of the replacement.
+    Every method gives the route as it stands afterwards, and raises ``RouteError`` where the
+    change is not allowed, ``RouteConflict`` where somebody else was first, ``StoreError`` where
+    the store cannot be written.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        endpoint: Endpoint,
+        *,
+        effect: str,
+        newest: Callable[[], str],
+        who: str,
+    ) -> None:
+        self._store = store
+        self._endpoint = endpoint
+        self._effect = effect
+        self._newest = newest
+        self._who = who
+
+    def route(self) -> Route:
+        """Read the route; one that was never changed stands at legacy."""
+        return self._store.routes.get(self._endpoint.name) or Route(endpoint=self._endpoint.name)
+
+    def evidence(self) -> Evidence:
+        """Read the evidence on the route's revision."""
+        return gather(self._store, self._endpoint, self.route())
+
+    def advance(self, to: Step | None = None, *, why: str = "", force: bool = False) -> Route:
+        """Go one rung up, or to ``to``. Beyond shadow the guardrail must pass, unless forced."""
+        route = self.route()
+        rungs = ladder(self._endpoint.ladder)
+        step = to or next_step(route, rungs)
+        if step is None:
+            raise self._error("is retired already: there is no rung above", route)
+        if position(step) <= position(route):
+            raise self._error(
+                f"{_name(step)} is not further than {_name(route)}",
+                route,
+                remedy="'fig route rollback' goes back",
+            )
+        self._check_latches(route)
+        self._check_kind(step, route)
+        evidence = gather(self._store, self._endpoint, route)
+        if step.stage in _MOVED and evidence.verdict.outcome != "pass" and not force:
+            raise self._error(
+                f"the guardrail does not pass: {evidence.verdict.reason}",
+                route,
+                expected=f"verdict pass before {_name(step)}",
+                remedy=evidence.verdict.missing or "roll back, or mend the replacement",
+            )
+        moved = msgspec.structs.replace(
+            route,
+            stage=step.stage,
+            percent=step.percent,
+            salt=route.salt or secrets.token_hex(8),
+            revision=route.revision or self._newest(),
+        )
+        return self._put(moved, "advance", why, evidence)
+
+    def rollback(self, to: Stage | None = None, *, why: str = "") -> Route:
+        """Go back: to ``to``, or to shadow, where legacy answers everybody and evidence goes on.
+
+        From shadow it goes to legacy.
+        """
+        route = self.route()
+        target = to or (Stage.LEGACY if route.stage is Stage.SHADOW else Stage.SHADOW)
+        if position(Step(stage=target)) >= position(route):
+            raise self._error(f"{target} is not further back than {_name(route)}", route)
+        moved = msgspec.structs.replace(
+            route,
+            stage=target,
+            percent=route.percent if target is Stage.CANARY else 0.0,
+            good_revision="",
+        )
+        return self._put(moved, "rollback", why)
+
+    def deploy(self, revision: str = "", *, why: str = "") -> Route:
+        """Put another revision in place; its evidence starts at zero.
+
+        Where the one before had passed, a failing guardrail goes back to it.
+        """
+        route = self.route()
+        self._check_latches(route)
+        wanted = revision or self._newest()
+        if wanted == route.revision:
+            raise self._error("has this revision already", route, value=wanted)
+        before = gather(self._store, self._endpoint, route)
+        passed = before.verdict.outcome == "pass"
+        moved = msgspec.structs.replace(
+            route,
+            revision=wanted,
+            good_revision=route.revision if passed else "",
+            good_stage=route.stage,
+            good_percent=route.percent,
+        )
+        return self._put(moved, "deploy", why, before)
+
+    def take_back(self, evidence: Evidence) -> Route | None:
+        """Undo what the guardrail failed; called by the watch of every process.
+
+        A revision that replaced one which had passed gives way to it; else legacy answers again,
+        in shadow. None where nothing is to be taken back.
+        """
+        route = self.route()
+        if evidence.revision != route.revision or route.stage not in _MOVED:
+            return None
+        if route.good_revision and route.good_revision != route.revision:
+            moved = msgspec.structs.replace(
+                route,
+                stage=route.good_stage,
+                percent=route.good_percent,
+                revision=route.good_revision,
+                good_revision="",
+            )
+        else:
+            moved = msgspec.structs.replace(route, stage=Stage.SHADOW, percent=0.0)
+        return self._put(moved, "take back", evidence.verdict.reason, evidence)
+
+    def pause(self, *, why: str = "") -> Route:
+        """Hold the route where it is: nobody advances or deploys until it is resumed."""
+        return self._latch("pause", why, paused=True)
+
+    def kill(self, *, why: str = "") -> Route:
+        """Send everything to legacy now, whatever the stage, and call no replacement."""
+        return self._latch("kill", why, killed=True)
+
+    def resume(self, *, why: str = "") -> Route:
+        """Lift both latches: the route goes on from the stage where it stands."""
+        return self._latch("resume", why, paused=False, killed=False)
+
+    def _latch(self, action: str, why: str, **latches: bool) -> Route:
+        route = self.route()
+        return self._put(msgspec.structs.replace(route, **latches), action, why)
+
+    def _put(self, route: Route, action: str, why: str, evidence: Evidence | None = None) -> Route:
+        before = evidence or gather(self._store, self._endpoint, self.route())
+        return self._store.routes.put(
+            route, action=action, who=self._who, why=why, evidence=before.snapshot()
+        )
+
+    def _check_latches(self, route: Route) -> None:
+        latch = "killed" if route.killed else "paused" if route.paused else ""
+        if latch:
+            remedy = f"fig route resume {route.endpoint}"
+            raise self._error(f"is {latch}", route, expected="no latch", remedy=remedy)
+
+    def _check_kind(self, step: Step, route: Route) -> None:
+        if step.stage is not Stage.LEGACY and not self._endpoint.replacement:
+            remedy = f"name one in endpoint.{self._endpoint.name}.replacement"
+            raise self._error("has no replacement", route, remedy=remedy)
+        if step.stage in _MOVED and self._endpoint.listen.source:
+            raise self._error(
+                f"is an event, which nobody waits for: {_name(step)} would mean nothing",
+                route,
+                expected="legacy or shadow",
+            )
+        if step.stage in _MOVED and self._effect != "read":
+            raise self._error(
+                f"its operation has the effect {self._effect!r}: moving it would lose writes",
+                route,
+                expected="an operation with the effect 'read'",
+                remedy="keep it in shadow until both sides can be written",
+            )
+
+    def _error(
+        self, message: str, route: Route, *, value: str = "", expected: str = "", remedy: str = ""
+    ) -> RouteError:
+        return RouteError(
+            message,
+            place=f"endpoint {route.endpoint}",
+            value=value or _name(route),
+            expected=expected,
+            remedy=remedy,
+        )
+
+
+def _name(step: Step | Route) -> str:
+    return f"canary {step.percent:g} %" if step.stage is Stage.CANARY else step.stage.value

@@ -1,0 +1,141 @@
+"""The routes as this process knows them: read from the store, kept when the store is lost."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from pathlib import Path
+
+import msgspec
+
+from ..errors import StoreError
+from ..model import Route, Stage
+from ..store.store import Store
+from ..telemetry import log
+
+__all__ = ["RouteTable"]
+
+Prepare = Callable[[Route], Awaitable[bool]]
+"""Make ready what a route needs (a new revision's model); False while it is not ready yet."""
+
+
+class RouteTable:
+    """Every endpoint's route, in memory. Looked up once a request, on the callers' path.
+
+    A new revision is adopted when its model is ready, or after ``patience`` seconds without it
+    (callers are then answered by legacy). Latches and stages are adopted at once. While the store
+    is lost, the routes stay as they were last read. ``kill_file`` names killed endpoints, one a
+    line (``*``: all), and works without the store.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        endpoints: Iterable[str],
+        *,
+        prepare: Prepare,
+        kill_file: Path,
+        patience: float = 30.0,
+    ) -> None:
+        self._store = store
+        self._routes = {name: Route(endpoint=name) for name in endpoints}
+        self._wanted: dict[str, Route] = {}
+        self._since: dict[str, float] = {}
+        self._prepare = prepare
+        self._kill_file = kill_file
+        self._patience = patience
+        self._killed: frozenset[str] = frozenset()
+        self._lost = False
+        self._stamp: object = None
+
+    def current(self, endpoint: str) -> Route:
+        """Give the route to serve by now. Never raises for an endpoint of the workspace."""
+        return self._routes[endpoint]
+
+    def wanted(self, endpoint: str) -> Route:
+        """Give the route as the store last had it, adopted yet or not."""
+        return self._wanted.get(endpoint, self._routes[endpoint])
+
+    async def watch(self, interval: float = 0.25) -> None:
+        """Follow the store until cancelled; a change reaches this process within a second."""
+        while True:
+            await self.poll()
+            await asyncio.sleep(interval)
+
+    async def poll(self) -> None:
+        """Look once. Never raises."""
+        killed = self._read_kill_file()
+        try:
+            read = await asyncio.to_thread(self._read)
+        except StoreError as error:
+            if not self._lost:
+                log.warning("store lost, routes stay as last read: %s", error)
+            self._lost, read = True, None
+        else:
+            if self._lost:
+                log.info("store is back, routes are read again")
+            self._lost = False
+        if read is not None:
+            self._wanted = {name: read[name] for name in self._routes if name in read}
+        if killed != self._killed:
+            log.warning("kill file now names: %s", ", ".join(sorted(killed)) or "nothing")
+            self._killed = killed
+        for name in self._routes:
+            await self._adopt(name, self._wanted.get(name) or Route(endpoint=name))
+
+    def _read(self) -> Mapping[str, Route] | None:
+        stamp = self._store.routes.stamp()
+        if stamp == self._stamp:
+            return None
+        routes = self._store.routes.all()
+        self._stamp = stamp
+        return routes
+
+    async def _adopt(self, name: str, wanted: Route) -> None:
+        now = self._routes[name]
+        if name in self._killed or "*" in self._killed:
+            wanted = msgspec.structs.replace(wanted, killed=True)
+        if wanted == now:
+            return
+        fresh = wanted.revision != now.revision and wanted.stage is not Stage.LEGACY
+        if fresh and not await self._ready(wanted):
+            if now.revision:
+                wanted = msgspec.structs.replace(wanted, revision=now.revision, version=now.version)
+            if wanted == now:
+                return
+        else:
+            self._since.pop(name, None)
+        self._routes[name] = wanted
+        log.info(
+            "%s: %s %s revision %s (version %d)",
+            name,
+            wanted.stage,
+            f"{wanted.percent:g} %" if wanted.stage is Stage.CANARY else "",
+            wanted.revision,
+            wanted.version,
+        )
+
+    async def _ready(self, wanted: Route) -> bool:
+        if await self._prepare(wanted):
+            return True
+        since = self._since.setdefault(wanted.endpoint, time.monotonic())
+        if time.monotonic() - since < self._patience:
+            return False
+        log.warning(
+            "%s: revision %s is not ready; adopted all the same, legacy answers meanwhile",
+            wanted.endpoint,
+            wanted.revision,
+        )
+        return True
+
+    def _read_kill_file(self) -> frozenset[str]:
+        with contextlib.suppress(FileNotFoundError):
+            try:
+                lines = self._kill_file.read_text("utf-8").splitlines()
+            except (OSError, UnicodeDecodeError):
+                return self._killed
+            names = (line.partition("#")[0].strip() for line in lines)
+            return frozenset(name for name in names if name)
+        return frozenset()

@@ -1,0 +1,174 @@
+"""What waits for the writer thread: bounded, in order, and recallable until it is taken."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections import Counter, deque
+from collections.abc import Iterable
+from enum import Enum
+from typing import Final
+
+from . import chain
+from .group import Content
+from .line import Line
+
+__all__ = ["Backlog", "Item"]
+
+_LINGER: Final = 0.002  # seconds that a group waits for more at most
+_QUIET: Final = 0.0003  # and how long nobody may come before it stops waiting
+
+
+class _State(Enum):
+    WAITING = 0
+    TAKEN = 1
+    WITHDRAWN = 2
+
+
+class Item:
+    """A write on its way. A commit has a ``future``; a flush has ``done``; an append neither."""
+
+    __slots__ = ("content", "done", "future", "loop", "size", "state")
+
+    def __init__(
+        self,
+        content: Content,
+        *,
+        loop: asyncio.AbstractEventLoop | None = None,
+        future: asyncio.Future[bool] | None = None,
+        done: threading.Event | None = None,
+    ) -> None:
+        self.content = content
+        self.loop = loop
+        self.future = future
+        self.done = done
+        self.size = max(1, len(content.rows))
+        self.state = _State.WAITING
+
+
+class Backlog:
+    """A queue between any threads and the one writer thread, bounded to ``capacity`` lines."""
+
+    def __init__(self, capacity: int) -> None:
+        self.capacity = capacity
+        self.closing = False
+        self._items: deque[Item] = deque()
+        self._lines = 0
+        self._dropped: Counter[str] = Counter()
+        self._wake_at = 1 << 60  # lines; nobody waits unless the writer says so
+        self._nudged = False
+        self._changed = threading.Condition(threading.Lock())
+
+    def put(self, item: Item) -> bool:
+        """Add an item at the end; False where there is no room, or the writer is going."""
+        with self._changed:
+            if self.closing or self._lines + item.size > self.capacity:
+                return False
+            self._items.append(item)
+            self._lines += item.size
+            if self._lines >= self._wake_at:
+                self._wake_at = 1 << 60
+                self._changed.notify()
+            return True
+
+    def put_first(self, items: Iterable[Item]) -> None:
+        """Put items back where they were, at the front; they keep their order and need no room."""
+        with self._changed:
+            for item in reversed(list(items)):
+                item.state = _State.WAITING
+                self._items.appendleft(item)
+                self._lines += item.size
+
+    def drop(self, content: Content) -> bool:
+        """Count lines that found no room; True where they are the first since the last report."""
+        with self._changed:
+            first = not self._dropped
+            self._dropped.update(row[1] for row in content.rows)
+            return first
+
+    def withdraw(self, item: Item) -> bool:
+        """Take back an item; False where the writer has it already."""
+        with self._changed:
+            if item.state is not _State.WAITING:
+                return False
+            item.state = _State.WITHDRAWN
+            self._lines -= item.size
+            return True
+
+    def take(self, limit: int) -> list[Item]:
+        """Give the oldest items, up to ``limit`` lines, but at least one item."""
+        with self._changed:
+            taken: list[Item] = []
+            room = limit
+            if self._dropped:
+                taken.append(self._report_dropped())
+            while self._items and (room >= self._items[0].size or room == limit):
+                item = self._items.popleft()
+                if item.state is _State.WAITING:
+                    item.state = _State.TAKEN
+                    self._lines -= item.size
+                    room -= item.size
+                    taken.append(item)
+            return taken
+
+    def take_commits(self) -> list[Item]:
+        """Take out every item that somebody waits for; the others stay in order."""
+        with self._changed:
+            commits = [i for i in self._items if i.future and i.state is _State.WAITING]
+            self._items = deque(i for i in self._items if not i.future)
+            for item in commits:
+                item.state = _State.TAKEN
+                self._lines -= item.size
+            return commits
+
+    def wait(self, idle: float, target: int) -> bool:
+        """Wait for work, ``idle`` seconds at most; False where none came. The writer calls it.
+
+        With the first item there, it waits a little for as many lines as the last group had
+        (``target``): those who came together come again together. A lone caller waits for nobody.
+        """
+        with self._changed:
+            if not self._lines and not self.closing and not self._nudged:
+                self._wake_at = 1
+                self._changed.wait(idle)
+            self._nudged = False
+            until = time.monotonic() + _LINGER
+            while 0 < self._lines < target and not self.closing:
+                before = self._lines
+                self._wake_at = target
+                self._changed.wait(_QUIET)
+                if self._lines == before or time.monotonic() > until:
+                    break
+            self._wake_at = 1 << 60
+            return self._lines > 0 or bool(self._dropped)
+
+    def pause(self, seconds: float) -> None:
+        """Wait, but not when told to close. The writer calls it between two tries."""
+        with self._changed:
+            self._changed.wait_for(lambda: self.closing, seconds)
+
+    def nudge(self) -> None:
+        """Wake the writer, so that it looks at the store now."""
+        with self._changed:
+            self._nudged = True
+            self._changed.notify()
+
+    def close(self) -> None:
+        """Take nothing more, and wake the writer to finish."""
+        with self._changed:
+            self.closing = True
+            self._changed.notify_all()
+
+    @property
+    def lines(self) -> int:
+        """Say how many lines wait."""
+        return self._lines
+
+    def _report_dropped(self) -> Item:
+        kinds = dict(self._dropped)
+        self._dropped.clear()
+        data = {"lines": sum(kinds.values()), "kinds": kinds, "reason": "no room left in memory"}
+        item = Item(Content(rows=(chain.row(Line(kind="dropped", data=data)),)))
+        item.state = _State.TAKEN
+        return item

@@ -1,0 +1,202 @@
+"""The database under the store: one engine, and the two ways of using it, reading and writing."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy.engine import URL
+from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
+from sqlalchemy.pool import NullPool
+
+from ..errors import MissingExtra, StoreError
+from .file import StoreFile, replaced
+from .tables import HEAD
+from .trouble import unavailable
+
+__all__ = ["Database"]
+
+_CHAIN_LOCK: Final = 0x66696701  # "fig" and a version: our key among PostgreSQL's advisory locks
+_ASK_AGAIN: Final = 0.001  # seconds between two tries of a write lock that another one holds
+_WAIT: Final = "fig_wait"  # the execution option that makes a transaction a writing one
+
+
+class Database:
+    """A store's database by its address. Built by ``Store``, and by the schema's upgrade.
+
+    ``create`` lets SQLite make the file where there is none. Building one connects to nothing.
+    Raises ``StoreError`` where the address cannot be one of a store.
+    """
+
+    def __init__(self, url: str, *, create: bool = False) -> None:
+        parsed = _parse(url)
+        self.place = parsed.render_as_string(hide_password=True)
+        self.file = _file(parsed, self.place)
+        self.engine = self._engine(parsed, create=create)
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """Give a connection in a reading transaction. Raises ``StoreUnavailable``."""
+        try:
+            if self.file is not None:
+                self.file.check_same()
+            with self.engine.connect() as connection:
+                yield connection
+        except (SQLAlchemyError, OSError) as error:
+            raise unavailable(error, self.place) from error
+
+    @contextmanager
+    def write(self, wait: float = 2.0) -> Iterator[Connection]:
+        """Give a connection in a transaction that alone writes, waiting ``wait`` seconds for that.
+
+        For changes made one at a time, by people and by the router; the journal's lines go through
+        its writer. Raises ``StoreUnavailable``; then nothing was written.
+        """
+        try:
+            with self.connect(wait) as connection:
+                before = self.file and self.file.identity()
+                with connection.begin():
+                    yield connection
+            if self.file is not None and self.file.identity() != before:
+                raise replaced(self.file.path)
+        except (SQLAlchemyError, OSError) as error:
+            raise unavailable(error, self.place) from error
+
+    def connect(self, wait: float) -> Connection:
+        """Open a connection whose every transaction writes, waiting ``wait`` seconds for its turn.
+
+        Raises ``StoreUnavailable`` where the file may not be written, else what the driver raises.
+        """
+        if self.file is not None:
+            self.file.check_same()
+            self.file.check_writable()
+        connection = self.engine.connect().execution_options(**{_WAIT: wait})
+        if self.file is not None:
+            try:
+                _keep_log(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    def check_schema(self) -> None:
+        """Raise ``StoreError`` where the tables are not those that this code knows."""
+        if self.file is not None and not self.file.path.exists():
+            raise StoreError("there is no store", place=self.place, remedy="run 'fig init'")
+        with self.read() as connection:
+            found = schema_version(connection)
+        if found != HEAD:
+            newer = found is not None and found > HEAD
+            raise StoreError(
+                "the store's tables are of another version",
+                place=self.place,
+                value=found or "no tables",
+                expected=HEAD,
+                remedy="upgrade stranglerfig"
+                if newer
+                else "run 'fig init' or 'fig check --migrate'",
+            )
+
+    def _engine(self, url: URL, *, create: bool) -> Engine:
+        file = self.file
+        if file is None:
+            # Two seconds to connect: whoever asks for a route must hear soon that it cannot be had.
+            try:
+                engine = create_engine(
+                    url, pool_pre_ping=True, connect_args={"connect_timeout": 2}, pool_timeout=2
+                )
+            except ImportError as error:
+                raise MissingExtra(
+                    f"the database's driver is not installed: {error.name}",
+                    place="fig.toml: workspace.store",
+                    remedy=f"pip install {error.name}",
+                ) from None
+            event.listen(engine, "begin", _begin_postgresql)
+            return engine
+        # No pool: a kept connection would read on in a file that was deleted or replaced.
+        engine = create_engine(
+            "sqlite://", creator=lambda: file.connect(create=create), poolclass=NullPool
+        )
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+
+
+def schema_version(connection: Connection) -> str | None:
+    """Read Alembic's mark in the database; None where there are no tables of ours."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
+    return None if version is None else str(version)
+
+
+def _parse(url: str) -> URL:
+    try:
+        parsed = make_url(url)
+        parsed.get_dialect()
+    except (ArgumentError, SQLAlchemyError, ImportError, ValueError) as error:
+        raise StoreError(
+            f"not the address of a store: {type(error).__name__}",
+            place="fig.toml: workspace.store",
+            expected="sqlite:///FILE or postgresql+psycopg://HOST/NAME",
+        ) from None
+    return parsed
+
+
+def _file(url: URL, place: str) -> StoreFile | None:
+    backend = url.get_backend_name()
+    if backend == "postgresql":
+        return None
+    if backend == "sqlite" and url.database and url.database != ":memory:":
+        return StoreFile(Path(url.database).absolute())
+    raise StoreError(
+        "a store cannot be kept there",
+        place=place,
+        value=f"{backend} {url.database or 'in memory'}",
+        expected="sqlite:///FILE or postgresql+psycopg://HOST/NAME",
+        remedy="change workspace.store in fig.toml",
+    )
+
+
+def _keep_log(connection: Connection) -> None:
+    """Write ahead, so that readers never wait; a file brought back from a copy may not do so."""
+    cursor = connection.connection.cursor()
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")
+    finally:
+        cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    wait = connection.get_execution_options().get(_WAIT)
+    if wait is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    # SQLite's own waiting sleeps longer and longer, and starves beside a busy writer: ask often.
+    connection.exec_driver_sql("PRAGMA busy_timeout=0")
+    until = time.monotonic() + wait
+    while not _try_immediate(connection, last=time.monotonic() >= until):
+        time.sleep(_ASK_AGAIN)
+
+
+def _try_immediate(connection: Connection, *, last: bool) -> bool:
+    # IMMEDIATE: the chain's last hash, once read, must stay the last until we commit.
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    except OperationalError as error:
+        code = getattr(error.orig, "sqlite_errorcode", None)
+        if last or code is None or code & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    wait = connection.get_execution_options().get(_WAIT)
+    if wait is not None:
+        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait * 1000)}")
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CHAIN_LOCK})")

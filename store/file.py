@@ -1,0 +1,136 @@
+"""The file of a SQLite store: whether it is still the one that was opened, and may be written."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import stat
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple
+from urllib.parse import quote
+
+from ..errors import StoreUnavailable
+
+__all__ = ["Identity", "StoreFile", "replaced"]
+
+_BUSY_SECONDS = 0.25  # a lock is noticed and tried again, never waited on for long
+_SIDES = ("-wal", "-shm")
+
+
+class Identity(NamedTuple):
+    """Which file stands at a path."""
+
+    device: int
+    inode: int
+
+
+class StoreFile:
+    """A SQLite file and its two side files. Called by the database before and after it writes.
+
+    SQLite keeps writing into a file that was deleted or replaced, and through a descriptor that was
+    opened before the file was made read-only: each such line would be lost, or written against
+    somebody's will. So both are looked at with every group. ``opened`` is set by the writer's
+    session while it holds the file, and ``when_replaced`` wakes the writer.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.opened: Identity | None = None
+        self.when_replaced: Callable[[], None] | None = None
+        self._sides: dict[Path, Identity] = {}
+
+    def identity(self) -> Identity:
+        """Say which file stands at the path now. Raises ``StoreUnavailable`` where none does."""
+        try:
+            return _identity(self.path)
+        except OSError as error:
+            raise StoreUnavailable(
+                "the store's file is gone",
+                place=str(self.path),
+                value=error.strerror or "",
+                remedy="bring the file back; for a new, empty store stop us and run 'fig init'",
+            ) from None
+
+    def check_writable(self) -> None:
+        """Raise ``StoreUnavailable`` where the file was made read-only, for root too."""
+        mode = os.stat(self.path).st_mode  # noqa: PTH116 the hot path: half the cost of Path.stat
+        if mode & 0o222 and os.access(self.path, os.W_OK):
+            return
+        raise StoreUnavailable(
+            "the store's file is read-only",
+            place=str(self.path),
+            value=stat.filemode(mode),
+            remedy="give our user write access to the file and its folder",
+        )
+
+    def check_same(self) -> None:
+        """Raise ``StoreUnavailable`` where no file stands, or another than our writer has open.
+
+        Opening that one beside it would mix up their side files; so the writer is told first.
+        """
+        now, opened = self.identity(), self.opened
+        if opened is None or now == opened:
+            return
+        if self.when_replaced is not None:
+            self.when_replaced()
+        raise replaced(self.path)
+
+    def connect(self, *, create: bool = False) -> sqlite3.Connection:
+        """Open the file; never make an empty one, unless told to."""
+        mode = "rwc" if create else "rw"
+        connection = sqlite3.connect(
+            f"file:{quote(str(self.path))}?mode={mode}",
+            uri=True,
+            timeout=_BUSY_SECONDS,
+            isolation_level=None,  # transactions begin where we say
+            check_same_thread=False,
+        )
+        try:
+            connection.execute("PRAGMA synchronous=FULL")
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
+    def remember_sides(self) -> None:
+        """Note which side files belong to the file as it stands; called once it is open."""
+        self._sides = {}
+        for side in self._side_paths():
+            with contextlib.suppress(OSError):
+                self._sides[side] = _identity(side)
+
+    def drop_stale_sides(self) -> None:
+        """Remove the side files of a file that was replaced, before its successor is opened.
+
+        SQLite would take the old one's log for the new one's, and damage it.
+        """
+        for side, identity in self._sides.items():
+            with contextlib.suppress(OSError):
+                if _identity(side) == identity:
+                    side.unlink()
+        self._sides = {}
+
+    def drop_orphans(self) -> None:
+        """Remove side files that stand without their file, before a new store is made."""
+        if not self.path.exists():
+            for side in self._side_paths():
+                side.unlink(missing_ok=True)
+
+    def _side_paths(self) -> list[Path]:
+        return [self.path.with_name(self.path.name + suffix) for suffix in _SIDES]
+
+
+def replaced(path: Path) -> StoreUnavailable:
+    """Say that another file stands where the store's stood."""
+    return StoreUnavailable(
+        "the store's file was replaced by another one",
+        place=str(path),
+        remedy="nothing, if that was meant: it is opened and written from now on",
+    )
+
+
+def _identity(path: Path) -> Identity:
+    found = os.stat(path)  # noqa: PTH116 the hot path: half the cost of Path.stat
+    return Identity(found.st_dev, found.st_ino)

@@ -1,0 +1,165 @@
+"""Writes many writes in one transaction: what belongs to each of them is in it whole, or not."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import Connection, Dialect, Engine, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ..errors import StoreError
+from ..model import request_id
+from . import chain, tables
+from .chain import Row, Tail
+from .write import DeadLetter, Write
+
+__all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
+
+Outcome = bool | StoreError
+"""True: written. False: a duplicate by its inbox mark. An error: refused, nothing of it written."""
+
+
+class Content(NamedTuple):
+    """A write as rows, encoded in the thread that asked for it."""
+
+    rows: tuple[Row, ...] = ()
+    evidence: tuple[tuple[str, str, str, str], ...] = ()
+    mark: tuple[str, str, str, float] | None = None
+    dead: tuple[object, ...] | None = None
+
+
+def prepare(write: Write) -> Content:
+    """Encode a write. Raises ``TypeError`` or ``ValueError`` where it cannot be stored."""
+    now = time.time()
+    rows = [chain.row(line) for line in write.lines]
+    for seen in write.observations:
+        text = chain.encode(seen)
+        rows.append((now, "comparison", seen.endpoint, seen.request_id, seen.revision, text))
+    mark = write.inbox
+    if write.dead is not None:
+        rows.append(_dead_line(write.dead))
+    return Content(
+        rows=tuple(rows),
+        evidence=tuple((c.endpoint, c.revision, c.unit, c.winner) for c in write.observations),
+        mark=None if mark is None else (mark.consumer, mark.message_id, mark.payload_hash, now),
+        dead=None if write.dead is None else _dead_row(write.dead),
+    )
+
+
+class Inserts:
+    """The insert statements, compiled once with positional parameters for the raw driver.
+
+    Compiling and binding in SQLAlchemy would cost more than SQLite's own work for a row.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self.journal = _insert(engine, tables.journal)
+        self.evidence = _insert(engine, tables.evidence, ignore=True)
+        self.inbox = _insert(engine, tables.inbox, ignore=True)
+        self.dead_letters = _insert(engine, tables.dead_letters)
+
+    def lines(self, connection: Connection, rows: Sequence[Row]) -> Tail:
+        """Chain rows to the journal. The transaction must be a writing one."""
+        number, hashed = chain.tail(connection)
+        linked = []
+        for row in rows:
+            number += 1
+            hashed = chain.link(hashed, row)
+            linked.append((number, *row, hashed))
+        if linked:
+            connection.exec_driver_sql(self.journal, linked)
+        return Tail(number, hashed)
+
+
+def write_group(
+    connection: Connection, inserts: Inserts, contents: Sequence[Content]
+) -> tuple[list[Outcome], Tail]:
+    """Write contents in order; give what became of each, and the journal's new end."""
+    outcomes = _judge(connection, inserts, contents)
+    taken = [c for c, outcome in zip(contents, outcomes, strict=True) if outcome is True]
+    last = inserts.lines(connection, [row for content in taken for row in content.rows])
+    observed = [row for content in taken for row in content.evidence]
+    if observed:
+        connection.exec_driver_sql(inserts.evidence, observed)
+    dead = [content.dead for content in taken if content.dead is not None]
+    if dead:
+        connection.exec_driver_sql(inserts.dead_letters, dead)
+    return outcomes, last
+
+
+def _judge(connection: Connection, inserts: Inserts, contents: Sequence[Content]) -> list[Outcome]:
+    """Set the inbox marks, all at once; one by one only where some were there already."""
+    marks = [content.mark for content in contents if content.mark is not None]
+    if marks:
+        connection.exec_driver_sql("SAVEPOINT fig_marks")
+        if connection.exec_driver_sql(inserts.inbox, marks).rowcount != len(marks):
+            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT fig_marks")
+            return [_judge_one(connection, inserts, content) for content in contents]
+        connection.exec_driver_sql("RELEASE SAVEPOINT fig_marks")
+    return [True] * len(contents)
+
+
+def _judge_one(connection: Connection, inserts: Inserts, content: Content) -> Outcome:
+    if content.mark is None:
+        return True
+    if connection.exec_driver_sql(inserts.inbox, [content.mark]).rowcount == 1:
+        return True
+    consumer, message_id, payload_hash, _ = content.mark
+    kept = tables.inbox.c
+    query = select(kept.payload_hash).where(
+        kept.consumer == consumer, kept.message_id == message_id
+    )
+    found = connection.execute(query).scalar_one()
+    if found == payload_hash:
+        return False
+    return StoreError(
+        "a message came again under its id with other bytes",
+        place=f"inbox of {consumer}: message {message_id}",
+        value=f"payload hash {payload_hash}",
+        expected=f"payload hash {found}",
+        remedy="keep it as a dead letter, and ask the sender which of the two holds",
+    )
+
+
+def _dead_line(dead: DeadLetter) -> Row:
+    data = {
+        "source": dead.source,
+        "position": dead.position,
+        "reason": dead.reason,
+        "error": dead.error,
+        "attempts": dead.attempts,
+    }
+    ident = request_id(dead.source, dead.position)
+    return (float(dead.at), "dead", "", ident, "", chain.encode(data))
+
+
+def _dead_row(dead: DeadLetter) -> tuple[object, ...]:
+    record = dead.record
+    return (
+        float(dead.at),
+        dead.source,
+        dead.position,
+        dead.reason,
+        chain.encode(dead.error),
+        dead.attempts,
+        record.kind,
+        record.key,
+        chain.encode(record.headers),
+        record.encoding,
+        record.captured_at,
+        record.body,
+    )
+
+
+def _insert(engine: Engine, table: Table, *, ignore: bool = False) -> str:
+    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table)
+    if ignore:
+        statement = statement.on_conflict_do_nothing()
+    positional = "qmark" if engine.dialect.name == "sqlite" else "format"
+    make: Callable[..., Dialect] = type(engine.dialect)
+    dialect = make(paramstyle=positional)
+    given = [c.name for c in table.columns if c.autoincrement is not True]
+    return str(statement.compile(dialect=dialect, column_keys=given))

@@ -1,0 +1,200 @@
+"""The journal: the append-only record of every request, decision, comparison and change."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Collection, Iterator
+from typing import Final
+
+import msgspec
+from sqlalchemy import Row, Select, select
+
+from ..errors import StoreError, StoreUnavailable
+from ..telemetry import log
+from . import tables
+from .backlog import Backlog, Item
+from .database import Database
+from .group import Content, prepare
+from .line import Entry, Line
+from .write import Write
+from .writer import Writer
+
+__all__ = ["Journal"]
+
+_PAGE: Final = 1_000  # lines read at once: a longer read would hold up SQLite's checkpoint
+
+
+class Journal:
+    """Writes lines in groups, each group one durable transaction, and reads them back.
+
+    Owned by ``Store``. ``patience``: seconds that a committer waits. ``capacity``: lines kept in
+    memory while the store is lost. ``dropped`` counts the lines that found no room there.
+    """
+
+    def __init__(
+        self, database: Database, *, patience: float = 0.25, capacity: int = 100_000
+    ) -> None:
+        self.patience = patience
+        self.dropped = 0
+        self._database = database
+        self._backlog = Backlog(capacity)
+        self._writer = Writer(database, self._backlog)
+        self._open = False
+
+    @property
+    def healthy(self) -> bool:
+        """Say whether the last write, or look at the store, went well."""
+        return self._open and self._writer.trouble is None
+
+    @property
+    def trouble(self) -> str:
+        """Say what is wrong with the store, for people; empty where nothing is."""
+        return "" if self.healthy else str(self._unavailable())
+
+    def append(self, write: Write) -> None:
+        """Take a write, to be durable soon. Any thread may call it; it never waits or raises.
+
+        While the store is lost, it is kept in memory. Where there is no room, its lines are counted
+        and a ``dropped`` line says so once the store is back.
+        """
+        try:
+            content = prepare(write)
+        except Exception as error:  # noqa: BLE001 a bad line must not end a request
+            log.error("journal: a write cannot be stored: %s", type(error).__name__)
+            self.dropped += len(write.lines)
+            return
+        if not self._backlog.put(Item(content)):
+            self.dropped += len(content.rows)
+            if self._backlog.drop(content):
+                log.warning("journal: no room for more lines while the store is lost: dropping")
+
+    async def commit(self, write: Write) -> bool:
+        """Write, and return once it is durable: True; or False where its inbox mark is known.
+
+        Many in flight share one transaction. Raises ``StoreUnavailable`` at once where the store is
+        known to be lost, or after ``patience`` seconds; then nothing of it is written, later
+        either. Raises ``StoreError`` where it cannot be stored, or its message came before with
+        other bytes.
+        """
+        if not self.healthy:
+            raise self._unavailable()
+        item = self._item(write)
+        if not self._backlog.put(item) or item.future is None or item.loop is None:
+            raise self._refused("no room for more writes")
+        timer = item.loop.call_later(self.patience, self._give_up, item)
+        try:
+            return await item.future
+        except asyncio.CancelledError:
+            self._backlog.withdraw(item)
+            raise
+        finally:
+            timer.cancel()
+
+    def read(
+        self,
+        *,
+        endpoint: str | None = None,
+        kinds: Collection[str] | None = None,
+        request_id: str | None = None,
+        after: int = 0,
+        limit: int | None = None,
+    ) -> Iterator[Entry]:
+        """Give the durable lines after the id ``after``, in order. Raises ``StoreUnavailable``."""
+        query = _query(endpoint, kinds, request_id)
+        left = limit
+        while left is None or left > 0:
+            size = _PAGE if left is None else min(_PAGE, left)
+            page = self._page(query, after, size)
+            yield from page
+            if len(page) < size:
+                return
+            after = page[-1].id
+            left = None if left is None else left - size
+
+    def flush(self, timeout: float) -> bool:
+        """Wait until all that was appended before is durable; False where ``timeout`` came first.
+
+        Blocks: an event loop calls it in a thread.
+        """
+        done = threading.Event()
+        item = Item(Content(), done=done)
+        if not self._backlog.put(item):
+            return False
+        if done.wait(timeout):
+            return True
+        return not self._backlog.withdraw(item) and done.is_set()
+
+    def start(self) -> None:
+        """Start the writer. Called by ``Store.open``."""
+        self._writer.start()
+        self._open = True
+
+    def stop(self, timeout: float) -> None:
+        """Write what is left and end the writer. Called by ``Store.close``; may be called twice."""
+        if self._open:
+            self._open = False
+            self._writer.stop(timeout)
+
+    def _page(self, query: Select[tuple[object, ...]], after: int, size: int) -> list[Entry]:
+        page = query.where(tables.journal.c.id > after).limit(size)
+        with self._database.read() as connection:
+            return [_entry(found) for found in connection.execute(page)]
+
+    def _item(self, write: Write) -> Item:
+        try:
+            content = prepare(write)
+        except Exception as error:
+            name = type(error).__name__
+            raise StoreError(
+                f"a write cannot be stored: {name}", place="journal", value=str(error)
+            ) from error
+        loop = asyncio.get_running_loop()
+        return Item(content, loop=loop, future=loop.create_future())
+
+    def _give_up(self, item: Item) -> None:
+        # What the writer holds already cannot be recalled: it is answered when that ends.
+        if self._backlog.withdraw(item) and item.future is not None and not item.future.done():
+            item.future.set_exception(self._refused(f"not written within {self.patience} s"))
+
+    def _unavailable(self) -> StoreUnavailable:
+        trouble = self._writer.trouble
+        if trouble is None or not self._open:
+            return self._refused("the store is not open")
+        return StoreUnavailable(
+            trouble.message, place=trouble.place, value=trouble.value, remedy=trouble.remedy
+        )
+
+    def _refused(self, message: str) -> StoreUnavailable:
+        return StoreUnavailable(
+            message,
+            place=self._database.place,
+            value=f"{self._backlog.lines} lines are waiting",
+            remedy="try again; if it stays so, the disk is slow or somebody holds the store",
+        )
+
+
+def _query(
+    endpoint: str | None, kinds: Collection[str] | None, request_id: str | None
+) -> Select[tuple[object, ...]]:
+    lines = tables.journal.c
+    query: Select[tuple[object, ...]] = select(tables.journal).order_by(lines.id)
+    if endpoint is not None:
+        query = query.where(lines.endpoint == endpoint)
+    if kinds is not None:
+        query = query.where(lines.kind.in_(sorted(kinds)))
+    if request_id is not None:
+        query = query.where(lines.request_id == request_id)
+    return query
+
+
+def _entry(found: Row[tuple[object, ...]]) -> Entry:
+    line = Line(
+        kind=found.kind,
+        endpoint=found.endpoint,
+        request_id=found.request_id,
+        revision=found.revision,
+        at=found.at,
+        data=msgspec.json.decode(found.data, type=dict[str, object]),
+    )
+    return Entry(id=found.id, at=found.at, line=line, hash=found.hash)

@@ -1,0 +1,166 @@
+"""The routes and their history: who changed what, why, and what was known at that moment."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+
+import msgspec
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from ..errors import RouteConflict
+from ..model import Route
+from . import chain, tables
+from .database import Database
+from .group import Inserts
+from .line import Line
+
+__all__ = ["Change", "Routes"]
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """One change of a route. ``before`` is None where it is the first."""
+
+    id: int
+    endpoint: str
+    version: int
+    at: float
+    action: str
+    who: str
+    why: str
+    before: Route | None
+    after: Route
+    evidence: Mapping[str, object]
+
+
+class Routes:
+    """The durable routes. They block: an event loop calls them in a thread.
+
+    Those who serve keep a copy in memory and ask ``stamp`` whether it is still right. Every method
+    raises ``StoreUnavailable`` where the store cannot be read or written.
+    """
+
+    def __init__(self, database: Database, inserts: Inserts) -> None:
+        self._database = database
+        self._inserts = inserts
+
+    def get(self, endpoint: str) -> Route | None:
+        """Give an endpoint's route; None where it never had one."""
+        with self._database.read() as connection:
+            return _stored(connection, endpoint)
+
+    def all(self) -> dict[str, Route]:
+        """Give every route by its endpoint."""
+        query = select(tables.routes.c.route).order_by(tables.routes.c.endpoint)
+        with self._database.read() as connection:
+            found = [_route(text) for text in connection.execute(query).scalars()]
+        return {route.endpoint: route for route in found}
+
+    def stamp(self) -> int:
+        """Give a number that grows with every change of any route, by any process."""
+        query = select(func.coalesce(func.max(tables.route_history.c.id), 0))
+        with self._database.read() as connection:
+            return int(connection.execute(query).scalar_one())
+
+    def put(
+        self,
+        route: Route,
+        *,
+        action: str,
+        who: str,
+        why: str,
+        evidence: Mapping[str, object],
+    ) -> Route:
+        """Store a changed route, with its history and its journal line, and give it as stored.
+
+        ``route.version`` is the one that was read (0: there was none); the stored one has the next.
+        Raises ``RouteConflict`` where another version stands there now; nothing is written then.
+        """
+        with self._database.write() as connection:
+            before = _stored(connection, route.endpoint)
+            found = before.version if before is not None else 0
+            if found != route.version:
+                raise RouteConflict(
+                    "the route was changed by somebody else",
+                    place=f"route of {route.endpoint}",
+                    value=f"version {found}",
+                    expected=f"version {route.version}",
+                    remedy="read it again, and decide on what stands there now",
+                )
+            after = msgspec.structs.replace(route, version=found + 1)
+            change = Change(
+                id=0,
+                endpoint=route.endpoint,
+                version=after.version,
+                at=time.time(),
+                action=action,
+                who=who,
+                why=why,
+                before=before,
+                after=after,
+                evidence=evidence,
+            )
+            self._write(connection, change)
+        return after
+
+    def history(self, endpoint: str) -> list[Change]:
+        """Give an endpoint's changes, oldest first."""
+        table = tables.route_history
+        query = select(table).where(table.c.endpoint == endpoint).order_by(table.c.id)
+        with self._database.read() as connection:
+            return [_change(found) for found in connection.execute(query)]
+
+    def _write(self, connection: Connection, change: Change) -> None:
+        text = chain.encode(change.after)
+        values = {"version": change.version, "at": change.at, "route": text}
+        if change.before is None:
+            statement = insert(tables.routes).values(endpoint=change.endpoint, **values)
+            connection.execute(statement)
+        else:
+            where = tables.routes.c.endpoint == change.endpoint
+            connection.execute(update(tables.routes).where(where).values(**values))
+        row = {field: getattr(change, field) for field in _PLAIN}
+        row["before"] = None if change.before is None else chain.encode(change.before)
+        row |= {"after": text, "evidence": chain.encode(change.evidence)}
+        connection.execute(insert(tables.route_history).values(**row))
+        self._inserts.lines(connection, [chain.row(_line(change))])
+
+
+_PLAIN = ("endpoint", "version", "at", "action", "who", "why")
+
+
+def _line(change: Change) -> Line:
+    return Line(
+        kind="route",
+        endpoint=change.endpoint,
+        revision=change.after.revision,
+        at=change.at,
+        data={
+            "version": change.version,
+            "action": change.action,
+            "who": change.who,
+            "why": change.why,
+            "before": change.before,
+            "after": change.after,
+            "evidence": change.evidence,
+        },
+    )
+
+
+def _stored(connection: Connection, endpoint: str) -> Route | None:
+    query = select(tables.routes.c.route).where(tables.routes.c.endpoint == endpoint)
+    text = connection.execute(query).scalar()
+    return None if text is None else _route(text)
+
+
+def _route(text: str) -> Route:
+    return msgspec.json.decode(text, type=Route)
+
+
+def _change(found: Row[tuple[object, ...]]) -> Change:
+    fields = dict(found._mapping)  # noqa: SLF001 SQLAlchemy's public way to a row by names
+    before = fields["before"]
+    fields["before"] = None if before is None else _route(before)
+    fields["after"] = _route(fields["after"])
+    fields["evidence"] = msgspec.json.decode(fields["evidence"])
+    return Change(**fields)

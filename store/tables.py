@@ -1,0 +1,166 @@
+"""Every table of ours, as SQLAlchemy Core metadata. ``migrations/schema/`` brings a store here."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+__all__ = [
+    "HEAD",
+    "checkpoints",
+    "dead_letters",
+    "evidence",
+    "inbox",
+    "journal",
+    "leases",
+    "metadata",
+    "outbox",
+    "route_history",
+    "routes",
+]
+
+HEAD: Final = "0001"
+"""The schema version that this code reads and writes; a test holds it against Alembic's head."""
+
+# SQLite numbers rows by itself only where the key is spelled INTEGER.
+_Id = BigInteger().with_variant(Integer(), "sqlite")
+
+metadata = MetaData()
+
+# Times are seconds since the epoch. The writer gives the ids of the journal itself, without gaps:
+# so a missing line can be named. Texts of JSON stay text: the chain's hash is over the very bytes.
+journal = Table(
+    "journal",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("at", Double, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("endpoint", String, nullable=False),
+    Column("request_id", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("data", Text, nullable=False),
+    Column("hash", String(64), nullable=False),
+    Index("ix_journal_endpoint_id", "endpoint", "id"),
+    Index("ix_journal_request_id", "request_id"),
+)
+
+routes = Table(
+    "routes",
+    metadata,
+    Column("endpoint", String, primary_key=True),
+    Column("version", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("route", Text, nullable=False),
+)
+
+route_history = Table(
+    "route_history",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("endpoint", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("action", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("before", Text, nullable=True),
+    Column("after", Text, nullable=False),
+    Column("evidence", Text, nullable=False),
+    UniqueConstraint("endpoint", "version", name="uq_route_history_endpoint_version"),
+    sqlite_autoincrement=True,
+)
+
+# A projection of the journal's comparisons: the first observation of a unit stands.
+evidence = Table(
+    "evidence",
+    metadata,
+    Column("endpoint", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("winner", String, nullable=False),
+    PrimaryKeyConstraint("endpoint", "revision", "unit", name="pk_evidence"),
+    sqlite_with_rowid=False,
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    Column("consumer", String, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("payload_hash", String, nullable=False),
+    Column("at", Double, nullable=False),
+    PrimaryKeyConstraint("consumer", "message_id", name="pk_inbox"),
+    sqlite_with_rowid=False,
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("source", String, nullable=False),
+    Column("position", String, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("encoding", String, nullable=False),
+    Column("captured_at", Double, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("ix_dead_letters_source_id", "source", "id"),
+    sqlite_autoincrement=True,
+)
+
+# What is to be sent once the transaction that wrote it is durable; ``sent_at`` stays empty until.
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("at", Double, nullable=False),
+    Column("destination", String, nullable=False),
+    Column("message_id", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("headers", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("sent_at", Double, nullable=True),
+    UniqueConstraint("destination", "message_id", name="uq_outbox_destination_message_id"),
+    Index("ix_outbox_destination_sent_at_id", "destination", "sent_at", "id"),
+    sqlite_autoincrement=True,
+)
+
+# ``identity`` is the source's own (database, queue, file): a checkpoint of another one is refused.
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("source", String, primary_key=True),
+    Column("identity", String, nullable=False),
+    Column("position", Text, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+)
+
+# ``token`` grows with every new holder: a late finish under an old token is refused.
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("owner", String, nullable=False),
+    Column("token", BigInteger, nullable=False),
+    Column("until", Double, nullable=False),
+)

@@ -1,0 +1,64 @@
+"""What is to be written as one: all of it is durable, or none."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from ..errors import StoreError
+from ..model import Comparison, Record
+from .line import Line
+
+__all__ = ["DeadLetter", "InboxMark", "Write"]
+
+_OURS: Final = {
+    "comparison": "give the Comparison in observations; its line comes with it",
+    "dead": "give the DeadLetter in dead; its line comes with it",
+    "route": "change the route with Routes.put; its line comes with it",
+}
+
+
+class InboxMark(msgspec.Struct, frozen=True):
+    """That a consumer has taken a message. The same message with other bytes is an error."""
+
+    consumer: str
+    message_id: str
+    payload_hash: str
+
+
+class DeadLetter(msgspec.Struct, frozen=True):
+    """A record that could not be taken, whole, with the error that says why (``as_dict``)."""
+
+    source: str
+    position: str
+    reason: str
+    record: Record
+    error: Mapping[str, str]
+    attempts: int
+    at: float
+
+
+class Write(msgspec.Struct, frozen=True):
+    """Lines and what belongs to them. With an ``inbox`` mark it is written once, ever.
+
+    Each observation and the dead letter bring their own journal line. Raises ``StoreError`` where
+    ``lines`` holds a line of such a kind: it would stand in the journal twice.
+    """
+
+    lines: tuple[Line, ...] = ()
+    observations: tuple[Comparison, ...] = ()
+    inbox: InboxMark | None = None
+    dead: DeadLetter | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse the kinds of line that the store writes itself."""
+        for line in self.lines:
+            if line.kind in _OURS:
+                raise StoreError(
+                    "the store writes lines of this kind itself",
+                    place=f"journal line of {line.endpoint or 'no endpoint'}",
+                    value=line.kind,
+                    remedy=_OURS[line.kind],
+                )

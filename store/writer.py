@@ -1,0 +1,224 @@
+"""The writer thread: groups what waits into transactions, and sees the store go and come back."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+
+from ..errors import StoreError, StoreUnavailable
+from ..telemetry import log
+from . import chain
+from .backlog import Backlog, Item
+from .chain import Tail
+from .database import Database
+from .group import Content, Inserts, Outcome, write_group
+from .line import Line
+from .session import Session
+from .trouble import unavailable
+
+__all__ = ["Writer"]
+
+_GROUP: Final = 1_000  # lines in a transaction
+_RETRY: Final = 0.25  # seconds between two tries of a store that is lost
+_LOOK: Final = 0.5  # seconds between two looks at a store that nobody writes
+
+
+class Writer:
+    """Drains a backlog into the database, in its own thread. Owned by the journal.
+
+    What is appended stays in the backlog, in order, until it is durable. What is committed is
+    answered at once, with an error where the store cannot take it.
+    """
+
+    def __init__(self, database: Database, backlog: Backlog) -> None:
+        self.trouble: StoreUnavailable | None = None
+        self._database = database
+        self._backlog = backlog
+        self._session = Session(database)
+        if database.file is not None:
+            database.file.when_replaced = backlog.nudge
+        self._inserts = Inserts(database.engine)
+        self._lost_at = 0.0
+        self._alone = 0  # items to be written one by one, as one of their group cannot be
+        self._doubt: tuple[Tail, list[Item]] | None = None
+        self._thread: threading.Thread | None = None
+
+    def start(self) -> None:
+        """Start the thread."""
+        self._thread = threading.Thread(target=self._run, name="stranglerfig-journal", daemon=True)
+        self._thread.start()
+
+    def stop(self, timeout: float) -> None:
+        """Write what is left and end the thread; what a lost store cannot take is counted."""
+        self._backlog.close()
+        if self._thread is not None:
+            self._thread.join(timeout)
+            self._thread = None
+        if self._backlog.lines:
+            log.warning("journal: %d lines were lost at the end", self._backlog.lines)
+
+    def _run(self) -> None:
+        target = 1
+        while True:
+            if self.trouble is not None:
+                self._backlog.pause(_RETRY)
+                target = self._turn()
+                if self._backlog.closing and self.trouble is not None:
+                    break
+            elif self._backlog.wait(_LOOK, target):
+                target = self._turn()
+            elif self._backlog.closing:
+                break
+            else:
+                self._look()
+        self._answer(self._backlog.take_commits(), self._error())
+        self._session.close()
+
+    def _look(self) -> None:
+        try:
+            self._session.look()
+        except (StoreError, OSError) as error:
+            self._lose(error)
+
+    def _turn(self) -> int:
+        """Write one group; give its size, in lines."""
+        group: list[Item] = []
+        last: Tail | None = None
+        try:
+            connection = self._session.begin()
+            self._resolve_doubt(connection)
+            # Taken only now that the lock is ours: until then a committer can give up.
+            group = self._backlog.take(1 if self._alone else _GROUP)
+            contents = [item.content for item in group]
+            outcomes, reached = write_group(connection, self._inserts, contents)
+            last = reached
+            self._session.commit()
+        except Exception as error:  # noqa: BLE001 the thread must outlive whatever happens
+            self._failed(error, group, last)
+            return 1
+        self._alone = max(0, self._alone - len(group))
+        self._succeeded(group, outcomes)
+        return sum(item.size for item in group)
+
+    def _succeeded(self, group: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
+        if self.trouble is not None:
+            self._recover()
+        _resolve(list(zip(group, outcomes, strict=True)))
+
+    def _failed(self, error: Exception, group: list[Item], last: Tail | None) -> None:
+        self._session.close()
+        if last is None and _is_of_the_write(error):
+            self._refuse(error, group)
+            return
+        if last is None:
+            self._backlog.put_first([item for item in group if item.future is None])
+        else:
+            self._doubt = (last, group)
+            self._ask()
+        self._lose(error)
+        self._answer([item for item in group if item.future is not None], self._error())
+
+    def _ask(self) -> None:
+        """Ask at once whether a commit that failed was one; if nobody answers, it stays in doubt.
+
+        Those who wait must not be told that nothing was written where it was.
+        """
+        try:
+            self._resolve_doubt(self._session.begin())
+            self._session.rollback()
+        except Exception:  # noqa: BLE001 what failed is reported by the caller
+            self._session.close()
+
+    def _refuse(self, error: Exception, group: list[Item]) -> None:
+        """Find the write that cannot be stored, so that it does not hold up all others."""
+        if len(group) > 1:
+            self._alone = len(group)
+            self._backlog.put_first(group)
+            return
+        self._alone = max(0, self._alone - 1)
+        name = type(getattr(error, "orig", None) or error).__name__
+        refusal = StoreError(
+            f"a write cannot be stored: {name}", place=self._database.place, remedy="report it"
+        )
+        self._answer(group, refusal)
+        self._note({"event": "refused", "error": name, "content": repr(group[0].content)[:4000]})
+
+    def _resolve_doubt(self, connection: Connection) -> None:
+        """Put back what a failed commit did not write, now that the journal can be read again."""
+        if self._doubt is None:
+            return
+        last, group = self._doubt
+        if chain.holds(connection, last):
+            _resolve([(item, True) for item in group])
+        else:
+            self._backlog.put_first([item for item in group if item.future is None])
+        self._doubt = None
+
+    def _lose(self, error: BaseException) -> None:
+        trouble = unavailable(error, self._database.place)
+        before, self.trouble = self.trouble, trouble
+        self._session.close()
+        if before is None:
+            self._lost_at = time.time()
+        if before is None or before.message != trouble.message:
+            log.warning("journal: the store is lost: %s", trouble)
+            self._note({"event": "store lost", "trouble": str(trouble)})
+        self._answer(self._backlog.take_commits(), self._error())
+
+    def _recover(self) -> None:
+        seconds = round(time.time() - self._lost_at, 3)
+        was = self.trouble.message if self.trouble is not None else ""
+        self.trouble = None
+        log.info("journal: the store is back after %.1f s", seconds)
+        self._note({"event": "store back", "trouble": was, "seconds": seconds})
+
+    def _note(self, data: dict[str, object]) -> None:
+        line = chain.row(Line(kind="note", data=data))
+        self._backlog.put_first([Item(Content(rows=(line,)))])
+
+    def _error(self) -> StoreUnavailable:
+        return self.trouble or StoreUnavailable("the store is closed", place=self._database.place)
+
+    def _answer(self, items: Sequence[Item], error: StoreError) -> None:
+        _resolve([(item, error) for item in items])
+
+
+def _is_of_the_write(error: Exception) -> bool:
+    if isinstance(error, DataError | IntegrityError | UnicodeError | TypeError | OverflowError):
+        return True
+    return isinstance(error, ValueError) or (
+        isinstance(error, StatementError) and not isinstance(error, DBAPIError)
+    )
+
+
+def _resolve(pairs: Sequence[tuple[Item, Outcome]]) -> None:
+    """Tell the waiting, with one wake-up for each event loop."""
+    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[bool], Outcome]]] = {}
+    for item, outcome in pairs:
+        if item.done is not None:
+            item.done.set()
+        elif item.future is not None and item.loop is not None:
+            loops.setdefault(item.loop, []).append((item.future, outcome))
+        elif isinstance(outcome, StoreError):
+            log.error("journal: not written: %s", outcome)
+    for loop, waiting in loops.items():
+        try:
+            loop.call_soon_threadsafe(_tell, waiting)
+        except RuntimeError:
+            continue  # the loop is closed: nobody waits there any more
+
+
+def _tell(waiting: Sequence[tuple[asyncio.Future[bool], Outcome]]) -> None:
+    for future, outcome in waiting:
+        if future.done():
+            continue
+        if isinstance(outcome, bool):
+            future.set_result(outcome)
+        else:
+            future.set_exception(outcome)

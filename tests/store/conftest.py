@@ -1,0 +1,51 @@
+from __future__ import annotations
+
+import logging
+import time
+
+import pytest
+from stranglerfig.migrations.schema.upgrade import upgrade
+from stranglerfig.store import Store
+from stranglerfig.telemetry import log
+
+
+@pytest.fixture
+def store_url(tmp_path):
+    url = f"sqlite:///{tmp_path / 'fig.db'}"
+    upgrade(url)
+    return url
+
+
+@pytest.fixture
+def store(store_url):
+    store = Store(store_url)
+    store.open()
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def until():
+    """Wait for a condition, and fail where it does not come."""
+
+    def wait(condition, seconds=20.0):
+        end = time.monotonic() + seconds
+        while not condition():
+            assert time.monotonic() < end, "it did not come to be"
+            time.sleep(0.01)
+
+    return wait
+
+
+@pytest.fixture
+def logged():
+    """Collect the log as (level, text), whatever other tests made of the logger."""
+    seen = []
+    handler = logging.Handler()
+    handler.emit = lambda record: seen.append((record.levelname, record.getMessage()))
+    before = log.level
+    log.setLevel(logging.DEBUG)
+    log.addHandler(handler)
+    yield seen
+    log.removeHandler(handler)
+    log.setLevel(before)
