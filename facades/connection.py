@@ -6,18 +6,16 @@ import asyncio
 import time
 from collections import deque
 from typing import cast
-from urllib.parse import unquote
 
 import httptools
 import msgspec
 
 from ..telemetry import log
-from ..transport.headers import Fields
 from .http import Answer, App, HttpRequest
+from .reading import Reading, Turn
 
 __all__ = ["Limits", "ServerConnection"]
 
-_UPGRADE = frozenset({b"upgrade", b"connection", b"http2-settings"})
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _LARGE = 64 * 1024
 
@@ -38,16 +36,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     linger: float = 20.0
 
 
-class _Turn(msgspec.Struct):
-    """A request in its place in line. ``refusal`` is its answer where it needs no app."""
-
-    request: HttpRequest
-    keep_alive: bool
-    old: bool
-    refusal: Answer | None = None
-
-
-class ServerConnection(asyncio.Protocol):
+class ServerConnection(Reading):
     """The protocol object of one caller's connection; ``Serving`` makes and checks it.
 
     A request is handed to the app when all of it has come, and requests that come before the last
@@ -58,30 +47,19 @@ class ServerConnection(asyncio.Protocol):
     """
 
     def __init__(self, app: App, limits: Limits, open_ones: set[ServerConnection]) -> None:
+        super().__init__()
         self._app = app
         self._limits = limits
         self._open = open_ones
         self._loop = asyncio.get_running_loop()
-        self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
-        self._server = ""
         self._until = time.monotonic() + limits.idle
         self._task: asyncio.Task[None] | None = None
-        self._turns: deque[_Turn] = deque()
+        self._turns: deque[Turn] = deque()
         self._busy = False
         self._stopping = False
-        self._deaf = False
         self._choked = False
         self._reading = True
-        self._rest = b""
-        self._url = b""
-        self._headers: Fields = []
-        self._head_size = 0
-        self._expects = False
-        self._length = 0
-        self._coming: _Turn | None = None
-        self._parts: list[bytes] = []
-        self._left = 0
 
     # What the loop calls.
 
@@ -89,36 +67,39 @@ class ServerConnection(asyncio.Protocol):
         """Begin (called by the loop)."""
         self._transport = cast("asyncio.Transport", transport)
         host, port = transport.get_extra_info("sockname")[:2]
-        self._server = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        self.server = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._open.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came (called by the loop)."""
-        if self._deaf:
+        if self.deaf:
             return
-        if self._coming is None:
-            if not self._head_size and not self._busy:
+        if self.coming is None:
+            if not self.head_size and not self._busy:
                 self._until = time.monotonic() + self._limits.head
-            self._head_size += len(data)
+            self.head_size += len(data)
         try:
-            self._feed(data)
+            self.feed(data)
+        except httptools.HttpParserCallbackError:
+            log.exception("a request could not be taken")
+            self._refuse(500, b"")
+            return
         except httptools.HttpParserError:
             self._refuse(400, b"this is not HTTP/1.1\n")
             return
-        if self._coming is None and self._head_size > self._limits.head_bytes:
+        if self.coming is None and self.head_size > self._limits.head_bytes:
             self._refuse(431, b"the headers are too large\n")
 
     def eof_received(self) -> bool:
         """Let a caller that only listens from now on have its answer (called by the loop)."""
-        self._deaf = self._stopping = True
+        self.deaf = self._stopping = True
         return self._busy
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
         """End; what the app is at goes on and its answer goes nowhere (called by the loop)."""
-        self._deaf = True
         self._open.discard(self)
         self._turns.clear()
-        self._parts = []
+        self.hear_no_more()
 
     def pause_writing(self) -> None:
         """Take it that the caller does not read, and see how long (called by the transport)."""
@@ -130,60 +111,30 @@ class ServerConnection(asyncio.Protocol):
         self._choked = False
         self._until = time.monotonic() + self._limits.idle
 
-    # What the parser calls.
+    # What reading calls.
 
-    def on_url(self, url: bytes) -> None:
-        """Take a part of the target (called by the parser)."""
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header (called by the parser)."""
-        if self._coming is not None:
-            return  # a trailer
-        name = name.lower()
-        if name == b"content-length":
-            self._length = int(value)
-        elif name == b"expect":
-            self._expects = value.lower() == b"100-continue"
-        self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """Begin a request; refuse it where its body will be too large (called by the parser)."""
-        parser = self._parser
-        if parser.should_upgrade():
-            self._rest = self._without_upgrade()
-            return
-        request = self._request()
-        old = parser.get_http_version() == "1.0"
-        turn = self._coming = _Turn(request, parser.should_keep_alive(), old)
-        self._left = self._app.limit(request)
-        if self._length > self._left:
-            self._refuse_size(turn)
-        elif self._expects and not self._busy:
-            self._write(_CONTINUE)
-        self._url, self._headers, self._head_size = b"", [], 0
-        self._length, self._expects = 0, False
+    def begun(self, turn: Turn) -> int:
+        """Give a request its time, and its caller the word it may wait for."""
+        limit = self._app.limit(turn.request)
         if not self._busy:
             self._until = time.monotonic() + self._limits.body
+            if turn.expects and turn.length <= limit:
+                self._write(_CONTINUE)
+        return limit
 
-    def on_body(self, body: bytes) -> None:
-        """Take a part of the body (called by the parser)."""
-        if self._deaf or self._coming is None:
-            return
-        self._left -= len(body)
-        if self._left < 0:
-            self._refuse_size(self._coming)
+    def arrived(self, turn: Turn) -> None:
+        """Serve a request, or let it wait for its turn."""
+        if self._busy:
+            self._turns.append(turn)
+            self._read(on=False)
         else:
-            self._parts.append(body)
+            self._begin(turn)
 
-    def on_message_complete(self) -> None:
-        """Serve the request, or let it wait for its turn (called by the parser)."""
-        turn, self._coming = self._coming, None
-        if turn is None or self._deaf:
-            return
-        parts, self._parts = self._parts, []
-        turn.request.body = parts[0] if len(parts) == 1 else b"".join(parts)
-        self._line_up(turn)
+    def too_large(self, turn: Turn) -> None:
+        """Refuse a request when its turn comes, and hear no more of it."""
+        self.hear_no_more()
+        turn.refusal = self._app.too_large(turn.request)
+        self.arrived(turn)
 
     # What the server calls.
 
@@ -191,9 +142,9 @@ class ServerConnection(asyncio.Protocol):
         """End the connection where its time is over (called about once a second)."""
         if now < self._until or self._transport is None:
             return
-        if self._choked or (self._deaf and not self._busy):
+        if self._choked or (self.deaf and not self._busy):
             self._transport.abort()
-        elif self._coming is not None and not self._busy:
+        elif self.coming is not None and not self._busy:
             self._refuse(408, b"the request took too long\n")
         elif not self._busy:
             self._transport.close()
@@ -201,7 +152,7 @@ class ServerConnection(asyncio.Protocol):
     def stop(self) -> None:
         """Answer what was begun and close."""
         self._stopping = True
-        if not self._busy and self._coming is None and self._transport is not None:
+        if not self._busy and self.coming is None and self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
@@ -211,55 +162,14 @@ class ServerConnection(asyncio.Protocol):
         if self._transport is not None:
             self._transport.abort()
 
-    def _feed(self, data: bytes) -> None:
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            rest, self._rest = self._rest, b""
-            if not rest:
-                raise httptools.HttpParserError("CONNECT is not served") from upgrade
-            self._url, self._headers, self._expects = b"", [], False
-            self._parser = httptools.HttpRequestParser(self)
-            self._feed(rest)
-            self._feed(data[upgrade.args[0] :])
-
-    def _without_upgrade(self) -> bytes:
-        method = self._parser.get_method()
-        if method == b"CONNECT":
-            return b""
-        lines = [b"%s %s HTTP/1.1\r\n" % (method, self._url)]
-        lines += [b"%s: %s\r\n" % (n, v) for n, v in self._headers if n not in _UPGRADE]
-        return b"".join((*lines, b"\r\n"))
-
-    def _request(self) -> HttpRequest:
-        target = self._url
-        if target[:1] != b"/" and target != b"*":
-            parsed = httptools.parse_url(target)
-            target = (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
-        path = target.partition(b"?")[0].decode("latin-1")
-        return HttpRequest(
-            self._parser.get_method().decode("ascii"),
-            unquote(path) if "%" in path else path,
-            target,
-            self._headers,
-            self._server,
-        )
-
-    def _line_up(self, turn: _Turn) -> None:
-        if self._busy:
-            self._turns.append(turn)
-            self._read(on=False)
-        else:
-            self._begin(turn)
-
-    def _begin(self, turn: _Turn) -> None:
+    def _begin(self, turn: Turn) -> None:
         if turn.refusal is not None:
             self._reply(turn, turn.refusal)
             return
         self._busy = True
         self._task = self._loop.create_task(self._run(turn))
 
-    async def _run(self, turn: _Turn) -> None:
+    async def _run(self, turn: Turn) -> None:
         try:
             answer = await self._app.answer(turn.request)
         except Exception:  # noqa: BLE001 - whatever an app does, the caller gets an answer
@@ -267,10 +177,11 @@ class ServerConnection(asyncio.Protocol):
             answer = Answer.own(500, b"", kind=b"text/plain")
         self._reply(turn, answer)
 
-    def _reply(self, turn: _Turn, answer: Answer) -> None:
+    def _reply(self, turn: Turn, answer: Answer) -> None:
         self._busy = False
         self._task = None
-        closing = self._stopping or not turn.keep_alive or turn.refusal is not None
+        last = self._stopping and not self._turns
+        closing = last or not turn.keep_alive or turn.refusal is not None
         bodiless = turn.request.method == "HEAD"
         word = b"close" if closing else b"keep-alive" if turn.old else b""
         try:
@@ -287,6 +198,8 @@ class ServerConnection(asyncio.Protocol):
             self._until = time.monotonic() + self._limits.idle
         if self._turns:
             self._begin(self._turns.popleft())
+        elif self.coming is not None and self.coming.expects:
+            self._write(_CONTINUE)
         if not self._reading and not self._turns:
             self._read(on=True)
 
@@ -309,18 +222,11 @@ class ServerConnection(asyncio.Protocol):
         else:
             transport.pause_reading()
 
-    def _refuse_size(self, turn: _Turn) -> None:
-        self._deaf = True
-        self._parts = []
-        turn.refusal = self._app.too_large(turn.request)
-        self._line_up(turn)
-
     def _refuse(self, status: int, why: bytes) -> None:
-        self._deaf = True
-        self._parts = []
+        self.hear_no_more()
         nobody = HttpRequest("GET", "", b"", [])
         refusal = Answer.own(status, why, kind=b"text/plain")
-        self._line_up(_Turn(nobody, keep_alive=False, old=False, refusal=refusal))
+        self.arrived(Turn(nobody, False, False, False, 0, refusal))
 
     def _end(self, *, heard: bool) -> None:
         """Close; where not all was ``heard``, say that we are done and listen for a while."""
@@ -329,7 +235,7 @@ class ServerConnection(asyncio.Protocol):
         if heard or transport.is_closing():
             transport.close()
             return
-        self._deaf = True
+        self.deaf = True
         self._until = time.monotonic() + self._limits.linger
         self._read(on=True)
         transport.write_eof()

@@ -119,10 +119,10 @@ class Upstream:
             if not turn.done():
                 turn.set_exception(self._gone())
         self._waiting.clear()
-        while self._idle:
-            self._idle.pop().close()
-        for connection in list(self._busy):
+        for connection in (*self._idle, *self._busy):
             connection.drop("the upstream was closed")
+        self._idle.clear()
+        await asyncio.sleep(0)  # the loop closes sockets in its next turn
 
     def _head(self, method: bytes, target: bytes, headers: Fields, body: bytes) -> bytes:
         block = joined(headers)
@@ -171,7 +171,7 @@ class Upstream:
     def _pooled(self, now: float) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
-            if now - connection.idle_since < self._keep and connection.alive(now):
+            if now - connection.idle_since < self._keep and connection.alive:
                 return connection
             connection.close()
         return None
