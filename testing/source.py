@@ -57,7 +57,14 @@ class SourceContract:
     async def test_bodies_are_unaltered(self, feed: Feed) -> None:
         """What legacy sent arrives byte by byte, with key, position and source."""
         await feed.source.open()
-        texts = ["plain", "it's \"quoted\" \\ \r\n\t", "ключ 鍵 🔑", "", "\x00 and \x7f", "x" * 70_000]
+        texts = [
+            "plain",
+            'it\'s "quoted" \\ \r\n\t',
+            "ключ 鍵 🔑",
+            "",
+            "\x00 and \x7f",
+            "x" * 70_000,
+        ]
         sent = [await feed.put(f"k{at}", text) for at, text in enumerate(texts)]
         got = [await one(feed.source) for _ in texts]
         assert [delivery.record.body for delivery in got] == sent

@@ -6,7 +6,6 @@ import asyncio
 from itertools import count
 
 import pytest
-
 from stranglerfig.adapters.memory import MemorySource
 from stranglerfig.errors import LegacyUnavailable
 from stranglerfig.model import Record, Settlement
@@ -27,9 +26,7 @@ class MemoryFeed:
     async def put(self, key: str, text: str) -> bytes:
         at = next(self._count)
         body = text.encode()
-        self.source.put(
-            Record(source="memory", position=str(at), kind="row", body=body, key=key)
-        )
+        self.source.put(Record(source="memory", position=str(at), kind="row", body=body, key=key))
         return body
 
 
