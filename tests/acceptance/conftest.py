@@ -6,7 +6,6 @@ import contextlib
 import http.client
 import json
 import os
-import shutil
 import signal
 import sqlite3
 import subprocess
@@ -21,8 +20,10 @@ from xml.sax.saxutils import escape
 
 import pytest
 import stranglerfig
+from stranglerfig import app, config
 from stranglerfig.demo.workspace import copy_example
 from stranglerfig.migrations.schema.upgrade import upgrade
+from stranglerfig.model import Route, Stage, Step
 from stranglerfig.store import Store
 from stranglerfig.store.chain import verify
 from stranglerfig.store.line import Entry
@@ -238,8 +239,8 @@ class Desk:
         self.url = f"sqlite:///{self.store_file}"
         self._running: list[Running] = []
         copy_example(root)
-        path = [str(root), str(Path(stranglerfig.__file__).parents[1])]
-        self.env = {**os.environ, "PYTHONPATH": os.pathsep.join(path), "FIG_WHO": "tester"}
+        parent = str(Path(stranglerfig.__file__).parents[1])
+        self.env = {**os.environ, "PYTHONPATH": parent, "FIG_WHO": "tester"}
         self.legacy = self._start_legacy()
         self.edit("fig.toml", "127.0.0.1:8701", f"127.0.0.1:{self.legacy.url.port}")
         self.edit("fig.toml", "127.0.0.1:8700", "127.0.0.1:0")
@@ -255,14 +256,14 @@ class Desk:
         return Soap(line.removeprefix("listening on "))
 
     def _script(self) -> None:
-        shutil.copy(HERE / "scripted.py", self.root)
         self.newest("0001")
         self.behave("answer")
         text = (self.root / "fig.toml").read_text("utf-8")
         start = text.index("[replacement.triage]")
         end = text.index("# -- what we serve")
         table = (
-            '[replacement.triage]\nprovider = "py:scripted:Scripted"\n'
+            "[replacement.triage]\n"
+            'provider = "py:stranglerfig.tests.acceptance.scripted:Scripted"\n'
             'process = "shared"\ndeadline = 0.4\n\n'
         )
         (self.root / "fig.toml").write_text(text[:start] + table + text[end:], "utf-8")
@@ -313,14 +314,17 @@ class Desk:
         assert done.status == 0, done.err
         return done.json()
 
-    def at(self, stage: str, endpoint: str = "triage-ticket", *arguments: str) -> dict:
+    def at(self, stage: str, endpoint: str = "triage-ticket", percent: float = 0.0) -> Route:
         """Bring a route to a stage, whatever the evidence says."""
-        return self.route("advance", endpoint, "--to", stage, "--force", *arguments)
+        step = Step(stage=Stage(stage), percent=percent)
+        workspace = config.load(self.root)
+        with app.store(workspace) as store:
+            operator = app.operator(workspace, store, endpoint, who="tester")
+            return operator.advance(step, why="a test", force=True)
 
     def install(self) -> None:
         """Put the triggers into legacy's table."""
-        done = self.fig("adapter", "install", "tickets")
-        assert done.status == 0, done.err
+        app.installable(config.load(self.root), "tickets").install()
 
     def journal(self, kind: str = "request", endpoint: str = "triage-ticket") -> list[Entry]:
         """Read the durable lines of a kind."""

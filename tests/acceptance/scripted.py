@@ -1,6 +1,6 @@
 """A provider whose behaviour stands in a file: a test changes it while the process runs.
 
-It is no test: it is copied into a workspace and named there as ``py:scripted:Scripted``.
+It is no test: the workspaces of these tests name it, as ``py:MODULE:Scripted``.
 """
 
 from __future__ import annotations
