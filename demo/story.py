@@ -9,11 +9,11 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from .. import app, config
-from ..ai.learn import Report
 from ..errors import FigError
 from ..model import Stage, Step
 from ..store.routes import Change
@@ -24,6 +24,9 @@ from .process import Program
 from .summary import Summary, summarise
 from .tally import Tally
 from .workspace import Places
+
+if TYPE_CHECKING:  # it needs the extra that learning needs
+    from ..ai.report import Report
 
 __all__ = ["ENDPOINT", "EVENTS", "Listener", "Story"]
 
