@@ -7,6 +7,8 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
 
 import msgspec
 
@@ -24,6 +26,27 @@ __all__ = ["Serve", "SoapFacade", "SoapSystem"]
 
 _HOST = re.compile(rb"[A-Za-z0-9._\-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 _ACTION = re.compile(r';\s*action\s*=\s*"?([^";]*)"?', re.IGNORECASE)
+
+
+class _Kind(NamedTuple):
+    """What a Content-Type says."""
+
+    multipart: bool
+    charset: str
+    action: str
+
+
+@lru_cache(maxsize=256)
+def _kind(content_type: bytes) -> _Kind:
+    text = content_type.decode("latin-1")
+    found = _ACTION.search(text)
+    multipart = text[:10].lower() == "multipart/"
+    return _Kind(multipart, charset_of(text), found[1] if found else "")
+
+
+@lru_cache(maxsize=256)
+def _bare(action: bytes) -> str:
+    return action.decode("latin-1").strip().strip('"')
 
 
 class _Call(msgspec.Struct, kw_only=True):
@@ -49,18 +72,14 @@ class _Call(msgspec.Struct, kw_only=True):
         return b"%s?%s" % (path, query) if query else path
 
     @property
-    def kind(self) -> str:
-        """Give the Content-Type."""
-        return self.headers.get(b"content-type", b"").decode("latin-1")
-
-    @property
     def action(self) -> str:
         """Give the SOAPAction without its quotes; in SOAP 1.2 it stands in the Content-Type."""
         header = self.headers.get(b"soapaction")
-        if header is not None:
-            return header.decode("latin-1").strip().strip('"')
-        found = _ACTION.search(self.kind)
-        return found[1] if found else ""
+        return (
+            _kind(self.headers.get(b"content-type", b"")).action
+            if header is None
+            else _bare(header)
+        )
 
     def about(self) -> dict[str, str]:
         """Give what a fault's detail says of it."""
@@ -169,11 +188,11 @@ class SoapFacade:
         coding = call.headers.get(b"content-encoding")
         if coding is not None and coding.lower() != b"identity":
             raise self._refuse_coding(call, coding.decode("latin-1"))
-        kind = call.kind
-        if kind[:10].lower() == "multipart/":
+        kind = _kind(call.headers.get(b"content-type", b""))
+        if kind.multipart:
             return None, "multipart"
         try:
-            envelope = read(call.body, charset_of(kind))
+            envelope = read(call.body, kind.charset)
         except EnvelopeError as error:
             self._note(call, "envelope", str(error))
             raise _Refused(fault_of(error, call.name, call.reference)) from error

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ..model import Headers
 
-__all__ = ["Fields", "end_to_end", "first", "to_fields", "to_headers"]
+__all__ = ["Fields", "end_to_end", "first", "joined", "to_fields", "to_headers"]
 
 Fields = list[tuple[bytes, bytes]]
 """Names and values as they stand on the wire, in order."""
@@ -56,6 +56,11 @@ def first(fields: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
         if key.lower() == name:
             return value
     return None
+
+
+def joined(fields: Fields) -> bytes:
+    """Write fields as they stand on the wire, each after a line end of its own."""
+    return b"".join([b"\r\n", b"\r\n".join(map(b": ".join, fields))]) if fields else b""
 
 
 def to_headers(fields: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -15,7 +15,7 @@ from collections import deque
 from ..errors import InDoubt, InputError, LegacyUnavailable
 from .address import Address
 from .connection import Broken, Connection, Response
-from .headers import Fields, first
+from .headers import Fields, joined
 
 __all__ = ["Response", "Upstream"]
 
@@ -59,8 +59,9 @@ class Upstream:
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
         self._tls = ssl.create_default_context(cafile=ca or None) if self.address.secure else None
-        self._common = f"Host: {self.address.authority}\r\n".encode("ascii")
-        self._authorization = self.address.authorization.encode()
+        self._common = f"Host: {self.address.authority}".encode("ascii")
+        given = self.address.authorization
+        self._authorization = f"\r\nAuthorization: {given}".encode() if given else b""
 
     def __repr__(self) -> str:
         return f"Upstream({str(self.address)!r})"
@@ -118,21 +119,23 @@ class Upstream:
             connection.drop("the upstream was closed")
 
     def _head(self, method: bytes, target: bytes, headers: Fields, body: bytes) -> bytes:
-        lines = [b"%s %s HTTP/1.1\r\n" % (method, target), self._common]
-        lines += [b"%s: %s\r\n" % field for field in headers if field[0].lower() not in _OURS]
-        if self._authorization and first(headers, b"authorization") is None:
-            lines.append(b"Authorization: %s\r\n" % self._authorization)
-        if body or method not in _BODILESS:
-            lines.append(b"Content-Length: %d\r\n" % len(body))
-        lines.append(b"\r\n")
-        head = b"".join(lines)
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b" " in target:
+        block = joined(headers)
+        lowered = block.lower()
+        if b"\nhost:" in lowered or b"\ncontent-length:" in lowered:
+            headers = [field for field in headers if field[0].lower() not in _OURS]
+            block = joined(headers)
+        first_line = b"%s %s HTTP/1.1\r\n%s" % (method, target, self._common)
+        if self._authorization and b"\nauthorization:" not in lowered:
+            first_line += self._authorization
+        length = b"\r\nContent-Length: %d" % len(body) if body or method not in _BODILESS else b""
+        ends = len(headers)
+        if block.count(b"\n") != ends or block.count(b"\r") != ends or b" " in target:
             raise InputError(
                 "a line end in a header, or a blank in the path",
                 place=f"{method.decode('latin-1')} to {self.address}",
                 expected="headers of one line each",
             )
-        return head
+        return b"%s%s%s\r\n\r\n" % (first_line, block, length)
 
     async def _wait_for_slot(self, limit: float) -> None:
         if self._closed:
@@ -160,10 +163,10 @@ class Upstream:
         self._free += 1
 
     def _pooled(self) -> Connection | None:
-        oldest = time.monotonic() - self._keep
+        now = time.monotonic()
         while self._idle:
             connection = self._idle.pop()
-            if connection.idle_since > oldest and connection.alive:
+            if now - connection.idle_since < self._keep and connection.alive(now):
                 return connection
             connection.close()
         return None

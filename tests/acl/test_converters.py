@@ -39,29 +39,23 @@ ANY = st.one_of(
     st.datetimes(),
 )
 REFUSED = object()
+REFUSED = object()
 NUMBERS = st.from_regex(r"[+-]?[0-9]{0,4}(\.[0-9]{0,4})?", fullmatch=True)
 TEXTS = st.one_of(st.text(), NUMBERS, st.from_regex(r"[0-9.-]{8,10}", fullmatch=True))
 
 
 @given(st.sampled_from(EXACT), TEXTS)
 def test_what_is_taken_comes_back(converter: Converter, legacy: str):
-    try:
-        value = converter.decode(legacy)
-    except ValueError as error:
-        assert str(error)
-        return
-    assert converter.encode(value) == legacy
+    value = outcome(converter.decode, legacy)
+    assert value is REFUSED or converter.encode(value) == legacy
 
 
 @given(st.sampled_from([*EXACT, decimal(["2", "half_even"], {}), integer(["lax"], {})]), ANY)
 def test_what_is_written_is_read_again(converter: Converter, value: object):
-    try:
-        legacy = converter.encode(value)
-    except ValueError as error:
-        assert str(error)
-        return
-    again = converter.decode(legacy)
-    assert converter.encode(again) == legacy
+    legacy = outcome(converter.encode, value)
+    if legacy is not REFUSED:
+        assert isinstance(legacy, str)
+        assert converter.encode(converter.decode(legacy)) == legacy
 
 
 @given(st.sampled_from(EXACT), st.one_of(TEXTS, ANY))
