@@ -56,9 +56,9 @@ def learn(
     ``text_field`` and ``predicts`` are the request's and the reply's field; ``columns`` names a
     CSV's columns where they are called otherwise. ``margin`` (0..1) is the confidence under which
     the model abstains; None chooses one that holds back the clearly unsure only. The same examples
-    give the same revision. Raises ``InputError`` for examples that cannot be learnt from, and
-    ``ReplacementUnavailable`` where the embedding model is not as installed, and ``StoreError`` where
-    the folder cannot be written.
+    give the same revision. Raises ``InputError`` for examples that cannot be learnt from,
+    ``ReplacementUnavailable`` where the embedding model is not as installed, and ``StoreError``
+    where the folder cannot be written.
     """
     _check_margin(margin)
     clock = _Clock()

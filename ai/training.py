@@ -13,6 +13,7 @@ from .embedding import Floats
 
 try:
     from sklearn.linear_model import LogisticRegression
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 except ModuleNotFoundError as error:
     raise missing("local", error) from error
 
@@ -93,7 +94,9 @@ def foretell(vectors: Floats, labels: Codes, classes: int, seed: int) -> Foretol
 
 
 def _fit(vectors: Floats, labels: Codes, strength: float, *, tolerance: float = 1e-4) -> Fit:
-    model = LogisticRegression(C=strength, max_iter=1000, tol=tolerance).fit(vectors, labels)
+    # One thread: at these sizes several only wait for each other (20 times slower on 2 cores).
+    with threadpool_limits(limits=1):
+        model = LogisticRegression(C=strength, max_iter=1000, tol=tolerance).fit(vectors, labels)
     weight, bias = model.coef_, model.intercept_
     if len(weight) == 1:  # two classes are fitted as one: spell both out
         weight, bias = np.vstack((-weight, weight)) / 2, np.concatenate((-bias, bias)) / 2

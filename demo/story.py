@@ -9,12 +9,13 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import msgspec
 
 from .. import app, config
+from ..ai.report import Report
 from ..errors import FigError
+from ..migrations.schema.upgrade import upgrade
 from ..model import Stage, Step
 from ..store.routes import Change
 from ..store.store import Store
@@ -24,9 +25,6 @@ from .process import Program
 from .summary import Summary, summarise
 from .tally import Tally
 from .workspace import Places
-
-if TYPE_CHECKING:  # it needs the extra that learning needs
-    from ..ai.report import Report
 
 __all__ = ["ENDPOINT", "EVENTS", "Listener", "Story"]
 
@@ -62,6 +60,7 @@ class Story:
         """Tell the story. Raises ``FigError`` where a part of it does not come up or about."""
         with ExitStack() as stack:
             self._workspace = config.load(self._places.root)
+            upgrade(self._workspace.store_url)
             self._learn(self._places.learn, "first")
             self._start_legacy(stack)
             store: Store = stack.enter_context(app.store(self._workspace))
