@@ -36,7 +36,7 @@ def list_(screen: Screen, as_json: bool) -> None:
         [
             one.endpoint,
             _place(one),
-            one.revision.partition(".")[0] or "-",
+            _short(one.revision),
             str(evidence.counts.total),
             coloured(evidence.verdict.outcome),
             "-" if one.stage is Stage.LEGACY else escape(evidence.verdict.missing) or "-",
@@ -160,6 +160,11 @@ def _place(one: Route) -> str:
     return stage_text(one.stage, one.percent) + (f", {latches}" if latches != "-" else "")
 
 
+def _short(revision: str) -> str:
+    """Give what tells revisions of a model apart; ``fig route show`` has the whole of it."""
+    return revision[:12] or "-"
+
+
 def arrow(before: Route | None, after: Route) -> str:
     """Give a change in a few words."""
     parts = [stage_text(after.stage, after.percent)]
@@ -168,7 +173,7 @@ def arrow(before: Route | None, after: Route) -> str:
     if _latches(after) != "-":
         parts.append(_latches(after))
     if after.revision and (before is None or before.revision != after.revision):
-        parts.append(f"revision {after.revision.partition('.')[0]}")
+        parts.append(f"revision {_short(after.revision)}")
     return ", ".join(parts)
 
 
