@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import json
 import sqlite3
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 from stranglerfig.adapters.tables import TableSource
+from stranglerfig.errors import ConfigError, FigError, LegacyError, LegacyUnavailable
 from stranglerfig.model import Settlement
+from stranglerfig.ports import Installable, Source
 from stranglerfig.testing.source import SourceContract
 
 DONE = Settlement(outcome="done")

@@ -5,7 +5,6 @@ import contextlib
 import time
 
 import pytest
-
 from stranglerfig.errors import ConfigError
 from stranglerfig.facades.http import Answer
 from stranglerfig.facades.server import Limits, Serving
@@ -170,7 +169,10 @@ async def test_connections_stay_as_the_caller_asked(wire, line, word, stays):
         (b"NONSENSE\r\n\r\n", 400),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", 400),
         (b"CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\n\r\n", 400),
-        (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400),
+        (
+            b"POST / HTTP/1.1\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+            400,
+        ),
         (b"POST / HTTP/1.1\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", 400),
         (b"POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", 400),
         (b"GET / HTTP/1.1\r\nX: " + b"x" * 200_000, 431),

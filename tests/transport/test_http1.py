@@ -6,7 +6,6 @@ import subprocess
 import time
 
 import pytest
-
 from stranglerfig.errors import InDoubt, InputError, LegacyUnavailable
 from stranglerfig.testing.peer import Peer, plain
 from stranglerfig.transport.http1 import Upstream
