@@ -1,4 +1,4 @@
-# ruff: noqa: D102 - what the methods of a protocol are is asyncio's to say
+
 """What the SOAP facade costs: pass-through of a 3 KB call that is routed by its Body.
 
 Run it alone: ``python benchmarks/facade_overhead.py``. Each part is a process: a static upstream,

@@ -4,7 +4,6 @@ import time
 
 import msgspec
 import pytest
-
 from stranglerfig.adapters.soap import SoapCaller
 from stranglerfig.errors import ConfigError, LegacyError, LegacyUnavailable
 from stranglerfig.model import Record

@@ -5,7 +5,6 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from stranglerfig.errors import LegacyError, LegacyUnavailable
 from stranglerfig.facades.wsdl import PublishedWsdl, Wsdl
 
@@ -22,7 +21,8 @@ WSDL = """<?xml version="1.0" encoding="{encoding}"?>
   <w:operation name="one"><w:input message="t:One"/></w:operation>
   <w:operation name="two"><w:input message="t:Two"/></w:operation>
  </w:portType>
- <w:portType name="R"><w:operation name="three"><w:input message="t:Three"/></w:operation></w:portType>
+ <w:portType name="R">
+  <w:operation name="three"><w:input message="t:Three"/></w:operation></w:portType>
  <w:binding name="B" type="t:P">
   <soap:binding style="document" transport="http://schemas.xmlsoap.org/soap/http"/>
   <w:operation name="one"><soap:operation soapAction="urn:a#one"/></w:operation>
@@ -176,7 +176,7 @@ async def test_wanting_it_fetches_in_the_background_now_and_then(caplog):
         published.want()
         await asyncio.sleep(0)
     async with asyncio.timeout(5):
-        while "SOAPAction" not in caplog.text:
+        while "SOAPAction" not in caplog.text:  # noqa: ASYNC110 - told by the log
             await asyncio.sleep(0)
     published.want()
     assert legacy.asked == 1
@@ -185,6 +185,6 @@ async def test_wanting_it_fetches_in_the_background_now_and_then(caplog):
     again = PublishedWsdl(legacy)
     again.want()
     async with asyncio.timeout(5):
-        while again.last is None:
+        while again.last is None:  # noqa: ASYNC110 - told by nobody
             await asyncio.sleep(0)
     await again.close()

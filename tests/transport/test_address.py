@@ -3,7 +3,6 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from stranglerfig.errors import ConfigError
 from stranglerfig.transport.address import Address
 
@@ -35,7 +34,9 @@ def test_what_is_not_an_address_is_named_with_its_place(text):
     assert caught.value.place == "fig.toml: legacy.claims.address"
 
 
-@given(user=st.text("abc%40", min_size=1), password=st.from_regex(r"S[a-z0-9]{6,20}", fullmatch=True))
+@given(
+    user=st.text("abc%40", min_size=1), password=st.from_regex(r"S[a-z0-9]{6,20}", fullmatch=True)
+)
 @pytest.mark.parametrize("rest", ["@host/x", "@host/a b", "@:x/", "@"])
 def test_credentials_never_show(user, password, rest):
     try:
