@@ -85,7 +85,8 @@ def demo(
     screen.out.print(stretch_table(story.tally))
     marks = stretch_marks(story.tally)
     width = min(screen.out.width, 110)
-    screen.out.print(plot(drawn, marks, width), markup=False, highlight=False, soft_wrap=True)
+    colours = screen.out.is_terminal and not screen.out.no_color
+    click.echo(plot(drawn, marks, width, colours=colours), color=colours)
     for line in summary_lines(summary):
         screen.say(line)
     if report is not None:
