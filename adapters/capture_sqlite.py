@@ -8,7 +8,17 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import Select, create_engine, exists, func, or_, select, update
+from sqlalchemy import (
+    Select,
+    case,
+    create_engine,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -16,8 +26,8 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..errors import ConfigError, LegacyError, LegacyUnavailable
-from .capture import Event, Image, Operation, Shape
-from .events import EVENTS, TABLE_NAME
+from .capture import Claim, Event, Image, Operation, Shape
+from .events import EVENTS, SUSPECT, TABLE_NAME
 from .image_sqlite import read_image
 from .trigger_sqlite import ident, is_of, trigger
 
@@ -92,29 +102,27 @@ class SqliteCapture:
         """Read the pragma that changes when another connection has committed."""
         return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
-    def claim(
-        self,
-        connection: Connection,
-        *,
-        source: str,
-        limit: int,
-        token: str,
-        now: float,
-        until: float,
-    ) -> list[Event]:
+    def claim(self, connection: Connection, claim: Claim) -> list[Event]:
         """Look for heads without a lock; take the write lock only where there are some."""
         if not self._encoding:
             self._encoding = str(connection.exec_driver_sql("PRAGMA encoding").scalar_one())
-        ids = self._heads(connection, source, limit, now)
+        ids = self._suspect(connection, claim) if claim.suspects else []
+        if len(ids) < claim.limit:
+            ids += self._heads(connection, claim.source, claim.limit - len(ids), claim.now)
         if not ids:
             return []
+        columns = EVENTS.c
         statement = (
             update(EVENTS)
-            .where(
-                EVENTS.c.id.in_(ids), EVENTS.c.done_at.is_(None), *_claimable(EVENTS.c, source, now)
+            .where(columns.id.in_(ids), columns.done_at.is_(None))
+            .where(*_claimable(columns, claim.source, claim.now))
+            .values(
+                lease_token=claim.token,
+                lease_until=claim.until,
+                attempts=columns.attempts + 1,
+                lost=columns.lost + case((columns.lease_token.is_(None), 0), else_=1),
             )
-            .values(lease_token=token, lease_until=until, attempts=EVENTS.c.attempts + 1)
-            .returning(*(EVENTS.c[name] for name in Event.__struct_fields__))
+            .returning(*(columns[name] for name in Event.__struct_fields__))
         )
         rows = connection.execute(statement).mappings().all()
         return sorted((Event(**row) for row in rows), key=lambda event: event.id)
@@ -150,6 +158,18 @@ class SqliteCapture:
             return LegacyError("not a sound SQLite file", place=place, value=said, remedy=remedy)
         return LegacyError("the database refused", place=place, value=f"{code} {said}".strip())
 
+    def _suspect(self, connection: Connection, claim: Claim) -> list[int]:
+        columns = EVENTS.c
+        oldest = (
+            select(columns.id)
+            .where(columns.source == claim.source, columns.done_at.is_(None))
+            .where(columns.lost >= literal_column(str(SUSPECT)))  # as the index has it
+            .where(*_claimable(columns, claim.source, claim.now))
+            .order_by(columns.id)
+            .limit(1)
+        )
+        return list(connection.execute(oldest).scalars())
+
     def _heads(self, connection: Connection, source: str, limit: int, now: float) -> list[int]:
         """Give claimable heads of keys from the oldest window, then from a few further ones.
 
@@ -174,7 +194,9 @@ class SqliteCapture:
         self, connection: Connection, source: str, after: int, limit: int, now: float
     ) -> tuple[list[int], int, int]:
         window = _window(source, after).subquery("w")
-        heads = select(window.c.id).where(*_claimable(window.c, source, now))
+        heads = select(window.c.id).where(
+            window.c.lost < SUSPECT, *_claimable(window.c, source, now)
+        )
         found = list(connection.execute(heads.order_by(window.c.id).limit(limit)).scalars())
         if len(found) >= limit:
             return found, found[-1], _WINDOW
@@ -183,10 +205,10 @@ class SqliteCapture:
         return found, last, size
 
 
-def _window(source: str, after: int) -> Select[tuple[int, str, float, float | None]]:
+def _window(source: str, after: int) -> Select[tuple[int, str, float, float | None, int]]:
     columns = EVENTS.c
     return (
-        select(columns.id, columns.key, columns.next_at, columns.lease_until)
+        select(columns.id, columns.key, columns.next_at, columns.lease_until, columns.lost)
         .where(columns.source == source, columns.done_at.is_(None), columns.id > after)
         .order_by(columns.id)
         .limit(_WINDOW)

@@ -428,6 +428,28 @@ async def test_settled_events_stay_for_a_while_and_the_dead_for_good(tmp_path, l
     assert rows == [("1", "unreadable"), ("2", None)]
 
 
+async def test_of_what_may_kill_its_process_one_is_claimed_at_a_time(tmp_path, legacy):
+    source = make(tmp_path)
+    source.install()
+    for at in range(5):
+        legacy.execute("INSERT INTO tickets VALUES (?, 'a', '')", (at,))
+    legacy.execute(
+        "UPDATE fig_event SET lost = 1 + (id < 4), attempts = 2, lease_token = 'x',"
+        " lease_until = 1 WHERE id < 5"
+    )
+    legacy.commit()
+    await source.open()
+    first = await source.receive(10, 1.0)
+    assert [delivery.record.key for delivery in first] == ["0", "3", "4"]
+    assert legacy.execute("SELECT lost FROM fig_event").fetchall() == [(3,), (2,), (2,), (2,), (0,)]
+    assert list(await source.receive(10, 0.1)) == []
+    for key in ("1", "2"):
+        await asyncio.gather(*(delivery.settle(DONE) for delivery in first))
+        first = await source.receive(10, 1.0)
+        assert [(delivery.record.key, delivery.attempt) for delivery in first] == [(key, 3)]
+    await source.close()
+
+
 async def test_a_deep_key_starves_nobody(tmp_path, legacy):
     source = make(tmp_path, key="account")
     source.install()
