@@ -76,7 +76,7 @@ def demo(
         )
         story = Story(places, traffic, sys.executable, listener)
         summary = story.run()
-        drawn = curve(story.tally.points)
+        drawn = curve(story.tally.points, story.tally.served)
         if report is not None:
             write_report(report, summary, story.tally, drawn, story.history)
     if as_json:
