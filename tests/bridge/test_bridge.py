@@ -44,7 +44,7 @@ def records(count: int, key: Callable[[int], str] = lambda _: "") -> list[Record
 
 async def until(condition: Callable[[], bool]) -> None:
     async with asyncio.timeout(10):
-        while not condition():  # noqa: ASYNC110 - it looks at other people's state
+        while not condition():
             await asyncio.sleep(0.002)
 
 
