@@ -9,11 +9,9 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from sqlalchemy import (
-    Select,
     case,
     create_engine,
     exists,
-    func,
     literal_column,
     or_,
     select,
@@ -177,42 +175,34 @@ class SqliteCapture:
         goes on from where the last one stopped, and no key starves behind a deep one, nor costs
         a walk over everything (NOT EXISTS over all rows: 1.5 s for one deep key of 200,000).
         """
-        found, last, size = self._window(connection, source, 0, limit, now)
-        if len(found) >= limit or size < _WINDOW:
+        found, end = _window(connection, source, 0, limit, now)
+        if len(found) >= limit or end is None:
             self._walk = 0
             return found
-        self._walk = max(self._walk, last)
+        self._walk = max(self._walk, end)
         for _ in range(_WINDOWS):
-            more, last, size = self._window(connection, source, self._walk, limit - len(found), now)
+            more, end = _window(connection, source, self._walk, limit - len(found), now)
             found += more
-            self._walk = last if size == _WINDOW else 0
-            if len(found) >= limit or not self._walk:
+            full = len(found) >= limit
+            self._walk = more[-1] if full else end or 0
+            if full or not self._walk:
                 break
-        return list(dict.fromkeys(found))
-
-    def _window(
-        self, connection: Connection, source: str, after: int, limit: int, now: float
-    ) -> tuple[list[int], int, int]:
-        window = _window(source, after).subquery("w")
-        heads = select(window.c.id).where(
-            window.c.lost < SUSPECT, *_claimable(window.c, source, now)
-        )
-        found = list(connection.execute(heads.order_by(window.c.id).limit(limit)).scalars())
-        if len(found) >= limit:
-            return found, found[-1], _WINDOW
-        end = select(func.coalesce(func.max(window.c.id), after), func.count())
-        last, size = connection.execute(end.select_from(window)).one()
-        return found, last, size
+        return found
 
 
-def _window(source: str, after: int) -> Select[tuple[int, str, float, float | None, int]]:
+def _window(
+    connection: Connection, source: str, after: int, limit: int, now: float
+) -> tuple[list[int], int | None]:
+    """Give heads among the next waiting rows, and the last of these where a window is full."""
     columns = EVENTS.c
-    return (
-        select(columns.id, columns.key, columns.next_at, columns.lease_until, columns.lost)
-        .where(columns.source == source, columns.done_at.is_(None), columns.id > after)
-        .order_by(columns.id)
-        .limit(_WINDOW)
-    )
+    waiting = (columns.source == source, columns.done_at.is_(None), columns.id > after)
+    last = select(columns.id).where(*waiting).order_by(columns.id).limit(1).offset(_WINDOW - 1)
+    end = connection.execute(last).scalar()
+    heads = select(columns.id).where(*waiting, columns.lost < SUSPECT)
+    if end is not None:
+        heads = heads.where(columns.id <= end)
+    heads = heads.where(*_claimable(columns, source, now)).order_by(columns.id).limit(limit)
+    return list(connection.execute(heads).scalars()), end
 
 
 def _claimable(

@@ -11,6 +11,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+from stranglerfig.adapters.capture_sqlite import SqliteCapture
 from stranglerfig.adapters.tables import TableSource
 from stranglerfig.errors import ConfigError, FigError, LegacyError, LegacyUnavailable
 from stranglerfig.model import Settlement
@@ -306,6 +310,19 @@ async def test_a_file_that_is_no_database(tmp_path):
     (tmp_path / "legacy.db").write_bytes(b"no database " * 100)
     with pytest.raises(LegacyError, match="not a sound SQLite file"):
         await make(tmp_path).open()
+
+
+@pytest.mark.usefixtures("legacy")
+def test_a_read_only_database_says_so(tmp_path):
+    path = tmp_path / "legacy.db"
+    engine = create_engine(f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=NullPool)
+    with engine.connect() as connection, pytest.raises(OperationalError) as caught:
+        connection.exec_driver_sql("CREATE TABLE fig_event (id)")
+    error = SqliteCapture().trouble(caught.value, place="legacy.db", name="tickets")
+    assert type(error) is LegacyError
+    assert "read-only" in str(error)
+    assert "write rights" in error.remedy
+    assert "CREATE" not in str(error)
 
 
 def test_a_locked_database_says_so(tmp_path, legacy):
