@@ -34,6 +34,8 @@ COLOURS = {
 }
 """One meaning a colour: stages from yellow (legacy serves) to green (the replacement does)."""
 
+_UNBOUND = 1000
+
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
@@ -72,7 +74,8 @@ class Screen:
             table.add_column(column.lstrip(">"), justify="right" if right else "left")
         for row in rows:
             table.add_row(*row)
-        self.out.print(table)
+        # Into a file or a pipe, lines stay whole: whoever greps for a row must find it.
+        self.out.print(table, width=None if self.out.is_terminal else _UNBOUND, crop=False)
 
     def error(self, error: FigError) -> None:
         """Print an error by its parts, on standard error."""
