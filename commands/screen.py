@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -39,12 +40,20 @@ _UNBOUND = 1000
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
 
+def _output() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        # Into a file or a pipe, lines stay whole: whoever greps for a row must find it.
+        console.width = _UNBOUND
+    return console
+
+
 @dataclass
 class Screen:
     """Where a command prints: results on standard output, everything else on standard error."""
 
     workspace: Path
-    out: Console = field(default_factory=lambda: Console(highlight=False))
+    out: Console = field(default_factory=_output)
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
     def load(self) -> config.Workspace:
@@ -74,8 +83,7 @@ class Screen:
             table.add_column(column.lstrip(">"), justify="right" if right else "left")
         for row in rows:
             table.add_row(*row)
-        # Into a file or a pipe, lines stay whole: whoever greps for a row must find it.
-        self.out.print(table, width=None if self.out.is_terminal else _UNBOUND, crop=False)
+        self.out.print(table)
 
     def error(self, error: FigError) -> None:
         """Print an error by its parts, on standard error."""
