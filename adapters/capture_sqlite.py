@@ -16,15 +16,15 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..errors import ConfigError, LegacyError, LegacyUnavailable
-from .capture import Event, Operation, Shape
+from .capture import Event, Image, Operation, Shape
 from .events import EVENTS, TABLE_NAME
+from .image_sqlite import read_image
 from .trigger_sqlite import ident, is_of, trigger
 
 __all__ = ["SqliteCapture"]
 
 _WINDOW: Final = 1_000
 _WINDOWS: Final = 4
-_BUSY_SECONDS: Final = 1.0
 
 
 class SqliteCapture:
@@ -34,19 +34,20 @@ class SqliteCapture:
 
     def __init__(self) -> None:
         self._walk = 0
+        self._encoding = ""
 
-    def engine(self, url: URL, root: Path) -> Engine:
+    def engine(self, url: URL, root: Path, *, place: str, patience: float) -> Engine:
         """Open the file for reading and writing, never creating it."""
         if not url.database or url.database == ":memory:":
             expected = "sqlite:///path/of/the/legacy.db"
-            raise ConfigError("names no file", value=url.render_as_string(), expected=expected)
+            raise ConfigError("names no file", place=place, expected=expected)
         path = (root / url.database).resolve()
 
         def connect() -> sqlite3.Connection:
             connection = sqlite3.connect(
                 f"file:{quote(str(path))}?mode=rw",
                 uri=True,
-                timeout=_BUSY_SECONDS,
+                timeout=patience,
                 isolation_level=None,
                 check_same_thread=False,
             )
@@ -102,6 +103,8 @@ class SqliteCapture:
         until: float,
     ) -> list[Event]:
         """Look for heads without a lock; take the write lock only where there are some."""
+        if not self._encoding:
+            self._encoding = str(connection.exec_driver_sql("PRAGMA encoding").scalar_one())
         ids = self._heads(connection, source, limit, now)
         if not ids:
             return []
@@ -115,6 +118,10 @@ class SqliteCapture:
         )
         rows = connection.execute(statement).mappings().all()
         return sorted((Event(**row) for row in rows), key=lambda event: event.id)
+
+    def image(self, text: str) -> Image:
+        """Read an image in SQLite's own literals."""
+        return read_image(text, self._encoding)
 
     def is_busy(self, error: SQLAlchemyError) -> bool:
         """Another connection holds the lock that was needed."""

@@ -30,7 +30,6 @@ EVENTS = Table(
     Column("op", Text, nullable=False),
     Column("before", Text),
     Column("after", Text),
-    Column("kinds", Text, nullable=False),
     Column("schema_hash", Text, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
@@ -44,10 +43,7 @@ EVENTS = Table(
 )
 """Times are in seconds since the epoch. ``op`` is insert, update or delete.
 
-``before`` and ``after`` are row images: JSON objects of column to text or null, exact (a BLOB in
-hex, a REAL in the fewest digits that give it back). A value too large to copy stands as its length
-in bytes, a number, so that no mapping takes it for text. ``kinds`` holds one letter a column, what
-the database held there (``i r t b n``), of the one image, or ``before>after`` in an update.
+``before`` and ``after`` are row images in the words of the dialect that wrote them.
 """
 
 _waiting = EVENTS.c.done_at.is_(None)

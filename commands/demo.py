@@ -25,7 +25,7 @@ from .screen import Screen
 
 __all__ = ["demo"]
 
-_LEARN_SHARE = 0.45
+_LEARN_SHARE = 0.6
 
 
 @click.command()

@@ -22,8 +22,8 @@ class Curve(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def curve(points: Sequence[Point], window: int = 0) -> Curve:
-    """Smooth the points; the window is a twentieth of them unless told, at least 20."""
-    size = window or max(20, len(points) // 20)
+    """Smooth the points; the window is a twentieth of them unless told, at least 40."""
+    size = window or max(40, len(points) // 20)
     ordered = sorted(points, key=lambda point: point.number)
     spans = [ordered[max(0, end - size) : end] for end in range(1, len(ordered) + 1)]
     spans = spans[min(size, len(spans)) // 2 :]

@@ -24,11 +24,14 @@ def plot(curve: Curve, marks: Sequence[tuple[int, str]], width: int) -> str:
     figure: Any = plotext
     figure.clear_figure()
     figure.plot_size(min(width, 110), 20)
-    figure.plot(curve.numbers, curve.legacy, label="legacy right", color="yellow")
-    figure.plot(curve.numbers, curve.replacement, label="replacement right", color="green")
-    figure.plot(curve.numbers, curve.share, label="share of the replacement", color="magenta")
     for number, _ in marks:
         figure.vline(number, "gray")
+    for values, label, colour in (
+        (curve.share, "share of the replacement", "magenta"),
+        (curve.legacy, "legacy right", "yellow"),
+        (curve.replacement, "replacement right", "green"),
+    ):
+        figure.plot(curve.numbers, values, label=label, color=colour, marker="braille")
     figure.ylim(0, 103)
     figure.title(f"percent, over the last {curve.window} requests")
     figure.xlabel("request")

@@ -13,6 +13,7 @@ import msgspec
 
 from ..store.routes import Change
 from .curve import Curve
+from .screen import model_of
 from .summary import Summary
 from .tally import Tally
 
@@ -138,7 +139,7 @@ def _stretches(tally: Tally) -> str:
     rows = [
         {
             "stage": f"canary {one.percent:g} %" if one.stage == "canary" else one.stage,
-            "revision": one.revision.partition(".")[0] or "-",
+            "revision": model_of(one.revision),
             "requests": one.requests,
             "by the replacement": one.by_replacement,
             "from legacy instead": ", ".join(f"{n} {why}" for why, n in one.fallbacks.items()),

@@ -16,7 +16,7 @@ from rich.table import Table
 from .summary import Summary
 from .tally import StageCount, Tally
 
-__all__ = ["StoryScreen", "stretch_table", "summary_lines"]
+__all__ = ["StoryScreen", "model_of", "stretch_table", "summary_lines"]
 
 _COLOURS = {"legacy": "yellow", "shadow": "cyan", "canary": "magenta", "live": "green"}
 
@@ -107,27 +107,27 @@ class StoryScreen:
         note = f"[{colour}]{event['verdict']}[/] on {event['pairs']} pairs"
         if event["missing"]:
             note += f" [dim]{escape(str(event['missing']))}[/]"
-        self._bar("requests", event["requests"], event["of"], note)
+        done = event["requests"]
+        # Once all messages were sent, they come again from other customers.
+        total = event["of"] if int(str(event["of"])) > int(str(done)) else done
+        self._bar("requests", done, total, note)
 
     def _deploy(self, event: Mapping[str, object]) -> None:
-        self._line(
-            f"[red]deployed[/]   revision {event['revision']}: its labels slipped by one row"
-        )
+        revision = model_of(str(event["revision"]))
+        self._line(f"[red]deployed[/]   revision {revision}: its labels slipped by one row")
 
     def _failure(self, event: Mapping[str, object]) -> None:
         self._line(f"[red]{event['signal']}[/]    to the model's process, {event['process']}")
 
 
 def stretch_table(tally: Tally) -> Table:
-    """Give the table of what happened, stretch by stretch."""
+    """Give the table of what happened, stretch by stretch; "it" is the replacement."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in ("stage", "revision"):
         table.add_column(name)
-    for name in (
-        "requests", "by replacement", "from legacy instead", "legacy right", "replacement right",
-        "median ms",
-    ):  # fmt: skip
+    for name in ("requests", "it served", "legacy right", "it right", "median ms"):
         table.add_column(name, justify="right")
+    table.add_column("legacy answered for it")
     for one in tally.stretches:
         table.add_row(*_row(one))
     return table
@@ -138,13 +138,13 @@ def _row(one: StageCount) -> Sequence[str]:
     why = ", ".join(f"{count} {reason}" for reason, count in one.fallbacks.most_common())
     return (
         f"[{_COLOURS.get(one.stage, 'white')}]{stage}[/]",
-        one.revision.partition(".")[0] or "-",
+        model_of(one.revision),
         str(one.requests),
         str(one.by_replacement),
-        why or "-",
         _share(one.legacy_right, one.compared),
         _share(one.replacement_right, one.compared),
         f"{median(one.milliseconds):.1f}" if one.milliseconds else "-",
+        why or "-",
     )
 
 
@@ -166,7 +166,7 @@ def summary_lines(summary: Summary) -> list[str]:
     if summary.rollback is not None:
         back = summary.rollback
         lines.append(
-            f"the bad revision {back.revision.partition('.')[0]} was taken back after "
+            f"the bad revision {model_of(back.revision)} was taken back after "
             f"{back.after_requests} requests, {back.accuracy:.1%} of its answers right"
         )
     lines.append(
@@ -174,6 +174,11 @@ def summary_lines(summary: Summary) -> list[str]:
         f"beside legacy's own decision: {summary.events}"
     )
     return lines
+
+
+def model_of(revision: str) -> str:
+    """Give the part of a revision that names the learnt model."""
+    return revision.partition(".")[0].partition("-")[0] or "-"
 
 
 def _share(part: int, whole: int) -> str:

@@ -15,7 +15,6 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 import click
 import msgspec
-
 from stranglerfig import config, errors
 from stranglerfig.acl.field import _Table as FieldTable
 from stranglerfig.acl.operation import _Table as OperationTable
@@ -57,7 +56,7 @@ def _cli() -> str:
 
 def _commands(command: click.Command, parent: click.Context | None, name: str) -> Iterator[str]:
     settings = dict(command.context_settings)
-    word = name.split()[-1]
+    word = name.rsplit(maxsplit=1)[-1]
     context = click.Context(command, parent=parent, info_name=word, terminal_width=100, **settings)
     yield f"\n## `{name}`\n\n{_prose(command.help)}\n\n"
     yield f"```text\n{command.get_usage(context).removeprefix('Usage: ')}\n```\n"

@@ -52,8 +52,9 @@ class Dispatcher:
             return await self._by_legacy(exchange)
         try:
             request = self._endpoint.request(record, time.time() + self._endpoint.timeout)
-        except InputError as error:
-            return await self._fall_back(exchange, "input", error)
+        except Exception as error:  # noqa: BLE001  # a fault in our mapping is not the caller's
+            reason = "input" if isinstance(error, InputError) else "error"
+            return await self._fall_back(exchange, reason, error)
         exchange.request = request
         decision = decide(route, request.key)
         exchange.decided = decision.side
@@ -72,7 +73,7 @@ class Dispatcher:
             if reply.status == "abstained":
                 return await self._fall_back(exchange, "abstained", None, reply)
             answer = self._encode(exchange.record, reply)
-        except FigError as error:
+        except Exception as error:  # noqa: BLE001  # whatever it was, callers are answered
             return await self._fall_back(exchange, reason_of(error), error)
         try:
             line = exchange.line(Side.REPLACEMENT, "ok", reply)
@@ -105,11 +106,11 @@ class Dispatcher:
         self,
         exchange: Exchange,
         reason: str,
-        error: FigError | None,
+        error: Exception | None,
         reply: Reply | None = None,
     ) -> Record:
         exchange.fallback = reason
-        exchange.detail = str(error) if error else (reply.reason if reply else "")
+        exchange.detail = _detail(error, reply)
         self._counters.add("fallbacks", self._endpoint.name, reason)
         if reason != "abstained":
             self._say(reason, exchange.detail)
@@ -160,3 +161,12 @@ class Dispatcher:
         if now - self._said.get(reason, -_QUIET_SECONDS) >= _QUIET_SECONDS:
             self._said[reason] = now
             log.warning("%s: answered from legacy (%s): %s", self._endpoint.name, reason, detail)
+
+
+def _detail(error: Exception | None, reply: Reply | None) -> str:
+    if error is None:
+        return reply.reason if reply else ""
+    if isinstance(error, FigError):
+        return str(error)
+    log.error("an error that should not be", exc_info=error)
+    return f"{type(error).__name__} that should not be: see the log"

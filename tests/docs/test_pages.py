@@ -9,7 +9,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
 BLOCK = re.compile(
-    r"^(?:<!-- (?P<mark>[^\n]*?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$", re.M | re.S
+    r"^(?:<!-- (?P<mark>[^\n]*?) -->\n)?```(?P<kind>\w+)\n(?P<text>.*?)^```$",
+    re.MULTILINE | re.DOTALL,
 )
 LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 MOST_NOT_RUN = 12
@@ -60,7 +61,7 @@ def test_what_a_page_shows_is_so(page, terminal) -> None:
 
 @pytest.mark.parametrize("page", PAGES, ids=_name)
 def test_blocks_are_of_a_kind_that_is_tested(page) -> None:
-    fences = len(re.findall(r"^```", page.read_text("utf-8"), re.M))
+    fences = len(re.findall(r"^```", page.read_text("utf-8"), re.MULTILINE))
     assert fences == 2 * len(_blocks(page))
     assert {kind for kind, _, _ in _blocks(page)} <= {"console", "python", "toml", "text", "csv"}
 
@@ -81,7 +82,7 @@ def test_links_lead_somewhere(page) -> None:
         target = (page.parent / file).resolve() if file else page
         assert target.exists(), link
         if anchor:
-            titles = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.M)
+            titles = re.findall(r"^#+ (.*)$", target.read_text("utf-8"), re.MULTILINE)
             assert anchor in {_anchor(title) for title in titles}, link
 
 
