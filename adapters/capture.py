@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import LegacyError
 
-__all__ = ["Dialect", "Event", "Image", "Operation", "Shape"]
+__all__ = ["Claim", "Dialect", "Event", "Image", "Operation", "Shape"]
 
 Operation = Literal["insert", "update", "delete"]
 
@@ -36,6 +36,20 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode([self.table, self.columns])).hexdigest()[:16]
 
 
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish for events: up to ``limit`` of ``source``, leased by ``token`` from ``now`` ``until``.
+
+    ``suspects``: one event that may be killing its processes is allowed among them.
+    """
+
+    source: str
+    limit: int
+    token: str
+    now: float
+    until: float
+    suspects: bool
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """A claimed row of the capture table."""
 
@@ -48,6 +62,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     schema_hash: str
     created_at: float
     attempts: int
+    lost: int
     lease_token: str
 
 
@@ -95,16 +110,7 @@ class Dialect(Protocol):
     def stamp(self, connection: Connection) -> int:
         """Give a value that differs when another connection has written. Must be cheap."""
 
-    def claim(
-        self,
-        connection: Connection,
-        *,
-        source: str,
-        limit: int,
-        token: str,
-        now: float,
-        until: float,
-    ) -> list[Event]:
+    def claim(self, connection: Connection, claim: Claim) -> list[Event]:
         """Lease up to ``limit`` heads of keys, oldest first, and count the attempt."""
 
     def image(self, text: str) -> Image:

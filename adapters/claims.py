@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import LegacyError
 from ..model import Settlement
-from .capture import Dialect, Event
+from .capture import Claim, Dialect, Event
 from .events import EVENTS
 from .owner import is_gone, new_token
 
@@ -75,25 +75,30 @@ class Claims:
             gone = [token for token in tokens if is_gone(token)]
             if gone:
                 freed = update(EVENTS).where(*mine, EVENTS.c.lease_token.in_(gone))
-                self._connection.execute(freed.values(lease_token=None, lease_until=None))
+                values = {"lease_token": None, "lease_until": None, "lost": EVENTS.c.lost + 1}
+                self._connection.execute(freed.values(values))
             return len(gone)
 
         return self._patiently(take)
 
-    def claim(self, limit: int) -> list[Event]:
-        """Lease up to ``limit`` heads of keys; none where another program holds a lock."""
+    def claim(self, limit: int, *, suspects: bool = True) -> list[Event]:
+        """Lease up to ``limit`` heads of keys; none where another program holds a lock.
+
+        ``suspects``: whether one that may be killing its processes is wanted among them.
+        """
         now = time.time()
         try:
             if not self._is_worth_a_look(now):
                 return []
-            events = self._dialect.claim(
-                self._connection,
+            claim = Claim(
                 source=self._source,
                 limit=limit,
                 token=new_token(),
                 now=now,
                 until=now + self._lease,
+                suspects=suspects,
             )
+            events = self._dialect.claim(self._connection, claim)
         except SQLAlchemyError as error:
             return self._wait_out(error, now)
         self._locked_since = None

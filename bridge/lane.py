@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -144,21 +144,27 @@ class Lane:
         task.add_done_callback(self._tasks.discard)
 
     async def _work(self, delivery: Delivery) -> None:
-        """Bring a delivery, and those of its key that came after it, to an end, in order."""
+        """Bring a delivery, and those of its key that came after it, to an end, in order.
+
+        Sources hand out one of a key at a time; where one does not, this keeps the order.
+        """
         key = delivery.record.key
         try:
-            while await self._bring(delivery):
+            while True:
+                delay = await self._bring(delivery)
                 waiting = self._queues.get(key)
+                if waiting and delay is not None:
+                    behind = [waiting.popleft() for _ in range(len(waiting))]
+                    await self._hold_back(behind, delay)
                 if not waiting:
                     return
                 delivery = waiting.popleft()
-            await self._hold_back(self._queues.get(key))
         finally:
             for left in self._queues.pop(key, ()):
                 self._since.pop(id(left), None)
 
-    async def _bring(self, delivery: Delivery) -> bool:
-        """Take and settle one; say whether later ones of its key may follow."""
+    async def _bring(self, delivery: Delivery) -> float | None:
+        """Take and settle one; where it comes again, give the seconds until then."""
         try:
             settlement = await self._outcome(delivery)
             await delivery.settle(settlement)
@@ -170,24 +176,25 @@ class Lane:
                 delivery.record.position,
                 describe(error),
             )
-            return False
+            return self._limits.retries.backoff.first
         finally:
-            self._since.pop(id(delivery), None)
-            if self._limits.in_flight - len(self._since) >= self._least:
-                self._room.set()
+            self._let_go(delivery)
         self._count(settlement.outcome)
-        return settlement.outcome != "retry"
+        return settlement.delay if settlement.outcome == "retry" else None
 
-    async def _hold_back(self, waiting: deque[Delivery] | None) -> None:
+    async def _hold_back(self, behind: Sequence[Delivery], delay: float) -> None:
         """Let those behind an unfinished one of their key go back, so that none overtakes it."""
-        delay = self._limits.retries.backoff.first
-        while waiting:
-            delivery = waiting.popleft()
-            self._since.pop(id(delivery), None)
-            reason = "waits for an older one of its key"
+        reason = "waits for an older one of its key"
+        for delivery in behind:
             with contextlib.suppress(FigError):
                 await delivery.settle(Settlement(outcome="retry", reason=reason, delay=delay))
+            self._let_go(delivery)
             self._count("retry")
+
+    def _let_go(self, delivery: Delivery) -> None:
+        self._since.pop(id(delivery), None)
+        if self._limits.in_flight - len(self._since) >= self._least:
+            self._room.set()
 
     async def _outcome(self, delivery: Delivery) -> Settlement:
         retries = self._limits.retries
@@ -195,7 +202,7 @@ class Lane:
         if spent is not None:
             return await self._bury_first(delivery, spent)
         try:
-            settlement = await self._take(delivery)
+            settlement = _checked(await self._take(delivery))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
@@ -263,3 +270,9 @@ class Lane:
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
+
+
+def _checked(settlement: object) -> Settlement:
+    if isinstance(settlement, Settlement):
+        return settlement
+    raise TypeError(f"take gave {settlement!r}, which is no Settlement")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from .curve import Curve
 __all__ = ["plot"]
 
 
-def plot(curve: Curve, marks: Sequence[tuple[int, str]], width: int) -> str:
+def plot(curve: Curve, marks: Sequence[tuple[int, str]], width: int, *, colours: bool) -> str:
     """Draw accuracy and share over the requests; ``marks`` are upright lines, by request number.
 
     Raises ``MissingExtra`` where the extra ``demo`` is not installed.
@@ -36,7 +35,5 @@ def plot(curve: Curve, marks: Sequence[tuple[int, str]], width: int) -> str:
     figure.title(f"percent, over the last {curve.window} requests")
     figure.xlabel("request")
     figure.theme("pro")
-    if os.environ.get("NO_COLOR"):
-        figure.clear_color()
     drawn: str = figure.build()
-    return drawn
+    return drawn if colours else str(figure.uncolorize(drawn))

@@ -123,11 +123,10 @@ class StoryScreen:
 def stretch_table(tally: Tally) -> Table:
     """Give the table of what happened, stretch by stretch; "it" is the replacement."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("stage", "revision"):
-        table.add_column(name)
-    for name in ("requests", "it served", "legacy right", "it right", "median ms"):
+    for name in ("stage", "model"):
+        table.add_column(name, no_wrap=True)
+    for name in ("calls", "it served", "fell back", "legacy right", "it right", "median ms"):
         table.add_column(name, justify="right")
-    table.add_column("legacy answered for it")
     for one in tally.stretches:
         table.add_row(*_row(one))
     return table
@@ -135,16 +134,15 @@ def stretch_table(tally: Tally) -> Table:
 
 def _row(one: StageCount) -> Sequence[str]:
     stage = f"canary {one.percent:g} %" if one.stage == "canary" else one.stage
-    why = ", ".join(f"{count} {reason}" for reason, count in one.fallbacks.most_common())
     return (
         f"[{_COLOURS.get(one.stage, 'white')}]{stage}[/]",
-        model_of(one.revision),
+        model_of(one.revision)[:8],
         str(one.requests),
         str(one.by_replacement),
+        str(one.fallbacks.total()) if one.fallbacks else "-",
         _share(one.legacy_right, one.compared),
         _share(one.replacement_right, one.compared),
         f"{median(one.milliseconds):.1f}" if one.milliseconds else "-",
-        why or "-",
     )
 
 
@@ -163,6 +161,9 @@ def summary_lines(summary: Summary) -> list[str]:
         "that it did not abstain from"
     )
     lines = [ends, right]
+    if summary.fallbacks:
+        why = ", ".join(f"{count} {reason}" for reason, count in sorted(summary.fallbacks.items()))
+        lines.append(f"legacy answered in its place, so that no caller waited in vain: {why}")
     if summary.rollback is not None:
         back = summary.rollback
         lines.append(

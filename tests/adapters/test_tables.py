@@ -11,6 +11,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import create_engine
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+from stranglerfig.adapters.capture_sqlite import SqliteCapture
 from stranglerfig.adapters.tables import TableSource
 from stranglerfig.errors import ConfigError, FigError, LegacyError, LegacyUnavailable
 from stranglerfig.model import Settlement
@@ -308,6 +312,19 @@ async def test_a_file_that_is_no_database(tmp_path):
         await make(tmp_path).open()
 
 
+@pytest.mark.usefixtures("legacy")
+def test_a_read_only_database_says_so(tmp_path):
+    path = tmp_path / "legacy.db"
+    engine = create_engine(f"sqlite:///file:{path}?mode=ro&uri=true", poolclass=NullPool)
+    with engine.connect() as connection, pytest.raises(OperationalError) as caught:
+        connection.exec_driver_sql("CREATE TABLE fig_event (id)")
+    error = SqliteCapture().trouble(caught.value, place="legacy.db", name="tickets")
+    assert type(error) is LegacyError
+    assert "read-only" in str(error)
+    assert "write rights" in error.remedy
+    assert "CREATE" not in str(error)
+
+
 def test_a_locked_database_says_so(tmp_path, legacy):
     legacy.execute("BEGIN EXCLUSIVE")
     with pytest.raises(LegacyUnavailable, match="the database is locked"):
@@ -426,6 +443,28 @@ async def test_settled_events_stay_for_a_while_and_the_dead_for_good(tmp_path, l
     claims.close()
     rows = legacy.execute("SELECT key, dead_reason FROM fig_event ORDER BY id").fetchall()
     assert rows == [("1", "unreadable"), ("2", None)]
+
+
+async def test_of_what_may_kill_its_process_one_is_claimed_at_a_time(tmp_path, legacy):
+    source = make(tmp_path)
+    source.install()
+    for at in range(5):
+        legacy.execute("INSERT INTO tickets VALUES (?, 'a', '')", (at,))
+    legacy.execute(
+        "UPDATE fig_event SET lost = 1 + (id < 4), attempts = 2, lease_token = 'x',"
+        " lease_until = 1 WHERE id < 5"
+    )
+    legacy.commit()
+    await source.open()
+    first = await source.receive(10, 1.0)
+    assert [delivery.record.key for delivery in first] == ["0", "3", "4"]
+    assert legacy.execute("SELECT lost FROM fig_event").fetchall() == [(3,), (2,), (2,), (2,), (0,)]
+    assert list(await source.receive(10, 0.1)) == []
+    for key in ("1", "2"):
+        await asyncio.gather(*(delivery.settle(DONE) for delivery in first))
+        first = await source.receive(10, 1.0)
+        assert [(delivery.record.key, delivery.attempt) for delivery in first] == [(key, 3)]
+    await source.close()
 
 
 async def test_a_deep_key_starves_nobody(tmp_path, legacy):

@@ -241,7 +241,8 @@ async def test_an_offer_to_upgrade_is_not_taken_and_the_body_is_not_lost(wire, s
     # What Java's HttpClient sends by default to a plain http address.
     request = (
         b"POST /x HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nContent-Length: 5\r\n"
-        b"Host: h\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\nUpgrade: h2c\r\n\r\n"
+        b"Host: h\r\nHTTP2-Settings: AAEAAEAAAAIAAAABAAMAAABkAAQBAAAAAAUAAEAA\r\n"
+        b"Upgrade: h2c\r\n\r\n"
         b"hello"
     )
     for _ in range(2):
@@ -320,7 +321,7 @@ async def test_an_answer_under_way_is_not_cut_off_by_time(app, serving, wire):
 
 async def test_a_caller_that_never_reads_is_let_go(app):
     async with Serving(app, limits=Limits(write=0.01), grace=0.1) as serving:
-        reader, writer = await asyncio.open_connection(serving.host, serving.port, limit=1024)
+        _, writer = await asyncio.open_connection(serving.host, serving.port, limit=1024)
         writer.write(b"GET /large HTTP/1.1\r\nHost: h\r\n\r\n")
         await until(lambda: app.ended)
         await until(lambda: not serving.connections)
@@ -361,7 +362,7 @@ async def test_at_the_end_what_is_under_way_is_finished(app):
         b"/wait ",
     )
     assert await busy.end() == await idle.end() == b""
-    with pytest.raises(OSError, match="refused|Connect"):
+    with pytest.raises(OSError, match="Connect"):
         await Wire.to(serving)
 
 

@@ -113,7 +113,7 @@ async def test_what_is_not_repeatable_is_in_doubt_and_not_sent_again():
     async with Peer(dies_at(2)) as peer:
         up = upstream(peer)
         await up.request(*POST)
-        with pytest.raises(InDoubt, match="may have|was sent"):
+        with pytest.raises(InDoubt, match="was sent"):
             await up.request(*POST)
         await up.close()
     assert len(peer.requests) == 2
@@ -145,19 +145,20 @@ async def test_an_answer_that_had_begun_is_never_asked_for_again():
     assert len(peer.requests) == 2
 
 
+OK = b"HTTP/1.1 200 OK\r\n"
+CHUNKED = OK + b"Transfer-Encoding: chunked\r\n\r\n"
 BROKEN = {
     "ends in the body": b"HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nhalf",
-    "ends in a chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nhalf",
-    "ends before the last chunk": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n",
+    "ends in a chunk": CHUNKED + b"9\r\nhalf",
+    "ends before the last chunk": CHUNKED + b"4\r\nhalf\r\n",
     "ends in the headers": b"HTTP/1.1 200 OK\r\nContent-",
     "ends at once": b"",
     "is not HTTP": b"220 mail.example ESMTP\r\n",
     "has two lengths": b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
-    "switches protocols": b"HTTP/1.1 101 Switching Protocols\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+    "switches protocols": b"HTTP/1.1 101 Go\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
     "has endless headers": b"HTTP/1.1 200 OK\r\nX: " + b"x" * 200_000,
     "is too large": plain(b"x" * 2_000),
-    "is too large in chunks": b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n7d1\r\n"
-    + b"x" * 2001,
+    "is too large in chunks": CHUNKED + b"7d1\r\n" + b"x" * 2001,
 }
 
 
@@ -177,12 +178,12 @@ async def test_no_whole_answer_is_in_doubt(answer):
 
 GOOD = {
     "chunked": (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n",
+        CHUNKED + b"3\r\nabc\r\n2;x=y\r\nde\r\n0\r\n\r\n",
         b"abcde",
         True,
     ),
     "chunked with a trailer": (
-        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n",
+        CHUNKED + b"3\r\nabc\r\n0\r\nX-Sum: 1\r\n\r\n",
         b"abc",
         True,
     ),
