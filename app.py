@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import Protocol, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from . import config, registry
 from .acl.mapping import CompiledMapping, load_mapping
@@ -24,6 +24,9 @@ from .routing.replacements import Replacements
 from .store.store import Store
 from .telemetry import log
 
+if TYPE_CHECKING:  # it needs the extra that learning needs
+    from .ai.report import Report
+
 __all__ = [
     "KILL_FILE",
     "Announce",
@@ -36,6 +39,7 @@ __all__ = [
     "full_revision",
     "golden",
     "installable",
+    "learn",
     "operator",
     "provider",
     "replacements",
@@ -138,6 +142,37 @@ def provider(workspace: Workspace, name: str, revision: str = "") -> Provider:
     build = cast("Callable[..., Provider]", part)
     return build(
         name=name, options=one.options, place=place, root=workspace.root, revision=revision
+    )
+
+
+def learn(
+    workspace: Workspace,
+    name: str,
+    file: Path,
+    *,
+    columns: tuple[str, str] | None = None,
+    margin: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Report:
+    """Train an endpoint's replacement from examples. Raises ``InputError`` and ``ConfigError``."""
+    endpoint = endpoint_of(workspace, name)
+    one = workspace.replacement.get(endpoint.replacement)
+    if one is None or one.provider != "local":
+        raise ConfigError(
+            "nothing of this endpoint can be trained",
+            place=workspace.place("endpoint", name, "replacement"),
+            value=endpoint.replacement,
+            expected='a replacement with provider = "local"',
+        )
+    teach = cast("Callable[..., Report]", registry.find("providers", "py:stranglerfig.ai.learn:learn"))
+    return teach(
+        file,
+        folder=workspace.path(str(one.options.get("model", ""))),
+        text_field=str(one.options.get("text", "text")),
+        predicts=str(one.options.get("predicts", "category")),
+        columns=columns,
+        margin=margin,
+        progress=progress,
     )
 
 

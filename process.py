@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import signal
 from collections.abc import Awaitable, Mapping
 from contextlib import AsyncExitStack
@@ -43,7 +44,7 @@ async def run(
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stop.set)
+        loop.add_signal_handler(number, _stop, stop, number)
     async with AsyncExitStack() as stack:
         parts = _Parts(workspace, stack, announce)
         await parts.start()
@@ -54,6 +55,13 @@ async def run(
         announce({"event": "ready", "endpoints": sorted(workspace.endpoint)})
         await stop.wait()
         log.info("stopping: what is under way is finished first")
+
+
+def _stop(stop: asyncio.Event, number: int) -> None:
+    if stop.is_set():
+        # Asked twice: what is under way is not waited for.
+        os._exit(128 + number)
+    stop.set()
 
 
 class _Parts:

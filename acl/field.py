@@ -143,7 +143,7 @@ def _check_applies(raw: _Table, place: str) -> None:
         ("min", raw.min is not None and raw.type not in _ORDERED, "no bounds on this type"),
         ("max", raw.max is not None and raw.type not in _ORDERED, "no bounds on this type"),
         ("max_length", raw.max_length is not None and raw.type != "text", "only on text"),
-        ("max_length", (raw.max_length or 1) < 1, "at least 1"),
+        ("max_length", raw.max_length is not None and raw.max_length < 1, "at least 1"),
         ("tag", bool(raw.tag) and not _TAG.fullmatch(raw.tag), "such as pii.name, secret or none"),
         ("enum", bool(raw.enum) and raw.type == "boolean", "no enum on a boolean"),
     ]

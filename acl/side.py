@@ -22,7 +22,7 @@ _MOST_NAMES: Final = 1000
 
 
 class Side:
-    """Links over a shape, compiled. ``forward`` is the way of the rows that may use ``else``.
+    """Links over a shape, compiled. ``name`` is the key of its rows in the mapping's file.
 
     ``reported`` counts what came and is not in the schema, where ``unmapped`` is ``report``.
     """
@@ -45,6 +45,7 @@ class Side:
         self._strict = unmapped == "error"
         self._decode = decoder(self._read, with_else=name == "fields")
         self._encode = encoder(self._written, with_else=name == "reply")
+        self._each = [(link, encoder([link], with_else=name == "reply")) for link in self._written]
         self._lock = threading.Lock()
         self.reported: dict[str, int] = {}
 
@@ -55,31 +56,37 @@ class Side:
             raise self._refused(record, values, strays)
         try:
             return self._decode(values)
-        except Exception as error:
-            raise self._refused(record, values, ()) from error
+        except Exception:  # noqa: BLE001 - whatever it was, the rows are asked one by one
+            # The error that is hidden here may hold the value, which may be anybody's secret.
+            raise self._refused(record, values, ()) from None
 
     def write(self, payload: Payload, original: Record) -> bytes:
         """Write the whole message from a payload. Raises ``MappingError``, ``EnvelopeError``."""
-        values = self._encoded(payload)
+        try:
+            values = self._encode(payload)
+        except Exception:  # noqa: BLE001 - as above
+            raise self._unwritten(payload, self._written) from None
         try:
             return self.shape.write(values, original)
         except ValueError as error:
-            raise self._uncarried(payload, original, error) from error
+            raise self._uncarried(values, payload, original, error) from None
 
     def patch(self, payload: Payload, original: Record) -> bytes:
         """Put into the original's bytes whatever the payload says otherwise than they do."""
         values, _ = self.shape.read(original)
         changes: dict[str, str | None] = {}
-        encoded: Values | None = None
-        for link in self._written:
-            if self._meant(link, values) == dig(payload, link.field.path):
-                continue
-            encoded = self._encoded(payload) if encoded is None else encoded
-            changes[link.leaf.path] = encoded.get(link.leaf.path)
+        changed: list[Link] = []
+        try:
+            for link, encode in self._each:
+                if self._meant(link, values) != dig(payload, link.field.path):
+                    changed.append(link)
+                    changes[link.leaf.path] = encode(payload).get(link.leaf.path)
+        except Exception:  # noqa: BLE001 - as above
+            raise self._unwritten(payload, changed) from None
         try:
             return self.shape.patch(changes, original)
         except ValueError as error:
-            raise self._uncarried(payload, original, error) from error
+            raise self._uncarried(changes, payload, original, error) from None
 
     def _meant(self, link: Link, values: Values) -> object:
         text = values.get(link.leaf.path)
@@ -89,15 +96,6 @@ class Side:
             return decoding(link, with_else=self._name == "fields")(text)
         except Exception:  # noqa: BLE001 - what means nothing is replaced
             return _ABSENT
-
-    def _encoded(self, payload: Payload) -> dict[str, str | None]:
-        try:
-            return self._encode(payload)
-        except Exception as error:
-            problems = list(self._encode_problems(payload))
-            if not problems:
-                raise
-            raise gathered(problems) from error
 
     def _counted(self, strays: Sequence[Stray]) -> bool:
         """Count what is only reported; say whether anything must be refused."""
@@ -128,9 +126,15 @@ class Side:
         for link in self._read:
             if link.leaf.path not in broken:
                 problems.extend(self._decode_problems(link, values, lines.get(link.leaf.path, 0)))
-        if not problems:
-            problems = [self._problem("failed once and then did not", expected="the same twice")]
-        return gathered(problems)
+        return gathered(problems or [self._unsteady()])
+
+    def _unwritten(self, payload: Payload, links: Sequence[Link]) -> MappingError:
+        problems = [one for link in links for one in self._encode_problems(link, payload)]
+        return gathered(problems or [self._unsteady()])
+
+    def _unsteady(self) -> Problem:
+        expected = "converters that do the same twice"
+        return self._problem("failed once, and then did not", expected=expected)
 
     def _decode_problems(self, link: Link, values: Values, line: int) -> Iterator[Problem]:
         path = link.leaf.path
@@ -144,51 +148,34 @@ class Side:
         try:
             decoding(link, with_else=self._name == "fields")(text)
         except Exception as error:  # noqa: BLE001 - a converter of somebody else's
-            expected = self._why(link, text, error)
+            expected = _why(link, "decode", text, error)
             yield self._of(link, "cannot be read", line, shown(text, link.tag), expected)
 
-    def _why(self, link: Link, text: str, quick: Exception) -> str:
+    def _encode_problems(self, link: Link, payload: Payload) -> Iterator[Problem]:
+        value = dig(payload, link.field.path)
+        if value is None:
+            leaf = link.leaf
+            absent = link.row.null or leaf.nullable or not leaf.required
+            if link.field.required or not absent:
+                yield self._of(link, "has no value", 0, "", link.field.expected)
+            return
         try:
-            link.converter.decode(text)
-        except ValueError as error:
-            return str(error)
-        except Exception as error:  # noqa: BLE001
-            return f"a converter that raises ValueError only, not {type(error).__name__}"
-        return f"a converter that does not raise {type(quick).__name__}"
+            encoding(link, with_else=self._name == "reply")(value)
+        except Exception as error:  # noqa: BLE001 - a converter of somebody else's
+            expected = _why(link, "encode", value, error)
+            yield self._of(link, "cannot be written", 0, shown(value, link.tag), expected)
 
-    def _encode_problems(self, payload: Payload) -> Iterator[Problem]:
-        for link in self._written:
-            value = dig(payload, link.field.path)
-            if value is None:
-                optional = not link.field.required and (
-                    link.row.null or link.leaf.nullable or not link.leaf.required
-                )
-                if not optional:
-                    yield self._of(link, "has no value", 0, "", link.field.expected)
-                continue
-            try:
-                encoding(link, with_else=self._name == "reply")(value)
-            except Exception as error:  # noqa: BLE001 - a converter of somebody else's
-                expected = self._why_not(link, value, error)
-                yield self._of(link, "cannot be written", 0, shown(value, link.tag), expected)
-
-    def _why_not(self, link: Link, value: object, quick: Exception) -> str:
-        try:
-            link.converter.encode(value)
-        except ValueError as error:
-            return str(error)
-        except Exception as error:  # noqa: BLE001
-            return f"a converter that raises ValueError only, not {type(error).__name__}"
-        return str(quick)
-
-    def _uncarried(self, payload: Payload, original: Record, error: ValueError) -> MappingError:
+    def _uncarried(
+        self, values: Values, payload: Payload, original: Record, error: ValueError
+    ) -> MappingError:
         """Name the rows whose text the message cannot carry, by trying each alone."""
         problems: list[Problem] = []
         for link in self._written:
             path = link.leaf.path
-            text = self._encoded(payload).get(path)
+            if path not in values:
+                continue
             try:
-                self.shape.write({path: text}, original)
+                self.shape.write({path: values[path]}, original)
             except ValueError as reason:
                 value = shown(dig(payload, link.field.path), link.tag)
                 problems.append(self._of(link, "cannot be carried", 0, value, str(reason)))
@@ -196,6 +183,9 @@ class Side:
 
     def _of(self, link: Link, message: str, line: int, value: str, expected: str) -> Problem:
         row = link.row
+        hint = ""
+        if message == "cannot be read":
+            hint = f"mend the record; or give the row another 'as' than {row.as_}, 'null' or 'else'"
         return self._problem(
             message,
             row=link.number,
@@ -204,14 +194,23 @@ class Side:
             line=line,
             value=value,
             expected=expected,
-            hint=_hint(row.as_, message),
+            hint=hint,
         )
 
     def _problem(self, message: str, **parts: object) -> Problem:
         return Problem(message, mapping=self._mapping, side=self._name, **parts)  # type: ignore[arg-type]
 
 
-def _hint(form: str, message: str) -> str:
-    if message == "cannot be read":
-        return f"mend the record; or give the row another 'as' than {form}, 'null' or 'else'"
-    return ""
+def _why(link: Link, way: Literal["decode", "encode"], value: object, quick: Exception) -> str:
+    """Give what a converter expected; a masked value that it repeats is masked there too."""
+    try:
+        getattr(link.converter, way)(value)
+    except ValueError as error:
+        expected = str(error)
+    except Exception as error:  # noqa: BLE001 - a converter of somebody else's
+        return f"a converter that raises ValueError only, not {type(error).__name__}"
+    else:
+        expected = str(quick) if isinstance(quick, ValueError) else "a converter that is sure"
+    if link.tag not in ("", "none") and str(value) in expected:
+        return f"what {link.row.as_} takes"
+    return expected

@@ -13,8 +13,9 @@ from pathlib import Path
 import msgspec
 
 from .. import app, config
-from ..ai.learn import Report
+from ..ai.report import Report
 from ..errors import FigError
+from ..migrations.schema.upgrade import upgrade
 from ..model import Stage, Step
 from ..store.routes import Change
 from ..store.store import Store
@@ -59,6 +60,7 @@ class Story:
         """Tell the story. Raises ``FigError`` where a part of it does not come up or about."""
         with ExitStack() as stack:
             self._workspace = config.load(self._places.root)
+            upgrade(self._workspace.store_url)
             self._learn(self._places.learn, "first")
             self._start_legacy(stack)
             store: Store = stack.enter_context(app.store(self._workspace))

@@ -24,8 +24,9 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
 
 @dataclass
 class StageCount:
-    """The requests of one stretch of the story: a stage, a percent and a revision."""
+    """The requests of one stretch of the story: one version of the route."""
 
+    version: int
     stage: str
     percent: float
     revision: str
@@ -101,7 +102,7 @@ class Tally:
                 self.routes.append({"at": entry.at, **line.data})
 
     def _request(self, request: str, revision: str, data: Mapping[str, object]) -> None:
-        stretch = self._stretch(str(data["stage"]), _number(data["percent"]), revision)
+        stretch = self._stretch(revision, data)
         stretch.requests += 1
         by_replacement = data["served_by"] == "replacement"
         stretch.by_replacement += by_replacement
@@ -137,14 +138,13 @@ class Tally:
         stretch.replacement_right += point.replacement_right
         self.points.append(point)
 
-    def _stretch(self, stage: str, percent: float, revision: str) -> StageCount:
-        if stage != "canary":
-            percent = 0.0
-        for one in self.stretches[-2:]:
-            # Requests that were under way at a change end a little after it.
-            if (one.stage, one.percent, one.revision) == (stage, percent, revision):
+    def _stretch(self, revision: str, data: Mapping[str, object]) -> StageCount:
+        version, stage = int(_number(data["version"])), str(data["stage"])
+        for one in reversed(self.stretches):
+            if (one.version, one.revision) == (version, revision):
                 return one
-        self.stretches.append(StageCount(stage, percent, revision))
+        percent = _number(data["percent"]) if stage == "canary" else 0.0
+        self.stretches.append(StageCount(version, stage, percent, revision))
         return self.stretches[-1]
 
 

@@ -29,7 +29,8 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Seconds and bytes that a caller may take.
 
     ``idle`` between requests, ``head`` for a request's headers, of at most ``head_bytes``,
-    ``body`` for its body, ``write`` for reading our answer, ``linger`` for going on sending after it was answered early.
+    ``body`` for its body, ``write`` for reading our answer, ``linger`` for going on sending
+    after it was answered early.
     """
 
     idle: float = 75.0
@@ -65,7 +66,7 @@ class ServerConnection(asyncio.Protocol):
         self._deaf = False
         self._until = time.monotonic() + limits.idle
         self._reading = True
-        self._writable: asyncio.Future[None] | None = None
+        self.writable: asyncio.Future[None] | None = None
         self._rest = b""
         self._head_size = 0
         self._url = b""
@@ -116,11 +117,11 @@ class ServerConnection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """Hold the app back: the caller does not read (called by the transport)."""
         self._until = time.monotonic() + self._limits.write
-        self._writable = self._loop.create_future()
+        self.writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
         """Let the app go on (called by the transport)."""
-        waiting, self._writable = self._writable, None
+        waiting, self.writable = self.writable, None
         if waiting is not None and not waiting.done():
             waiting.set_result(None)
 
@@ -189,11 +190,6 @@ class ServerConnection(asyncio.Protocol):
         else:
             transport.writelines((head, body))
 
-    async def drain(self) -> None:
-        """Wait while the caller does not read."""
-        if self._writable is not None:
-            await self._writable
-
     def taken(self) -> None:
         """Read on: the app has taken what there was."""
         if not self._reading and not self._queue:
@@ -219,7 +215,7 @@ class ServerConnection(asyncio.Protocol):
         """End the connection where its time is over (called about once a second)."""
         if now < self._until or self._transport is None:
             return
-        if self._writable is not None or self._deaf:
+        if self.writable is not None or self._deaf:
             self._transport.abort()
         elif self._current is None:
             self._transport.close()

@@ -7,11 +7,12 @@ from collections.abc import MutableMapping
 from http import HTTPStatus
 from typing import Any, Protocol
 
+from ..transport.headers import Fields, joined
 from .asgi import Scope
 
 __all__ = ["Carrier", "Exchange"]
 
-_LINES = {s.value: b"HTTP/1.1 %d %s\r\n" % (s.value, s.phrase.encode()) for s in HTTPStatus}
+_LINES = {s.value: b"HTTP/1.1 %d %s" % (s.value, s.phrase.encode()) for s in HTTPStatus}
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 
 
@@ -25,8 +26,8 @@ class Carrier(Protocol):
     def write(self, head: bytes, body: bytes = b"") -> None:
         """Send, without waiting."""
 
-    async def drain(self) -> None:
-        """Wait until the other side has taken enough of what was sent."""
+    writable: asyncio.Future[None] | None
+    """Set while the other side does not take what was sent."""
 
     def taken(self) -> None:
         """Hear that the app has taken what was buffered of the request's body."""
@@ -110,14 +111,15 @@ class Exchange:
         more: bool = message.get("more_body", False)
         head = b"" if self.begun else self._head(self._start, None if more else len(body))
         self._write(head, body, more=more)
-        await self._carrier.drain()
+        if self._carrier.writable is not None:
+            await self._carrier.writable
 
     def fail(self) -> None:
         """Answer for an app that did not: HTTP 500 where nothing was sent yet, else cut it off."""
         self.keep_alive = False
         if not self.begun and not self.lost:
             self._chunked, self._left = False, None
-            head = _LINES[500] + b"content-length: 0\r\nconnection: close\r\n\r\n"
+            head = _LINES[500] + b"\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
             self._carrier.write(head)
         self._finish()
 
@@ -127,45 +129,43 @@ class Exchange:
 
     def _head(self, start: MutableMapping[str, Any], size: int | None) -> bytes:
         status: int = start["status"]
-        lines = [_LINES.get(status) or b"HTTP/1.1 %d \r\n" % status]
-        length: bytes | None = None
+        fields: Fields = start.get("headers", [])
         closing = not (self.keep_alive and self.whole) or self._carrier.stopping
-        for name, value in start.get("headers", ()):
-            lowered = name.lower()
-            if lowered == b"connection":
-                closing = closing or value.lower() == b"close"
-                continue
-            if lowered == b"content-length":
+        length: bytes | None = None
+        for name, value in fields:
+            if name == b"content-length":
                 length = value
-            lines.append(b"%s: %s\r\n" % (name, value))
+            elif name == b"connection":
+                closing = closing or value.lower() == b"close"
         bodiless = self.scope["method"] == "HEAD" or status in {204, 304}
-        lines.extend(self._frame(length, size, bodiless=bodiless))
+        frame = self._frame(length, size, bodiless=bodiless)
         closing = closing or (self._left is None and not self._chunked and not bodiless)
         self.keep_alive = not closing
-        if closing:
-            lines.append(b"connection: close\r\n")
-        elif self.scope["http_version"] == "1.0":
-            lines.append(b"connection: keep-alive\r\n")
-        lines.append(b"\r\n")
-        head = b"".join(lines)
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines):
+        kept = [field for field in fields if field[0] != b"connection"]
+        block = joined(kept)
+        if block.count(b"\n") != len(kept) or block.count(b"\r") != len(kept):
             raise RuntimeError("a header has a line end in it")
-        return head
+        if closing:
+            frame += b"\r\nconnection: close"
+        elif self.scope["http_version"] == "1.0":
+            frame += b"\r\nconnection: keep-alive"
+        line = _LINES.get(status) or b"HTTP/1.1 %d " % status
+        return b"%s%s%s\r\n\r\n" % (line, block, frame)
 
-    def _frame(self, length: bytes | None, size: int | None, *, bodiless: bool) -> list[bytes]:
+    def _frame(self, length: bytes | None, size: int | None, *, bodiless: bool) -> bytes:
         if bodiless:
             self._left = 0
-            return []
+            return b""
         if length is not None:
             self._left = int(length)
-            return []
+            return b""
         if size is not None:
             self._left = size
-            return [b"content-length: %d\r\n" % size]
+            return b"\r\ncontent-length: %d" % size
         if self.scope["http_version"] == "1.0":
-            return []
+            return b""
         self._chunked = True
-        return [b"transfer-encoding: chunked\r\n"]
+        return b"\r\ntransfer-encoding: chunked"
 
     def _write(self, head: bytes, body: bytes, *, more: bool) -> None:
         if self.scope["method"] == "HEAD":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from ..acl import fault
 from ..errors import FigError, InDoubt, InputError, LegacyUnavailable
 from .asgi import Answer
@@ -10,14 +12,14 @@ __all__ = ["client_fault", "fault_of", "server_fault"]
 
 
 def client_fault(
-    text: str, *extra: tuple[bytes, bytes], status: int = 500, **detail: str
+    text: str, *extra: tuple[bytes, bytes], detail: Mapping[str, str], status: int = 500
 ) -> Answer:
     """Say that the message is at fault. SOAP 1.1 asks for HTTP 500 once a message was read."""
     return Answer.own(status, fault.render("Client", text, detail), *extra)
 
 
 def server_fault(
-    text: str, *extra: tuple[bytes, bytes], status: int = 500, **detail: str
+    text: str, *extra: tuple[bytes, bytes], detail: Mapping[str, str], status: int = 500
 ) -> Answer:
     """Say that we are, or legacy is, at fault."""
     return Answer.own(status, fault.render("Server", text, detail), *extra)
@@ -34,11 +36,11 @@ def fault_of(error: FigError, system: str, reference: str) -> Answer:
     about = {"class": type(error).__name__, "reference": reference}
     if isinstance(error, InputError):
         about |= {"place": error.place, "expected": error.expected, "remedy": error.remedy}
-        return client_fault(error.message, **about)
+        return client_fault(error.message, detail=about)
     if isinstance(error, LegacyUnavailable):
         text = f"the system {system!r} cannot be reached; nothing was sent to it"
-        return server_fault(text, (b"retry-after", b"5"), status=503, **about)
+        return server_fault(text, (b"retry-after", b"5"), status=503, detail=about)
     if isinstance(error, InDoubt):
         text = f"the system {system!r} gave no whole answer: the call may have had its effect"
-        return server_fault(text, **about)
-    return server_fault(f"the call to {system!r} failed", **about)
+        return server_fault(text, detail=about)
+    return server_fault(f"the call to {system!r} failed", detail=about)

@@ -7,12 +7,16 @@ import re
 import time
 import uuid
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
 
 from ..acl.envelope import Envelope, charset_of, read
 from ..errors import ConfigError, EnvelopeError, FigError
 from ..model import Record
 from ..telemetry import Counters, log
-from ..transport.headers import end_to_end, first, to_headers
+from ..transport.headers import end_to_end, to_headers
 from .asgi import Answer, Receive, Scope, Send
 from .body import read_body
 from .fault import client_fault, fault_of, server_fault
@@ -22,6 +26,76 @@ __all__ = ["Serve", "SoapFacade", "SoapSystem"]
 
 _HOST = re.compile(rb"[A-Za-z0-9._\-]+(:\d+)?|\[[0-9A-Fa-f:.]+\](:\d+)?")
 _ACTION = re.compile(r';\s*action\s*=\s*"?([^";]*)"?', re.IGNORECASE)
+
+
+class _Kind(NamedTuple):
+    """What a Content-Type says."""
+
+    multipart: bool
+    charset: str
+    action: str
+
+
+@lru_cache(maxsize=256)
+def _kind(content_type: bytes) -> _Kind:
+    text = content_type.decode("latin-1")
+    found = _ACTION.search(text)
+    multipart = text[:10].lower() == "multipart/"
+    return _Kind(multipart, charset_of(text), found[1] if found else "")
+
+
+@lru_cache(maxsize=256)
+def _bare(action: bytes) -> str:
+    return action.decode("latin-1").strip().strip('"')
+
+
+class _Call(msgspec.Struct, kw_only=True):
+    """One request on its way through: where it belongs, and under which name the log has it."""
+
+    name: str
+    system: SoapSystem
+    scope: Scope
+    headers: Mapping[bytes, bytes]
+    reference: str
+    body: bytes = b""
+
+    @property
+    def ours(self) -> bool:
+        """Tell whether it went to the system's own path."""
+        return bool(self.scope["path"] == self.system.path)
+
+    @property
+    def target(self) -> bytes:
+        """Give the path and query as they came."""
+        path: bytes = self.scope["raw_path"]
+        query: bytes = self.scope["query_string"]
+        return b"%s?%s" % (path, query) if query else path
+
+    @property
+    def action(self) -> str:
+        """Give the SOAPAction without its quotes; in SOAP 1.2 it stands in the Content-Type."""
+        header = self.headers.get(b"soapaction")
+        return (
+            _kind(self.headers.get(b"content-type", b"")).action
+            if header is None
+            else _bare(header)
+        )
+
+    def about(self) -> dict[str, str]:
+        """Give what a fault's detail says of it."""
+        return {"reference": self.reference}
+
+    def record(self) -> Record:
+        """Give it as a record, with its first line in the headers."""
+        line = ((":method", self.scope["method"]), (":path", self.target.decode("latin-1")))
+        return Record(
+            source=self.name,
+            position=self.reference,
+            kind="soap",
+            body=self.body,
+            headers=line + to_headers(end_to_end(self.scope["headers"])),
+            captured_at=time.time(),
+        )
 
 
 class SoapFacade:
@@ -65,104 +139,116 @@ class SoapFacade:
         """Answer one request (called by the server)."""
         if scope["type"] != "http":
             raise RuntimeError(f"the SOAP facade serves HTTP, not {scope['type']}")
-        name, system = self._by_path.get(scope["path"]) or self._only or ("", None)
-        if system is None:
+        found = self._by_path.get(scope["path"]) or self._only
+        if found is None:
             await Answer.own(404, b"no system has this path\n", kind=b"text/plain").send(send)
             return
-        reference = f"{self._incarnation}-{next(self._count)}"
-        try:
-            answer = await self._answer(name, system, scope, receive, reference)
-        except FigError as error:
-            log.warning("%s: request %s failed: %s", name, reference, error)
-            answer = fault_of(error, name, reference)
-        except Exception:  # noqa: BLE001 - the caller gets a fault, the log all of it
-            log.exception("%s: request %s failed unexpectedly", name, reference)
-            answer = server_fault(f"the call to {name!r} failed", reference=reference)
+        call = _Call(
+            name=found[0],
+            system=found[1],
+            scope=scope,
+            headers=dict(scope["headers"]),
+            reference=f"{self._incarnation}-{next(self._count)}",
+        )
+        answer = await self._guarded(call, receive)
         if answer is not None:
             await answer.send(send)
 
-    async def _answer(
-        self, name: str, system: SoapSystem, scope: Scope, receive: Receive, reference: str
-    ) -> Answer | None:
-        method: str = scope["method"]
-        ours = scope["path"] == system.path
-        if method == "GET" and ours and scope["query_string"].lower() == b"wsdl":
-            return await _wsdl(system, scope)
-        headers: dict[bytes, bytes] = dict(scope["headers"])
-        body = await read_body(headers.get(b"content-length"), receive, system.max_body)
+    async def _guarded(self, call: _Call, receive: Receive) -> Answer | None:
+        try:
+            return await self._answer(call, receive)
+        except _Refused as refused:
+            return refused.answer
+        except FigError as error:
+            log.warning("%s: request %s failed: %s", call.name, call.reference, error)
+            return fault_of(error, call.name, call.reference)
+        except Exception:  # noqa: BLE001 - the caller gets a fault, the log all of it
+            log.exception("%s: request %s failed unexpectedly", call.name, call.reference)
+            return server_fault(f"the call to {call.name!r} failed", detail=call.about())
+
+    async def _answer(self, call: _Call, receive: Receive) -> Answer | None:
+        if call.scope["method"] == "GET" and call.ours and _asks_for_wsdl(call):
+            return await _wsdl(call)
+        length = call.headers.get(b"content-length")
+        body = await read_body(length, receive, call.system.max_body)
         if body.outcome == "gone":
             return None
         if body.outcome == "too large":
-            return self._refuse_size(name, system)
-        if method != "POST" or not ours:
-            return await self._pass(name, system, scope, body.data, "other")
-        if headers.get(b"content-encoding", b"identity").lower() != b"identity":
-            return self._refuse_coding(name, headers[b"content-encoding"])
-        kind = headers.get(b"content-type", b"").decode("latin-1")
-        if kind[:10].lower() == "multipart/":
-            return await self._pass(name, system, scope, body.data, "multipart")
-        action = _action(headers.get(b"soapaction"), kind)
-        return await self._post(name, system, scope, body.data, kind, action, reference)
+            raise self._refuse_size(call)
+        call.body = body.data
+        serve, label = self._route(call)
+        if serve is not None:
+            return Answer.of(await serve(call.record()))
+        return await self._pass(call, label)
 
-    async def _post(
-        self,
-        name: str,
-        system: SoapSystem,
-        scope: Scope,
-        body: bytes,
-        kind: str,
-        action: str,
-        reference: str,
-    ) -> Answer:
+    def _route(self, call: _Call) -> tuple[Serve | None, str]:
+        """Give who serves a call (None: legacy) and its operation, for the count."""
+        if call.scope["method"] != "POST" or not call.ours:
+            return None, "other"
+        coding = call.headers.get(b"content-encoding")
+        if coding is not None and coding.lower() != b"identity":
+            raise self._refuse_coding(call, coding.decode("latin-1"))
+        kind = _kind(call.headers.get(b"content-type", b""))
+        if kind.multipart:
+            return None, "multipart"
         try:
-            envelope = read(body, charset_of(kind))
+            envelope = read(call.body, kind.charset)
         except EnvelopeError as error:
-            self._refused(name, "envelope", str(error))
-            return fault_of(error, name, reference)
-        wsdl = system.wsdl.last
+            self._note(call, "envelope", str(error))
+            raise _Refused(fault_of(error, call.name, call.reference)) from error
+        child = envelope.child
+        wsdl = call.system.wsdl.last
         if wsdl is None:
-            system.wsdl.want()
-        elif wsdl.disagrees(action, envelope.child):
-            self._refused(name, "action", f"SOAPAction {action!r} with Body {envelope.child}")
-            text = f"SOAPAction {action!r} is not the action of the Body's {envelope.child}"
-            remedy = "send the action of the operation in the Body, or an empty one"
-            return client_fault(text, remedy=remedy, reference=reference)
-        serve = system.endpoints.get(envelope.child)
-        if serve is None or _legacy_only(name, envelope):
-            known = wsdl is not None and envelope.child in wsdl.actions
-            return await self._pass(name, system, scope, body, envelope.child if known else "other")
-        return Answer.of(await serve(_record(name, scope, body, reference)))
+            call.system.wsdl.want()
+        elif wsdl.disagrees(call.action, child):
+            raise self._refuse_action(call, child)
+        serve = call.system.endpoints.get(child)
+        if serve is not None and _legacy_only(call.name, envelope):
+            serve = None
+        return serve, child if wsdl is not None and child in wsdl.actions else "other"
 
-    async def _pass(
-        self, name: str, system: SoapSystem, scope: Scope, body: bytes, label: str
-    ) -> Answer:
-        self._counters.add("passed_through", name, label)
-        method: str = scope["method"]
-        query = scope["query_string"]
-        path: bytes = scope["raw_path"]
-        response = await system.upstream.request(
+    async def _pass(self, call: _Call, label: str) -> Answer:
+        self._counters.add("passed_through", call.name, label)
+        method: str = call.scope["method"]
+        response = await call.system.upstream.request(
             method.encode("ascii"),
-            path + b"?" + query if query else path,
-            end_to_end(scope["headers"]),
-            body,
-            timeout=system.timeout,
+            call.target,
+            end_to_end(call.scope["headers"]),
+            call.body,
+            timeout=call.system.timeout,
             repeatable=method in {"GET", "HEAD"},
         )
         return Answer.passed(response, method)
 
-    def _refused(self, name: str, reason: str, what: str) -> None:
-        self._counters.add("refused_messages", name, reason)
-        log.warning("%s: refused a message: %s", name, what)
+    def _note(self, call: _Call, reason: str, what: str) -> None:
+        self._counters.add("refused_messages", call.name, reason)
+        log.warning("%s: refused message %s: %s", call.name, call.reference, what)
 
-    def _refuse_size(self, name: str, system: SoapSystem) -> Answer:
-        self._refused(name, "size", f"its body is over {system.max_body} bytes")
-        text = f"the message is too large: at most {system.max_body} bytes are taken"
-        return client_fault(text, status=413)
+    def _refuse_size(self, call: _Call) -> _Refused:
+        limit = call.system.max_body
+        self._note(call, "size", f"its body is over {limit} bytes")
+        text = f"the message is too large: at most {limit} bytes are taken"
+        return _Refused(client_fault(text, status=413, detail=call.about()))
 
-    def _refuse_coding(self, name: str, coding: bytes) -> Answer:
-        self._refused(name, "encoding", f"Content-Encoding {coding!r}")
-        text = f"Content-Encoding {coding.decode('latin-1')!r} is not taken here; send it plain"
-        return client_fault(text, (b"accept-encoding", b"identity"), status=415)
+    def _refuse_coding(self, call: _Call, coding: str) -> _Refused:
+        self._note(call, "encoding", f"Content-Encoding {coding!r}")
+        text = f"Content-Encoding {coding!r} is not taken here; send the message plain"
+        plain = (b"accept-encoding", b"identity")
+        return _Refused(client_fault(text, plain, status=415, detail=call.about()))
+
+    def _refuse_action(self, call: _Call, child: str) -> _Refused:
+        self._note(call, "action", f"SOAPAction {call.action!r} with Body {child}")
+        text = f"SOAPAction {call.action!r} is not the action of the Body's {child}"
+        remedy = "send the action of the operation in the Body, or an empty one"
+        return _Refused(client_fault(text, detail={**call.about(), "remedy": remedy}))
+
+
+class _Refused(Exception):
+    """A message was refused and counted; ``answer`` says so to its sender."""
+
+    def __init__(self, answer: Answer) -> None:
+        super().__init__()
+        self.answer = answer
 
 
 def _legacy_only(name: str, envelope: Envelope) -> bool:
@@ -174,34 +260,17 @@ def _legacy_only(name: str, envelope: Envelope) -> bool:
     return True
 
 
-def _action(header: bytes | None, kind: str) -> str:
-    if header is not None:
-        return header.decode("latin-1").strip().strip('"')
-    found = _ACTION.search(kind)
-    return found[1] if found else ""
+def _asks_for_wsdl(call: _Call) -> bool:
+    return bool(call.scope["query_string"].lower() == b"wsdl")
 
 
-def _record(name: str, scope: Scope, body: bytes, reference: str) -> Record:
-    path = scope["raw_path"].decode("latin-1")
-    query = scope["query_string"].decode("latin-1")
-    line = ((":method", scope["method"]), (":path", f"{path}?{query}" if query else path))
-    return Record(
-        source=name,
-        position=reference,
-        kind="soap",
-        body=body,
-        headers=line + to_headers(end_to_end(scope["headers"])),
-        captured_at=time.time(),
-    )
-
-
-async def _wsdl(system: SoapSystem, scope: Scope) -> Answer:
-    document = await system.wsdl.get()
-    base = system.public
+async def _wsdl(call: _Call) -> Answer:
+    document = await call.system.wsdl.get()
+    base = call.system.public
     if not base:
-        host = first(scope["headers"], b"host") or b""
+        host = call.headers.get(b"host", b"")
         if not _HOST.fullmatch(host):
-            address, port = scope["server"]
+            address, port = call.scope["server"][:2]
             host = f"{address}:{port}".encode()
-        base = f"{scope['scheme']}://{host.decode()}"
-    return Answer.own(200, document.at(base, system.path), kind=b"text/xml")
+        base = f"{call.scope['scheme']}://{host.decode()}"
+    return Answer.own(200, document.at(base, call.system.path), kind=b"text/xml")

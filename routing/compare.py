@@ -16,9 +16,14 @@ __all__ = ["compare", "unit_of"]
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
 
-def unit_of(payload: Payload) -> str:
-    """Give the digest of an input. The same input twice is one observation, not two."""
-    return sha256(_ENCODER.encode(payload)).hexdigest()[:32]
+def unit_of(payload: Payload, golden: Golden | None = None) -> str:
+    """Give the digest of an input. The same input twice is one observation, not two.
+
+    Where the input has a golden label, what was labelled is the input: a labelled text that comes
+    again from somebody else is no new evidence.
+    """
+    labelled = golden.key(payload) if golden is not None else None
+    return sha256(_ENCODER.encode(labelled or payload)).hexdigest()[:32]
 
 
 def compare(

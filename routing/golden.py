@@ -24,7 +24,15 @@ class Golden:
 
     def find(self, payload: Payload) -> Payload | None:
         """Give the right output fields for an input, or None. Never raises."""
-        return self._labels.get(tuple(str(payload.get(name)) for name in self._inputs))
+        return self._labels.get(self._values(payload))
+
+    def key(self, payload: Payload) -> Mapping[str, str] | None:
+        """Give the labelled part of an input, or None where it has no label. Never raises."""
+        values = self._values(payload)
+        return dict(zip(self._inputs, values, strict=True)) if values in self._labels else None
+
+    def _values(self, payload: Payload) -> tuple[str, ...]:
+        return tuple(str(payload.get(name)) for name in self._inputs)
 
 
 def load_golden(file: Path, inputs: frozenset[str], outputs: frozenset[str]) -> Golden:

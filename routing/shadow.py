@@ -90,7 +90,7 @@ async def compared(pair: Pair) -> Write:
         request,
         endpoint=endpoint.name,
         revision=pair.revision,
-        unit=unit_of(request.payload),
+        unit=unit_of(request.payload, endpoint.golden),
         legacy=legacy,
         replacement=reply.payload,
         fields=endpoint.config.compare,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import select
 from typing import cast
 
@@ -15,6 +16,10 @@ __all__ = ["Broken", "Connection", "Response"]
 
 MAX_HEAD = 64 * 1024
 """Bytes of a response's first line and headers."""
+
+
+JUST = 0.01
+"""Seconds after an answer within which the loop's own news of the socket is news enough."""
 
 
 class Response(msgspec.Struct, frozen=True):
@@ -50,13 +55,15 @@ class Connection(asyncio.Protocol):
         self._poll: select.poll | None = None
         self._answer: asyncio.Future[Response] | None = None
         self._transport: asyncio.Transport | None = None
-        self._bodiless = False
-        self._began = False
-        self._head_size = 0
-        self._limit = 0.0
-        self._until = 0.0
+        self._bodiless = self._began = self._headed = self._until_close = False
+        self._keep_alive = True
+        self._status = self._head_size = self._size = 0
+        self._reason = b""
+        self._headers: Fields = []
+        self._body: list[bytes] = []
+        self._limit = self._until = 0.0
         self._timer: asyncio.TimerHandle | None = None
-        self._begin()
+        self._timer_at = math.inf
 
     def exchange(
         self, head: bytes, body: bytes, *, bodiless: bool, limit: float
@@ -67,10 +74,16 @@ class Connection(asyncio.Protocol):
         ``limit`` seconds. Call it only when ``alive``.
         """
         self._limit = limit
-        self._expect_by(self._loop.time() + limit)
+        self._until = until = self._loop.time() + limit
+        if until < self._timer_at:
+            self._set_timer(until)
         answer: asyncio.Future[Response] = self._loop.create_future()
         self._answer, self._bodiless = answer, bodiless
-        self._began, self._head_size = False, 0
+        self._began = self._headed = self._until_close = False
+        self._head_size = self._size = 0
+        self._reason = b""
+        self._headers = []
+        self._body = []
         transport = cast("asyncio.Transport", self._transport)
         if len(body) < MAX_HEAD:
             transport.write(head + body)
@@ -78,13 +91,15 @@ class Connection(asyncio.Protocol):
             transport.writelines((head, body))
         return answer
 
-    @property
-    def alive(self) -> bool:
-        """Tell whether a request may be sent: open, idle, and nothing (no end either) has come."""
+    def alive(self, now: float) -> bool:
+        """Tell whether a request may be sent: open, idle, and nothing (no end either) has come.
+
+        What came is asked of the socket itself, unless the loop has just looked.
+        """
         transport = self._transport
         if transport is None or transport.is_closing() or self._answer is not None:
             return False
-        return self._poll is None or not self._poll.poll(0)
+        return now - self.idle_since < JUST or self._poll is None or not self._poll.poll(0)
 
     @property
     def reusable(self) -> bool:
@@ -146,12 +161,6 @@ class Connection(asyncio.Protocol):
         reason = f" ({exc})" if exc else ""
         self._fail(f"the connection was closed{reason}")
 
-    def on_message_begin(self) -> None:
-        """Start an answer, or one more after a 1xx (called by the parser)."""
-        self._begin()
-        if self._answer is None:
-            self.drop()  # a second answer to one request
-
     def on_status(self, status: bytes) -> None:
         """Keep a part of the reason phrase (called by the parser)."""
         self._reason += status
@@ -164,7 +173,10 @@ class Connection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Decide how the body ends (called by the parser)."""
         self._status = self._parser.get_status_code()
+        if self._answer is None:
+            self.drop()  # a second answer to one request
         if self._status < 200:
+            self._reason, self._headers = b"", []
             return
         self._headed = True
         self._keep_alive = self._parser.should_keep_alive()
@@ -172,8 +184,9 @@ class Connection(asyncio.Protocol):
             self._parser = httptools.HttpResponseParser(self)  # this one waits for a body
             self._finish()
             return
-        names = {name.lower() for name, _ in self._headers}
-        self._until_close = not names & {b"content-length", b"transfer-encoding"}
+        if not self._keep_alive:
+            names = {name.lower() for name, _ in self._headers}
+            self._until_close = not names & {b"content-length", b"transfer-encoding"}
 
     def on_body(self, body: bytes) -> None:
         """Keep a part of the body (called by the parser)."""
@@ -188,33 +201,21 @@ class Connection(asyncio.Protocol):
         if self._headed:
             self._finish()
 
-    def _expect_by(self, until: float) -> None:
-        """Keep one timer for many exchanges: setting one for each costs more than all this."""
-        self._until = until
+    def _set_timer(self, at: float) -> None:
+        """Keep one timer for many exchanges: setting one for each costs more than the rest."""
         if self._timer is not None:
-            if self._timer.when() <= until:
-                return
             self._timer.cancel()
-        self._timer = self._loop.call_at(until, self._expire)
+        self._timer_at = at
+        self._timer = self._loop.call_at(at, self._expire)
 
     def _expire(self) -> None:
-        self._timer = None
+        self._timer, self._timer_at = None, math.inf
         if self._answer is None:
             return
         if self._loop.time() < self._until:
-            self._expect_by(self._until)
+            self._set_timer(self._until)
         else:
             self.drop(f"no whole answer within {self._limit:.3g} s")
-
-    def _begin(self) -> None:
-        self._status = 0
-        self._reason = b""
-        self._headers: Fields = []
-        self._body: list[bytes] = []
-        self._size = 0
-        self._headed = False
-        self._until_close = False
-        self._keep_alive = True
 
     def _finish(self) -> None:
         answer, self._answer = self._answer, None

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ..model import Headers
 
-__all__ = ["Fields", "end_to_end", "first", "to_fields", "to_headers"]
+__all__ = ["Fields", "end_to_end", "first", "joined", "to_fields", "to_headers"]
 
 Fields = list[tuple[bytes, bytes]]
 """Names and values as they stand on the wire, in order."""
@@ -41,17 +41,26 @@ def end_to_end(
     named: set[bytes] = set()
     for field in fields:
         name = field[0].lower()
-        if name == b"connection":
+        if name not in _FRAMING:
+            if name not in drop:
+                kept.append(field)
+        elif name == b"connection":
             named.update(token.strip().lower() for token in field[1].split(b","))
-        elif name not in _FRAMING and name not in drop:
-            kept.append(field)
     named -= {b"close", b"keep-alive", b""}
     return [field for field in kept if field[0].lower() not in named] if named else kept
 
 
 def first(fields: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
     """Give the first value of the field of that name (in lower case), or None."""
-    return next((value for key, value in fields if key.lower() == name), None)
+    for key, value in fields:
+        if key.lower() == name:
+            return value
+    return None
+
+
+def joined(fields: Fields) -> bytes:
+    """Write fields as they stand on the wire, each after a line end of its own."""
+    return b"".join([b"\r\n", b"\r\n".join(map(b": ".join, fields))]) if fields else b""
 
 
 def to_headers(fields: Iterable[tuple[bytes, bytes]]) -> Headers:

@@ -10,16 +10,21 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections import deque
 
 from ..errors import InDoubt, InputError, LegacyUnavailable
 from .address import Address
 from .connection import Broken, Connection, Response
-from .headers import Fields
+from .headers import Fields, joined
 
 __all__ = ["Response", "Upstream"]
 
 IDLE = 4.0
 """Seconds an unused connection is kept: below the 5 s after which common servers close theirs."""
+
+
+_OURS = frozenset({b"host", b"content-length"})
+_BODILESS = frozenset({b"GET", b"HEAD", b"DELETE", b"OPTIONS"})
 
 
 class Upstream:
@@ -47,14 +52,16 @@ class Upstream:
         self._connect_timeout = connect_timeout
         self._max_response = max_response
         self._keep = idle
-        self._slots = asyncio.Semaphore(connections)
+        self._free = connections
+        self._waiting: deque[asyncio.Future[None]] = deque()
         self._idle: list[Connection] = []
         self._busy: set[Connection] = set()
         self._sweeper: asyncio.TimerHandle | None = None
         self._closed = False
         self._tls = ssl.create_default_context(cafile=ca or None) if self.address.secure else None
-        self._common = f"Host: {self.address.authority}\r\n".encode("ascii")
-        self._authorization = self.address.authorization.encode()
+        self._common = f"Host: {self.address.authority}".encode("ascii")
+        given = self.address.authorization
+        self._authorization = f"\r\nAuthorization: {given}".encode() if given else b""
 
     def __repr__(self) -> str:
         return f"Upstream({str(self.address)!r})"
@@ -81,7 +88,10 @@ class Upstream:
         limit = self.timeout if timeout is None else timeout
         until = time.monotonic() + limit
         head = self._head(method, target, headers, body)
-        await self._take_slot(limit)
+        if self._free and not self._closed:
+            self._free -= 1
+        else:
+            await self._wait_for_slot(limit)
         try:
             connection = self._pooled() or await self._connect(until)
             fresh = not connection.used
@@ -96,7 +106,7 @@ class Upstream:
             except Broken as broken:
                 raise self._in_doubt(broken.why) from broken
         finally:
-            self._slots.release()
+            self._give_slot()
 
     async def close(self) -> None:
         """Close all connections; requests under way are broken. May be called twice."""
@@ -109,48 +119,54 @@ class Upstream:
             connection.drop("the upstream was closed")
 
     def _head(self, method: bytes, target: bytes, headers: Fields, body: bytes) -> bytes:
-        lines = [b"%s %s HTTP/1.1\r\n" % (method, target), self._common]
-        known = not self._authorization
-        for name, value in headers:
-            lowered = name.lower()
-            if lowered == b"host" or lowered == b"content-length":  # noqa: PLR1714 - twice as fast
-                continue
-            known = known or lowered == b"authorization"
-            lines.append(b"%s: %s\r\n" % (name, value))
-        if not known:
-            lines.append(b"Authorization: %s\r\n" % self._authorization)
-        if body or method not in {b"GET", b"HEAD", b"DELETE", b"OPTIONS"}:
-            lines.append(b"Content-Length: %d\r\n" % len(body))
-        lines.append(b"\r\n")
-        head = b"".join(lines)
-        if head.count(b"\n") != len(lines) or head.count(b"\r") != len(lines) or b" " in target:
+        block = joined(headers)
+        lowered = block.lower()
+        if b"\nhost:" in lowered or b"\ncontent-length:" in lowered:
+            headers = [field for field in headers if field[0].lower() not in _OURS]
+            block = joined(headers)
+        first_line = b"%s %s HTTP/1.1\r\n%s" % (method, target, self._common)
+        if self._authorization and b"\nauthorization:" not in lowered:
+            first_line += self._authorization
+        length = b"\r\nContent-Length: %d" % len(body) if body or method not in _BODILESS else b""
+        ends = len(headers)
+        if block.count(b"\n") != ends or block.count(b"\r") != ends or b" " in target:
             raise InputError(
                 "a line end in a header, or a blank in the path",
                 place=f"{method.decode('latin-1')} to {self.address}",
                 expected="headers of one line each",
             )
-        return head
+        return b"%s%s%s\r\n\r\n" % (first_line, block, length)
 
-    async def _take_slot(self, limit: float) -> None:
+    async def _wait_for_slot(self, limit: float) -> None:
         if self._closed:
             raise self._unavailable("it is closed here", "this is ours: the process is stopping")
-        if not self._slots.locked():
-            await self._slots.acquire()
-            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
         try:
             async with asyncio.timeout(limit):
-                await self._slots.acquire()
-        except TimeoutError as error:
+                await turn
+        except BaseException as error:
+            if turn.done() and not turn.cancelled():
+                self._give_slot()  # it was given while we gave up
+            if not isinstance(error, TimeoutError):
+                raise
             why = f"all connections were busy for {limit:g} s"
-            raise self._unavailable(
-                why, "allow more connections, or find out why it is slow"
-            ) from error
+            remedy = "allow more connections, or find out why it is slow"
+            raise self._unavailable(why, remedy) from error
+
+    def _give_slot(self) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
 
     def _pooled(self) -> Connection | None:
-        oldest = time.monotonic() - self._keep
+        now = time.monotonic()
         while self._idle:
             connection = self._idle.pop()
-            if connection.idle_since > oldest and connection.alive:
+            if now - connection.idle_since < self._keep and connection.alive(now):
                 return connection
             connection.close()
         return None

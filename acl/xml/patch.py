@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 from xml.parsers import expat
 
+from ..envelope import SOAP11, SOAP12
 from ..formats.shape import Values
 from .element import Element
 from .text import attribute, content
@@ -15,8 +16,9 @@ from .writer import writer
 
 __all__ = ["patch"]
 
-_TAG: Final = re.compile(r"""<([^\s/>]+)((?:\s+[^\s=]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*(/?)>""")
+_TAG: Final = re.compile(rb"""<([^\s/>]+)((?:\s+[^\s=]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*/?>""")
 _ONE: Final = re.compile(r"""\s+([^\s=]+)\s*=\s*(?:"[^"]*"|'[^']*')""")
+_BODIES: Final = (f"{SOAP11}}}Body", f"{SOAP12}}}Body")
 _BOMS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -53,10 +55,7 @@ def patch(body: bytes, encoding: str, root: Element, changes: Values) -> bytes:
     is put where the schema wants it. Raises ``ValueError`` with what was expected.
     """
     name = next((name for mark, name in _BOMS if body.startswith(mark)), encoding or "utf-8")
-    text = body.decode(name)
-    if text.encode(name) != body:
-        raise ValueError(f"a document whose {name} comes out as it went in")
-    document = text.encode("utf-8")
+    document = _as_utf8(body, name)
     spots = _Scan(root).run(document)
     edits = sorted(_edits(document, root, spots, changes))
     pieces: list[bytes] = []
@@ -71,6 +70,16 @@ def patch(body: bytes, encoding: str, root: Element, changes: Values) -> bytes:
     return changed.decode("utf-8").encode(name, "xmlcharrefreplace")
 
 
+def _as_utf8(body: bytes, name: str) -> bytes:
+    try:
+        text = body.decode(name)
+        if text.encode(name) == body:
+            return text.encode("utf-8")
+    except (LookupError, UnicodeError):
+        pass
+    raise ValueError(f"a document whose encoding, {name}, comes out as it went in")
+
+
 class _Scan:
     """Finds where the elements of a tree stand, with expat, which knows its offsets."""
 
@@ -79,6 +88,7 @@ class _Scan:
         self._spots: dict[str, _Spot] = {}
         self._open: list[tuple[Element | None, int, int]] = []
         self._document = b""
+        self._in_body = False
         self._tables = {
             node.path: {child.tag.removeprefix("{"): child for child in node.children}
             for node in root.walk()
@@ -97,13 +107,13 @@ class _Scan:
 
     def _begin(self, name: str, start: int) -> None:
         node: Element | None = None
-        if len(self._open) == 2 and "" not in self._spots:
-            node = self._root if name == self._root.tag.removeprefix("{") else None
+        if len(self._open) == 1:
+            self._in_body = name in _BODIES
+        elif len(self._open) == 2 and self._in_body and name == self._root.tag.removeprefix("{"):
+            node = self._root
         elif self._open and (above := self._open[-1][0]) is not None:
             node = self._tables[above.path].get(name)
-        inner = start
-        if node is not None:
-            inner = _tag(self._document, start)[1]
+        inner = start if node is None else _tag(self._document, start).end()
         self._open.append((node, start, inner))
 
     def _finish(self, at: int) -> None:
@@ -117,12 +127,11 @@ class _Scan:
             self._spots[node.path] = _Spot(start, inner, at, end)
 
 
-def _tag(document: bytes, start: int) -> tuple[re.Match[str], int]:
-    # The document is well formed: a ">" outside of quotes ends the tag.
-    end = document.index(b">", start) + 1
-    while (found := _TAG.fullmatch(document[start:end].decode("utf-8"))) is None:
-        end = document.index(b">", end) + 1
-    return found, end
+def _tag(document: bytes, start: int) -> re.Match[bytes]:
+    found = _TAG.match(document, start)
+    if found is None:
+        raise ValueError("a start tag where the parser saw one")
+    return found
 
 
 def _edits(
@@ -180,8 +189,9 @@ def _rewritten(
     changes: Values,
     order: int,
 ) -> Iterator[_Edit]:
-    found, inner = _tag(document, spot.start)
-    held = found[2]
+    tag = _tag(document, spot.start)
+    name, held = tag[1].decode("utf-8"), tag[2].decode("utf-8")
+    inner = tag.end()
     text = changes.get(node.path) if node.text else None
     if node.text and node.path in changes:
         held = _without(held, "nil", qualified=True)
@@ -194,18 +204,20 @@ def _rewritten(
         value = changes[one.path]
         if value is not None:
             space, _, local = one.tag.rpartition("}")
-            name = f'xmlns:a{order}="{attribute(space[1:])}" a{order}:{local}' if space else local
-            held += f' {name}="{attribute(value)}"'
+            if space:
+                held += f' xmlns:a{order}="{attribute(space[1:])}"'
+                local = f"a{order}:{local}"
+            held += f' {local}="{attribute(value)}"'
     closed = spot.inner == spot.end
-    yield _Edit(spot.start, True, order, inner, f"<{found[1]}{held}>")
+    yield _Edit(spot.start, True, order, inner, f"<{name}{held}>")
     if node.text and node.path in changes:
         written = content(text) if text is not None else ""
-        written += f"</{found[1]}>" if closed else ""
+        written += f"</{name}>" if closed else ""
         yield _Edit(inner, spot.close > inner, order, spot.close, written)
     elif closed:
         # After all that is put inside it, before all that comes behind it.
         behind = order + sum(1 for _ in _pairs(node, None)) - 0.5
-        yield _Edit(inner, False, behind, inner, f"</{found[1]}>")
+        yield _Edit(inner, False, behind, inner, f"</{name}>")
 
 
 def _without(held: str, local: str, *, qualified: bool) -> str:

@@ -13,6 +13,7 @@ __all__ = ["reader"]
 
 XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _NIL: Final = f"{XSI}nil"
+_MOST_STRAYS: Final = 1000
 
 Read = Callable[[Node, dict[str, str | None], list[Stray]], None]
 
@@ -42,21 +43,30 @@ def reader(root: Element) -> Read:
         if element.keys():
             _attributes(element, attributes, root.path, values, strays)
         if (text := element.text) is not None and not text.isspace():
-            strays.append(_text(root.path, element))
+            _note(strays, _text(root.path, element))
         for child in element:
             plan = get(child.tag)
             if plan is None or not plan.plain or len(child) or child.keys() or plan.path in values:
                 if plan is not None:
                     _special(child, plan, values, strays)
                 elif not wild:
-                    strays.append(_unknown(child, prefix))
+                    _note(strays, _unknown(child, prefix))
             else:
                 text = child.text or ""
                 values[plan.path] = " ".join(text.split()) if plan.collapse else text
             if (text := child.tail) is not None and not text.isspace():
-                strays.append(_text(root.path, child))
+                _note(strays, _text(root.path, child))
 
     return read
+
+
+def _note(strays: list[Stray], stray: Stray) -> None:
+    # A message may be made of nothing else: the list must not outgrow it.
+    if len(strays) < _MOST_STRAYS:
+        strays.append(stray)
+    elif not strays[-1].broken:
+        expected = f"at most {_MOST_STRAYS}"
+        strays[-1] = Stray(stray.path, "too much that is not in the schema", expected, broken=True)
 
 
 def _plan(element: Element) -> _Plan:
@@ -75,7 +85,7 @@ def _plan(element: Element) -> _Plan:
 def _group(element: Node, plan: _Plan, values: dict[str, str | None], strays: list[Stray]) -> None:
     marker = f"{plan.path}/"
     if marker in values:
-        strays.append(_twice(element, plan.path))
+        _note(strays, _twice(element, plan.path))
     elif plan.inside is not None:
         # A path never ends with a slash: the marker only says that the group was there.
         values[marker] = ""
@@ -91,13 +101,13 @@ def _special(
         _group(element, plan, values, strays)
         return
     if plan.path in values:
-        strays.append(_twice(element, plan.path))
+        _note(strays, _twice(element, plan.path))
         return
     if element.keys():
         _attributes(element, plan.attributes, plan.path, values, strays)
     if len(element):
         expected = "text, and no elements in it"
-        strays.append(Stray(plan.path, "holds elements", expected, line_of(element), broken=True))
+        _note(strays, Stray(plan.path, "holds elements", expected, line_of(element), broken=True))
         return
     if (element.get(_NIL) or "").strip() in ("true", "1"):
         values[plan.path] = None
@@ -121,7 +131,7 @@ def _attributes(
         elif not str(name).startswith(XSI):
             where = f"{path}.@{name!s}" if path else f"@{name!s}"
             expected = "one of " + (", ".join(known) or "no attributes")
-            strays.append(Stray(where, "is not in the schema", expected, line_of(element)))
+            _note(strays, Stray(where, "is not in the schema", expected, line_of(element)))
 
 
 def _unknown(element: Node, prefix: str) -> Stray:

@@ -6,9 +6,14 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from hypothesis import HealthCheck, settings
 from stranglerfig.acl.mapping import load_mapping
 from stranglerfig.acl.operation import load_operation
 from stranglerfig.model import Record
+
+# Machines are shared: how long an example takes says nothing about the code.
+settings.register_profile("shared", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("shared")
 
 WSDL = """<?xml version="1.0" encoding="utf-8"?>
 <wsdl:definitions targetNamespace="urn:t:desk" xmlns:tns="urn:t:desk"

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import logging
 import sqlite3
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -76,14 +78,33 @@ def test_it_neither_prints_nor_touches_the_log(url, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_leftovers_of_a_deleted_store_do_not_get_into_the_new_one(url, file):
-    for side in ("-wal", "-shm"):
-        file.with_name(file.name + side).write_bytes(b"\x37\x7f\x06\x82" + b"x" * 5000)
+HOLD = """
+import sqlite3, sys
+held = sqlite3.connect(sys.argv[1], isolation_level=None)
+held.execute("CREATE TABLE old (text)")
+held.executemany("INSERT INTO old VALUES (?)", [("x" * 3000,)] * 300)
+print("held", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.mark.process
+def test_a_deleted_store_that_is_still_open_somewhere_does_not_get_into_the_new_one(url, file):
     upgrade(url)
-    store = Store(url)
-    store.open()
-    assert list(store.journal.read()) == []
-    store.close()
+    held = subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(file)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    assert held.stdout.readline() == b"held\n"
+    file.unlink()
+    upgrade(url)
+    fresh = sqlite3.connect(file)
+    names = {name for (name,) in fresh.execute("SELECT name FROM sqlite_master")}
+    assert fresh.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    fresh.close()
+    held.communicate(b"\n", timeout=20)
+    assert "journal" in names
+    assert "old" not in names
+    assert current(url) == HEAD
 
 
 def test_a_store_of_a_newer_version_is_refused(url, file):
