@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 
 from ..errors import (
@@ -32,7 +31,7 @@ async def ask_replacement(endpoint: Endpoint, request: Request, revision: str) -
     if request.deadline is not None:
         limit = min(limit, request.deadline - time.time())
     try:
-        async with asyncio.timeout(limit):
+        with endpoint.limits.within(limit):
             reply = await endpoint.replacement.answer(request, revision)
     except TimeoutError:
         raise DeadlineExceeded(
