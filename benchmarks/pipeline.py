@@ -31,7 +31,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from pathlib import Path
 
@@ -178,13 +178,17 @@ class Bench:
             )
             events = Events(endpoint, table, store.journal)
             stop = asyncio.Event()
-            source = MemorySource("claims", _then_stop(given, stop))
+            source = MemorySource("claims", given)
             bridge = Bridge(
                 {"claims": source}, {"claims": events.take}, limits=limits, bury=events.bury
             )
             began = time.perf_counter()
-            await bridge.run(stop)
+            running = asyncio.create_task(bridge.run(stop))
+            while source.done < len(given):
+                await asyncio.sleep(0.001)
             took = time.perf_counter() - began
+            stop.set()
+            await running
             check(store, source, given, stage)
         finally:
             store.close()
@@ -202,11 +206,6 @@ class Bench:
 
 async def _ready(route: Route) -> bool:
     return True
-
-
-def _then_stop(given: Iterable[Record], stop: asyncio.Event) -> Iterator[Record]:
-    yield from given
-    stop.set()
 
 
 def check(store: Store, source: MemorySource, given: Sequence[Record], stage: Stage) -> None:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final
 
 import msgspec
@@ -34,12 +34,14 @@ _CUT_SECONDS: Final = 1.0
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one source.
 
-    ``in_flight`` deliveries at most are in hand. ``wait`` is one receive's patience, ``drain`` the
-    time to finish what is in hand at the end, ``healthy`` how long a source must flow before its
-    failures are forgotten, all in seconds.
+    ``in_flight`` deliveries at most are in hand, ``at_once`` of them at most are being taken; the
+    others are there so that nobody waits for the source. ``wait`` is one receive's patience,
+    ``drain`` the time to finish what is in hand at the end, ``healthy`` how long a source must flow
+    before its failures are forgotten, all in seconds.
     """
 
-    in_flight: int = 256
+    in_flight: int = 512
+    at_once: int = 256
     wait: float = 0.5
     drain: float = 15.0
     healthy: float = 30.0
@@ -60,8 +62,9 @@ class Lane:
         self._told = ""
         self._counts = dict.fromkeys(("received", "done", "retry", "dead", "unsettled"), 0)
         self._since: dict[int, float] = {}
-        self._queues: dict[str, deque[Delivery]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._ready: deque[Delivery] = deque()
+        self._behind: dict[str, deque[Delivery] | None] = {}  # by each key that is in hand
+        self._workers: set[asyncio.Task[None]] = set()
         self._least = max(1, limits.in_flight // 4)
         self._room = asyncio.Event()
 
@@ -103,8 +106,9 @@ class Lane:
             self._state = "draining"
             await self._finish()
         finally:
-            for task in self._tasks:
-                task.cancel()
+            self._forget()
+            for worker in self._workers:
+                worker.cancel()
             await self._close()
             self._state = "stopped"
 
@@ -116,8 +120,7 @@ class Lane:
             deliveries = await self._source.receive(free, self._limits.wait)
             if self._state != "flowing":
                 self._mend()
-            for delivery in deliveries:
-                self._begin(delivery)
+            self._begin(deliveries)
             if not deliveries:
                 await asyncio.sleep(0)  # a source that does not wait must not starve the rest
 
@@ -129,33 +132,64 @@ class Lane:
                 await asyncio.wait_for(self._room.wait(), _LINGER)
         return self._limits.in_flight - len(self._since)
 
-    def _begin(self, delivery: Delivery) -> None:
-        self._counts["received"] += 1
-        self._since[id(delivery)] = time.monotonic()
-        key = delivery.record.key
-        if key:
-            waiting = self._queues.get(key)
-            if waiting is not None:
-                waiting.append(delivery)
-                return
-            self._queues[key] = deque()
-        task = asyncio.create_task(self._work(delivery))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    def _begin(self, deliveries: Sequence[Delivery]) -> None:
+        """Let deliveries be taken, each as soon as none of its key is in hand."""
+        self._counts["received"] += len(deliveries)
+        now = time.monotonic()
+        for delivery in deliveries:
+            self._since[id(delivery)] = now
+            key = delivery.record.key
+            if key:
+                if key in self._behind:
+                    self._wait_behind(key, delivery)
+                    continue
+                self._behind[key] = None
+            self._ready.append(delivery)
+        self._employ()
 
-    async def _work(self, delivery: Delivery) -> None:
-        """Bring a delivery, and those of its key that came after it, to an end, in order."""
-        key = delivery.record.key
-        try:
-            while await self._bring(delivery):
-                waiting = self._queues.get(key)
-                if not waiting:
-                    return
-                delivery = waiting.popleft()
-            await self._hold_back(self._queues.get(key))
-        finally:
-            for left in self._queues.pop(key, ()):
-                self._since.pop(id(left), None)
+    def _wait_behind(self, key: str, delivery: Delivery) -> None:
+        waiting = self._behind[key]
+        if waiting is None:
+            waiting = self._behind[key] = deque()
+        waiting.append(delivery)
+
+    def _employ(self) -> None:
+        """Start a worker for each ready delivery, as far as there may be more of them."""
+        for _ in range(min(len(self._ready), self._limits.at_once - len(self._workers))):
+            worker = asyncio.create_task(self._work())
+            self._workers.add(worker)
+            worker.add_done_callback(self._ended)
+
+    def _ended(self, worker: asyncio.Task[None]) -> None:
+        self._workers.discard(worker)
+        self._employ()
+
+    async def _work(self) -> None:
+        """Bring ready deliveries to an end, one after the other, until there are none."""
+        ready = self._ready
+        while ready:
+            delivery = ready.popleft()
+            key = delivery.record.key
+            try:
+                may_follow = await self._bring(delivery)
+                if ready is not self._ready:
+                    return  # cut off, and late: what is ready now is of another opening
+                if may_follow:
+                    self._let_follow(key)
+                else:
+                    await self._hold_back(key)
+            except BaseException:
+                for left in self._behind.pop(key, None) or ():
+                    self._since.pop(id(left), None)
+                raise
+
+    def _let_follow(self, key: str) -> None:
+        """Make the next one of a key ready, before all others; with none, the key is free."""
+        waiting = self._behind.get(key)
+        if waiting:
+            self._ready.appendleft(waiting.popleft())
+        else:
+            self._behind.pop(key, None)
 
     async def _bring(self, delivery: Delivery) -> bool:
         """Take and settle one; say whether later ones of its key may follow."""
@@ -178,16 +212,17 @@ class Lane:
         self._count(settlement.outcome)
         return settlement.outcome != "retry"
 
-    async def _hold_back(self, waiting: deque[Delivery] | None) -> None:
+    async def _hold_back(self, key: str) -> None:
         """Let those behind an unfinished one of their key go back, so that none overtakes it."""
         delay = self._limits.retries.backoff.first
-        while waiting:
+        while waiting := self._behind.get(key):
             delivery = waiting.popleft()
             self._since.pop(id(delivery), None)
             reason = "waits for an older one of its key"
             with contextlib.suppress(FigError):
                 await delivery.settle(Settlement(outcome="retry", reason=reason, delay=delay))
             self._count("retry")
+        self._behind.pop(key, None)
 
     async def _outcome(self, delivery: Delivery) -> Settlement:
         retries = self._limits.retries
@@ -226,14 +261,21 @@ class Lane:
 
     async def _finish(self) -> None:
         """Wait for what is in hand; what takes too long is cut off unsettled and comes again."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=self._limits.drain)
-            for task in late:
-                task.cancel()
-            if late:
-                log.warning("%s: %d deliveries were cut off", self._source.name, len(late))
-                await asyncio.wait(late, timeout=_CUT_SECONDS)
-        self._queues.clear()
+        until = time.monotonic() + self._limits.drain
+        while self._workers and time.monotonic() < until:
+            await asyncio.wait(self._workers, timeout=until - time.monotonic())
+        if self._workers:
+            log.warning("%s: %d deliveries were cut off", self._source.name, len(self._since))
+            self._forget()
+            for worker in self._workers:
+                worker.cancel()
+            await asyncio.wait(self._workers, timeout=_CUT_SECONDS)
+        self._forget()
+
+    def _forget(self) -> None:
+        """Let go of what nobody has begun, and of what was known of the rest."""
+        self._ready = deque()
+        self._behind.clear()
         self._since.clear()
 
     async def _close(self) -> None:

@@ -17,6 +17,7 @@ from .backlog import Backlog, Item
 from .database import Database
 from .group import Content, prepare
 from .line import Entry, Line
+from .patience import Patience
 from .write import Write
 from .writer import Writer
 
@@ -40,6 +41,7 @@ class Journal:
         self._database = database
         self._backlog = Backlog(capacity)
         self._writer = Writer(database, self._backlog)
+        self._waits: Patience | None = None
         self._open = False
 
     @property
@@ -82,14 +84,12 @@ class Journal:
         item = self._item(write)
         if not self._backlog.put(item) or item.future is None or item.loop is None:
             raise self._refused("no room for more writes")
-        timer = item.loop.call_later(self.patience, self._give_up, item)
+        self._patience_of(item.loop).watch(item)
         try:
             return await item.future
         except asyncio.CancelledError:
             self._backlog.withdraw(item)
             raise
-        finally:
-            timer.cancel()
 
     def read(
         self,
@@ -151,6 +151,13 @@ class Journal:
             ) from error
         loop = asyncio.get_running_loop()
         return Item(content, loop=loop, future=loop.create_future())
+
+    def _patience_of(self, loop: asyncio.AbstractEventLoop) -> Patience:
+        waits = self._waits
+        if waits is None or waits.loop is not loop:
+            # The one of another loop lives on by its timer while anybody waits there.
+            waits = self._waits = Patience(loop, self.patience, self._give_up)
+        return waits
 
     def _give_up(self, item: Item) -> None:
         # What the writer holds already cannot be recalled: it is answered when that ends.
