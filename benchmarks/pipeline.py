@@ -1,7 +1,7 @@
 """What a record costs on its whole way: memory source, bridge, mapping, route, handler, journal.
 
 Run it alone: ``python benchmarks/pipeline.py``. All of it is in one process and is the code that
-``fig bridge`` runs: ``MemorySource`` → ``Bridge`` → ``Events.take`` (decode and check a row of
+``fig bridge`` runs: ``MemorySource`` → ``Bridge`` → ``Events.begin`` (decode and check a row of
 12 fields, decide by the route, ask the replacement within its time limit, check its answer) →
 ``Journal`` on an SQLite file, ``synchronous=FULL`` → the delivery settled after the commit.
 
@@ -180,7 +180,7 @@ class Bench:
             stop = asyncio.Event()
             source = MemorySource("claims", given)
             bridge = Bridge(
-                {"claims": source}, {"claims": events.take}, limits=limits, bury=events.bury
+                {"claims": source}, {"claims": events.begin}, limits=limits, bury=events.bury
             )
             began = time.perf_counter()
             running = asyncio.create_task(bridge.run(stop))

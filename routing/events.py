@@ -10,13 +10,13 @@ from ..model import Delivery, Reply, Settlement, Side, Stage
 from ..store.journal import Journal
 from ..store.line import Line
 from ..store.write import DeadLetter, InboxMark, Write
-from ..telemetry import log
 from .asking import ask_replacement
 from .endpoint import Endpoint
 from .exchange import Exchange
 from .router import decide
 from .shadow import Pair, compared
 from .table import RouteTable
+from .taken import Taken
 
 __all__ = ["Events"]
 
@@ -24,7 +24,7 @@ _DONE = Settlement(outcome="done")
 
 
 class Events:
-    """Takes an endpoint's deliveries: the bridge calls ``take`` and settles what it returns.
+    """Takes an endpoint's deliveries: the bridge calls ``begin`` and settles what it returns.
 
     Legacy's own decision stands in the record; beyond the legacy stage the replacement's is
     journalled beside it, and once legacy is retired, alone.
@@ -36,7 +36,13 @@ class Events:
         self._journal = journal
 
     async def take(self, delivery: Delivery) -> Settlement:
-        """Take one delivery; when this returns, its outcome is durable.
+        """Take one delivery; when this returns, its outcome is durable. Raises as ``begin``."""
+        taken = await self.begin(delivery)
+        await taken.durable
+        return taken.settlement
+
+    async def begin(self, delivery: Delivery) -> Taken:
+        """Decide one delivery and hand its outcome to the journal.
 
         A record that the mapping refuses is dead at once. Raises ``ReplacementError`` where the
         replacement cannot answer and ``StoreUnavailable`` where nothing can be written: the
@@ -46,9 +52,8 @@ class Events:
             write, settlement = await self._outcome(delivery), _DONE
         except InputError as error:
             write, settlement = _dead(delivery, error)
-        if not await self._journal.commit(write):
-            log.debug("%s: %s was taken before", self._endpoint.name, delivery.record.position)
-        return settlement
+        # Where its inbox mark was there before, nothing is written again: it is done.
+        return Taken(settlement, self._journal.submit(write))
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
         """Keep a delivery that the bridge gives up, whole, with the reason."""
