@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, cast
+from typing import TYPE_CHECKING, cast
 
 from . import config, registry
 from .acl.mapping import CompiledMapping, load_mapping
@@ -16,7 +16,8 @@ from .ai.process import ProviderProcess
 from .config import Workspace
 from .errors import ConfigError, RouteError
 from .model import Reply, Request, Route
-from .ports import Caller, Installable, Provider, Source
+from .parts import adapter, caller, installable, provider, source
+from .ports import Provider
 from .routing.endpoint import AskLegacy, Endpoint
 from .routing.golden import Golden, load_golden
 from .routing.operator import Operator
@@ -54,12 +55,6 @@ RouteAction = Callable[[Operator], Route]
 
 Announce = Callable[[Mapping[str, object]], None]
 """Is told what a person or a program waits for: where we listen, that a model is ready."""
-
-
-class _Part(Protocol):
-    def __call__(
-        self, *, name: str, options: Mapping[str, object], place: str, root: Path
-    ) -> object: ...
 
 
 @contextmanager
@@ -134,17 +129,6 @@ def _digest(operation: Operation, mapping: CompiledMapping) -> str:
     return sha256(f"{operation.digest}{mapping.digest}".encode()).hexdigest()[:8]
 
 
-def provider(workspace: Workspace, name: str, revision: str = "") -> Provider:
-    """Build a replacement's provider in this process, unopened. Raises ``ConfigError``."""
-    one = workspace.replacement[name]
-    place = workspace.place("replacement", name)
-    part = registry.find("providers", one.provider, place=f"{place}.provider")
-    build = cast("Callable[..., Provider]", part)
-    return build(
-        name=name, options=one.options, place=place, root=workspace.root, revision=revision
-    )
-
-
 def learn(
     workspace: Workspace,
     name: str,
@@ -164,7 +148,9 @@ def learn(
             value=endpoint.replacement,
             expected='a replacement with provider = "local"',
         )
-    teach = cast("Callable[..., Report]", registry.find("providers", "py:stranglerfig.ai.learn:learn"))
+    teach = cast(
+        "Callable[..., Report]", registry.find("providers", "py:stranglerfig.ai.learn:learn")
+    )
     return teach(
         file,
         folder=workspace.path(str(one.options.get("model", ""))),
@@ -202,54 +188,6 @@ def _replacement(workspace: Workspace, name: str, announce: Announce) -> Replace
         announce({"event": "replacement", "name": name, "revision": revision, "pid": process})
 
     return Replacements(name, build, ready)
-
-
-def caller(workspace: Workspace, name: str) -> Caller:
-    """Build the adapter that calls a legacy system. Raises ``ConfigError``."""
-    part = adapter(workspace, name)
-    if not isinstance(part, Caller):
-        raise _wrong_adapter(workspace, name, "one that can be called")
-    return part
-
-
-def source(workspace: Workspace, name: str) -> Source:
-    """Build the adapter through which a legacy system talks to us. Raises ``ConfigError``."""
-    part = adapter(workspace, name)
-    if not isinstance(part, Source):
-        raise _wrong_adapter(workspace, name, "a source")
-    return part
-
-
-def installable(workspace: Workspace, name: str) -> Installable:
-    """Build an adapter that installs something in its system. Raises ``ConfigError``."""
-    part = adapter(workspace, name)
-    if not isinstance(part, Installable):
-        raise _wrong_adapter(workspace, name, "one that installs something")
-    return part
-
-
-def adapter(workspace: Workspace, name: str) -> object:
-    """Build a legacy system's adapter, of whatever kind. Raises ``ConfigError``."""
-    system = workspace.legacy.get(name)
-    if system is None:
-        raise ConfigError(
-            "there is no such legacy system",
-            place=workspace.file.name,
-            value=name,
-            expected="one of " + (", ".join(workspace.legacy) or "none yet"),
-        )
-    place = workspace.place("legacy", name)
-    part = cast("_Part", registry.find("adapters", system.adapter, place=f"{place}.adapter"))
-    return part(name=name, options=system.options, place=place, root=workspace.root)
-
-
-def _wrong_adapter(workspace: Workspace, name: str, expected: str) -> ConfigError:
-    return ConfigError(
-        "this adapter cannot do that",
-        place=workspace.place("legacy", name, "adapter"),
-        value=workspace.legacy[name].adapter,
-        expected=expected,
-    )
 
 
 class _Replacement:

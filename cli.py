@@ -16,21 +16,25 @@ from .telemetry import start_logging
 __all__ = ["fig", "main"]
 
 _COMMANDS = {
-    "adapter": "adapter",
-    "bridge": "serve",
-    "check": "check",
-    "completion": "completion",
-    "demo": "demo",
-    "init": "init",
-    "learn": "learn",
-    "route": "route",
-    "serve": "serve",
-    "up": "serve",
+    "adapter": ("adapter", "Install and remove what adapters need in a legacy system."),
+    "bridge": ("serve", "Run the daemon that takes deliveries from sources."),
+    "check": ("check", "Check fig.toml and all that it names."),
+    "completion": ("completion", "Print the completion script of a SHELL."),
+    "demo": ("demo", "Move an endpoint of a legacy SOAP service onto a model."),
+    "init": ("init", "Make a workspace in FOLDER (default: this one)."),
+    "learn": ("learn", "Train ENDPOINT's replacement from labelled examples."),
+    "route": ("route", "Show and change where endpoints stand."),
+    "serve": ("serve", "Run the facades, until SIGTERM or Ctrl-C."),
+    "up": ("serve", "Run facades and bridge in one process."),
 }
+"""Each command's module, and what ``fig --help`` says of it without importing that."""
 
 
 class _LazyGroup(click.Group):
-    """Imports a command's module when it is called, so that ``fig --help`` is quick."""
+    """Imports a command's module when it is called.
+
+    So ``fig --help`` is quick, and needs no extra that only one of the commands needs.
+    """
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         del ctx
@@ -40,9 +44,14 @@ class _LazyGroup(click.Group):
         del ctx
         if cmd_name not in _COMMANDS:
             return None
-        module = importlib.import_module(f".commands.{_COMMANDS[cmd_name]}", __package__)
+        module = importlib.import_module(f".commands.{_COMMANDS[cmd_name][0]}", __package__)
         command: click.Command = getattr(module, cmd_name)
         return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        del ctx
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in sorted(_COMMANDS.items())])
 
 
 @click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -72,7 +81,7 @@ def main() -> None:
     """
     screen = Screen(workspace=Path())
     try:
-        status = fig(standalone_mode=False)
+        status = fig(prog_name="fig", standalone_mode=False)
     except click.exceptions.Abort:
         sys.exit(130)
     except KeyboardInterrupt:

@@ -95,7 +95,15 @@ class Linker:
         factory = cast("Factory", find("converters", form.name, place=place))
         if not callable(factory):
             raise ValueError("a factory: called with arguments and codes, it gives a converter")  # noqa: TRY004
-        return factory(form.arguments, self._codes)
+        try:
+            converter = factory(form.arguments, self._codes)
+        except (ValueError, FigError):
+            raise
+        except Exception as error:
+            raise ValueError(f"a factory that raises ValueError only, not {error!r}") from error
+        if not (hasattr(converter, "decode") and hasattr(converter, "encode")):
+            raise ValueError(f"a converter with decode and encode, not {type(converter).__name__}")
+        return converter
 
     def _refused(self, number: int, row: Row, error: Exception) -> Problem:
         message, expected, hint = "no such converter", str(error), ""

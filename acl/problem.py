@@ -10,7 +10,10 @@ __all__ = ["Problem", "gathered"]
 
 
 class Problem(MappingError):
-    """A problem with its parts apart: ``row`` from 1 (0: no row), ``line`` of the record or 0."""
+    """A problem with its parts apart: ``row`` from 1 (0: no row).
+
+    ``at`` is the line or the offset in the record, "" where nobody knows it.
+    """
 
     def __init__(
         self,
@@ -21,7 +24,7 @@ class Problem(MappingError):
         row: int = 0,
         src: str = "",
         dst: str = "",
-        line: int = 0,
+        at: str = "",
         value: str = "",
         expected: str = "",
         hint: str = "",
@@ -32,7 +35,7 @@ class Problem(MappingError):
                 f"{mapping}:",
                 f"{side} row {row}" if row else side,
                 src and (f"{src} → {dst}" if dst else src),
-                f"(line {line})" if line else "",
+                at and f"({at})",
             )
             if part
         )
@@ -42,7 +45,7 @@ class Problem(MappingError):
         self.row = row
         self.src = src
         self.dst = dst
-        self.line = line
+        self.at = at
 
 
 def gathered(problems: Sequence[Problem]) -> MappingError:

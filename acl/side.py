@@ -110,12 +110,12 @@ class Side:
         return False
 
     def _refused(self, record: Record, values: Values, strays: Sequence[Stray]) -> MappingError:
-        lines = self.shape.lines(record)
+        places = self.shape.places(record)
         problems = [
             self._problem(
                 stray.message,
                 src=stray.path,
-                line=stray.line,
+                at=stray.at,
                 expected=stray.expected,
                 hint="" if stray.broken else 'unmapped = "report" lets it pass, counted',
             )
@@ -125,7 +125,7 @@ class Side:
         broken = {stray.path for stray in strays if stray.broken}
         for link in self._read:
             if link.leaf.path not in broken:
-                problems.extend(self._decode_problems(link, values, lines.get(link.leaf.path, 0)))
+                problems.extend(self._decode_problems(link, values, places.get(link.leaf.path, "")))
         return gathered(problems or [self._unsteady()])
 
     def _unwritten(self, payload: Payload, links: Sequence[Link]) -> MappingError:
@@ -136,20 +136,20 @@ class Side:
         expected = "converters that do the same twice"
         return self._problem("failed once, and then did not", expected=expected)
 
-    def _decode_problems(self, link: Link, values: Values, line: int) -> Iterator[Problem]:
+    def _decode_problems(self, link: Link, values: Values, at: str) -> Iterator[Problem]:
         path = link.leaf.path
         text = values.get(path)
         if text is None or (link.may_be_absent and text in link.row.null):
             there = path in values or link.row.optional or not link.leaf.required
             if not (link.may_be_absent and (text is not None or there)):
                 message = "holds nothing" if path in values else "is missing"
-                yield self._of(link, message, line, "", link.field.expected)
+                yield self._of(link, message, at, "", link.field.expected)
             return
         try:
             decoding(link, with_else=self._name == "fields")(text)
         except Exception as error:  # noqa: BLE001 - a converter of somebody else's
             expected = _why(link, "decode", text, error)
-            yield self._of(link, "cannot be read", line, shown(text, link.tag), expected)
+            yield self._of(link, "cannot be read", at, shown(text, link.tag), expected)
 
     def _encode_problems(self, link: Link, payload: Payload) -> Iterator[Problem]:
         value = dig(payload, link.field.path)
@@ -157,13 +157,13 @@ class Side:
             leaf = link.leaf
             absent = link.row.null or leaf.nullable or not leaf.required
             if link.field.required or not absent:
-                yield self._of(link, "has no value", 0, "", link.field.expected)
+                yield self._of(link, "has no value", "", "", link.field.expected)
             return
         try:
             encoding(link, with_else=self._name == "reply")(value)
         except Exception as error:  # noqa: BLE001 - a converter of somebody else's
             expected = _why(link, "encode", value, error)
-            yield self._of(link, "cannot be written", 0, shown(value, link.tag), expected)
+            yield self._of(link, "cannot be written", "", shown(value, link.tag), expected)
 
     def _uncarried(
         self, values: Values, payload: Payload, original: Record, error: ValueError
@@ -178,10 +178,10 @@ class Side:
                 self.shape.write({path: values[path]}, original)
             except ValueError as reason:
                 value = shown(dig(payload, link.field.path), link.tag)
-                problems.append(self._of(link, "cannot be carried", 0, value, str(reason)))
+                problems.append(self._of(link, "cannot be carried", "", value, str(reason)))
         return gathered(problems or [self._problem("cannot be written", expected=str(error))])
 
-    def _of(self, link: Link, message: str, line: int, value: str, expected: str) -> Problem:
+    def _of(self, link: Link, message: str, at: str, value: str, expected: str) -> Problem:
         row = link.row
         hint = ""
         if message == "cannot be read":
@@ -191,7 +191,7 @@ class Side:
             row=link.number,
             src=row.src,
             dst=row.dst,
-            line=line,
+            at=at,
             value=value,
             expected=expected,
             hint=hint,

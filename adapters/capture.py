@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import LegacyError
 
-__all__ = ["Dialect", "Event", "Operation", "Shape"]
+__all__ = ["Claim", "Dialect", "Event", "Image", "Operation", "Shape"]
 
 Operation = Literal["insert", "update", "delete"]
 
@@ -36,6 +36,20 @@ class Shape(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode([self.table, self.columns])).hexdigest()[:16]
 
 
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A wish for events: up to ``limit`` of ``source``, leased by ``token`` from ``now`` ``until``.
+
+    ``suspects``: one event that may be killing its processes is allowed among them.
+    """
+
+    source: str
+    limit: int
+    token: str
+    now: float
+    until: float
+    suspects: bool
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True):
     """A claimed row of the capture table."""
 
@@ -45,11 +59,23 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     op: str
     before: str | None
     after: str | None
-    kinds: str
     schema_hash: str
     created_at: float
     attempts: int
+    lost: int
     lease_token: str
+
+
+class Image(msgspec.Struct, frozen=True, kw_only=True):
+    """A row as it was: each column's exact text, None for null.
+
+    A BLOB is in hex, a real in the fewest digits that give it back. A value too large to copy is
+    its length in bytes, an ``int``, so that no mapping takes it for text. ``kinds`` holds a letter
+    a column, what the database held there: integer, real, text, blob, null.
+    """
+
+    values: dict[str, str | int | None]
+    kinds: str
 
 
 class Dialect(Protocol):
@@ -61,8 +87,11 @@ class Dialect(Protocol):
     begin: str
     """The statement that begins a transaction which is going to write."""
 
-    def engine(self, url: URL, root: Path) -> Engine:
-        """Make an engine that never creates a database. Raises ``ConfigError`` for a bad URL."""
+    def engine(self, url: URL, root: Path, *, place: str, patience: float) -> Engine:
+        """Make an engine that never creates a database and waits so many seconds for a lock.
+
+        Raises ``ConfigError`` with ``place`` for a URL that it cannot use.
+        """
 
     def triggers(
         self, shape: Shape, source: str, operations: Sequence[Operation]
@@ -81,17 +110,11 @@ class Dialect(Protocol):
     def stamp(self, connection: Connection) -> int:
         """Give a value that differs when another connection has written. Must be cheap."""
 
-    def claim(
-        self,
-        connection: Connection,
-        *,
-        source: str,
-        limit: int,
-        token: str,
-        now: float,
-        until: float,
-    ) -> list[Event]:
+    def claim(self, connection: Connection, claim: Claim) -> list[Event]:
         """Lease up to ``limit`` heads of keys, oldest first, and count the attempt."""
+
+    def image(self, text: str) -> Image:
+        """Read a row image. Pure. Raises ``ValueError`` for what no trigger of ours wrote."""
 
     def is_busy(self, error: SQLAlchemyError) -> bool:
         """Say whether somebody else holds a lock, so that waiting helps."""

@@ -8,7 +8,15 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import Select, create_engine, exists, func, or_, select, update
+from sqlalchemy import (
+    case,
+    create_engine,
+    exists,
+    literal_column,
+    or_,
+    select,
+    update,
+)
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
@@ -16,15 +24,15 @@ from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import ColumnElement
 
 from ..errors import ConfigError, LegacyError, LegacyUnavailable
-from .capture import Event, Operation, Shape
-from .events import EVENTS, TABLE_NAME
+from .capture import Claim, Event, Image, Operation, Shape
+from .events import EVENTS, SUSPECT, TABLE_NAME
+from .image_sqlite import read_image
 from .trigger_sqlite import ident, is_of, trigger
 
 __all__ = ["SqliteCapture"]
 
 _WINDOW: Final = 1_000
 _WINDOWS: Final = 4
-_BUSY_SECONDS: Final = 1.0
 
 
 class SqliteCapture:
@@ -34,19 +42,20 @@ class SqliteCapture:
 
     def __init__(self) -> None:
         self._walk = 0
+        self._encoding = ""
 
-    def engine(self, url: URL, root: Path) -> Engine:
+    def engine(self, url: URL, root: Path, *, place: str, patience: float) -> Engine:
         """Open the file for reading and writing, never creating it."""
         if not url.database or url.database == ":memory:":
             expected = "sqlite:///path/of/the/legacy.db"
-            raise ConfigError("names no file", value=url.render_as_string(), expected=expected)
+            raise ConfigError("names no file", place=place, expected=expected)
         path = (root / url.database).resolve()
 
         def connect() -> sqlite3.Connection:
             connection = sqlite3.connect(
                 f"file:{quote(str(path))}?mode=rw",
                 uri=True,
-                timeout=_BUSY_SECONDS,
+                timeout=patience,
                 isolation_level=None,
                 check_same_thread=False,
             )
@@ -91,30 +100,34 @@ class SqliteCapture:
         """Read the pragma that changes when another connection has committed."""
         return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
 
-    def claim(
-        self,
-        connection: Connection,
-        *,
-        source: str,
-        limit: int,
-        token: str,
-        now: float,
-        until: float,
-    ) -> list[Event]:
+    def claim(self, connection: Connection, claim: Claim) -> list[Event]:
         """Look for heads without a lock; take the write lock only where there are some."""
-        ids = self._heads(connection, source, limit, now)
+        if not self._encoding:
+            self._encoding = str(connection.exec_driver_sql("PRAGMA encoding").scalar_one())
+        ids = self._suspect(connection, claim) if claim.suspects else []
+        if len(ids) < claim.limit:
+            ids += self._heads(connection, claim.source, claim.limit - len(ids), claim.now)
         if not ids:
             return []
+        columns = EVENTS.c
         statement = (
             update(EVENTS)
-            .where(
-                EVENTS.c.id.in_(ids), EVENTS.c.done_at.is_(None), *_claimable(EVENTS.c, source, now)
+            .where(columns.id.in_(ids), columns.done_at.is_(None))
+            .where(*_claimable(columns, claim.source, claim.now))
+            .values(
+                lease_token=claim.token,
+                lease_until=claim.until,
+                attempts=columns.attempts + 1,
+                lost=columns.lost + case((columns.lease_token.is_(None), 0), else_=1),
             )
-            .values(lease_token=token, lease_until=until, attempts=EVENTS.c.attempts + 1)
-            .returning(*(EVENTS.c[name] for name in Event.__struct_fields__))
+            .returning(*(columns[name] for name in Event.__struct_fields__))
         )
         rows = connection.execute(statement).mappings().all()
         return sorted((Event(**row) for row in rows), key=lambda event: event.id)
+
+    def image(self, text: str) -> Image:
+        """Read an image in SQLite's own literals."""
+        return read_image(text, self._encoding)
 
     def is_busy(self, error: SQLAlchemyError) -> bool:
         """Another connection holds the lock that was needed."""
@@ -143,6 +156,18 @@ class SqliteCapture:
             return LegacyError("not a sound SQLite file", place=place, value=said, remedy=remedy)
         return LegacyError("the database refused", place=place, value=f"{code} {said}".strip())
 
+    def _suspect(self, connection: Connection, claim: Claim) -> list[int]:
+        columns = EVENTS.c
+        oldest = (
+            select(columns.id)
+            .where(columns.source == claim.source, columns.done_at.is_(None))
+            .where(columns.lost >= literal_column(str(SUSPECT)))  # as the index has it
+            .where(*_claimable(columns, claim.source, claim.now))
+            .order_by(columns.id)
+            .limit(1)
+        )
+        return list(connection.execute(oldest).scalars())
+
     def _heads(self, connection: Connection, source: str, limit: int, now: float) -> list[int]:
         """Give claimable heads of keys from the oldest window, then from a few further ones.
 
@@ -150,40 +175,34 @@ class SqliteCapture:
         goes on from where the last one stopped, and no key starves behind a deep one, nor costs
         a walk over everything (NOT EXISTS over all rows: 1.5 s for one deep key of 200,000).
         """
-        found, last, size = self._window(connection, source, 0, limit, now)
-        if len(found) >= limit or size < _WINDOW:
+        found, end = _window(connection, source, 0, limit, now)
+        if len(found) >= limit or end is None:
             self._walk = 0
             return found
-        self._walk = max(self._walk, last)
+        self._walk = max(self._walk, end)
         for _ in range(_WINDOWS):
-            more, last, size = self._window(connection, source, self._walk, limit - len(found), now)
+            more, end = _window(connection, source, self._walk, limit - len(found), now)
             found += more
-            self._walk = last if size == _WINDOW else 0
-            if len(found) >= limit or not self._walk:
+            full = len(found) >= limit
+            self._walk = more[-1] if full else end or 0
+            if full or not self._walk:
                 break
-        return list(dict.fromkeys(found))
-
-    def _window(
-        self, connection: Connection, source: str, after: int, limit: int, now: float
-    ) -> tuple[list[int], int, int]:
-        window = _window(source, after).subquery("w")
-        heads = select(window.c.id).where(*_claimable(window.c, source, now))
-        found = list(connection.execute(heads.order_by(window.c.id).limit(limit)).scalars())
-        if len(found) >= limit:
-            return found, found[-1], _WINDOW
-        end = select(func.coalesce(func.max(window.c.id), after), func.count())
-        last, size = connection.execute(end.select_from(window)).one()
-        return found, last, size
+        return found
 
 
-def _window(source: str, after: int) -> Select[tuple[int, str, float, float | None]]:
+def _window(
+    connection: Connection, source: str, after: int, limit: int, now: float
+) -> tuple[list[int], int | None]:
+    """Give heads among the next waiting rows, and the last of these where a window is full."""
     columns = EVENTS.c
-    return (
-        select(columns.id, columns.key, columns.next_at, columns.lease_until)
-        .where(columns.source == source, columns.done_at.is_(None), columns.id > after)
-        .order_by(columns.id)
-        .limit(_WINDOW)
-    )
+    waiting = (columns.source == source, columns.done_at.is_(None), columns.id > after)
+    last = select(columns.id).where(*waiting).order_by(columns.id).limit(1).offset(_WINDOW - 1)
+    end = connection.execute(last).scalar()
+    heads = select(columns.id).where(*waiting, columns.lost < SUSPECT)
+    if end is not None:
+        heads = heads.where(columns.id <= end)
+    heads = heads.where(*_claimable(columns, source, now)).order_by(columns.id).limit(limit)
+    return list(connection.execute(heads).scalars()), end
 
 
 def _claimable(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import contextlib
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import Final, TypeVar
 
 import msgspec
 from sqlalchemy import Update, delete, select, update
@@ -15,15 +15,17 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..errors import LegacyError
 from ..model import Settlement
-from .capture import Dialect, Event
+from .capture import Claim, Dialect, Event
 from .events import EVENTS
 from .owner import is_gone, new_token
 
 __all__ = ["Claims", "Ending"]
 
+T = TypeVar("T")
+
 _LOCK_PATIENCE: Final = 30.0
 """Seconds of an unbroken lock after which a claim no longer passes it over in silence."""
-_SETTLE_PATIENCE: Final = 10.0
+_PATIENCE: Final = 10.0
 _LOOK_ANYWAY: Final = 1.0
 """Seconds after which a claim looks even if nobody wrote: leases of others may have run out."""
 _SWEEP: Final = 500
@@ -67,28 +69,36 @@ class Claims:
         """Free the leases of processes of this host that have ended, and say how many tokens."""
         mine = (EVENTS.c.source == self._source, EVENTS.c.done_at.is_(None))
         held = select(EVENTS.c.lease_token).where(*mine, EVENTS.c.lease_token.is_not(None))
-        with self._guarded():
+
+        def take() -> int:
             tokens = self._connection.execute(held.distinct()).scalars().all()
             gone = [token for token in tokens if is_gone(token)]
             if gone:
                 freed = update(EVENTS).where(*mine, EVENTS.c.lease_token.in_(gone))
-                self._connection.execute(freed.values(lease_token=None, lease_until=None))
-        return len(gone)
+                values = {"lease_token": None, "lease_until": None, "lost": EVENTS.c.lost + 1}
+                self._connection.execute(freed.values(values))
+            return len(gone)
 
-    def claim(self, limit: int) -> list[Event]:
-        """Lease up to ``limit`` heads of keys; none where another program holds a lock."""
+        return self._patiently(take)
+
+    def claim(self, limit: int, *, suspects: bool = True) -> list[Event]:
+        """Lease up to ``limit`` heads of keys; none where another program holds a lock.
+
+        ``suspects``: whether one that may be killing its processes is wanted among them.
+        """
         now = time.time()
         try:
             if not self._is_worth_a_look(now):
                 return []
-            events = self._dialect.claim(
-                self._connection,
+            claim = Claim(
                 source=self._source,
                 limit=limit,
                 token=new_token(),
                 now=now,
                 until=now + self._lease,
+                suspects=suspects,
             )
+            events = self._dialect.claim(self._connection, claim)
         except SQLAlchemyError as error:
             return self._wait_out(error, now)
         self._locked_since = None
@@ -97,33 +107,25 @@ class Claims:
 
     def settle(self, endings: Sequence[Ending]) -> list[LegacyError | None]:
         """Write all in one short transaction; give an error for each that lost its lease."""
-        until = time.monotonic() + _SETTLE_PATIENCE
-        while True:
-            try:
-                with self._transaction():
-                    kept = self._write(endings)
-                break
-            except SQLAlchemyError as error:
-                if not self._dialect.is_busy(error) or time.monotonic() > until:
-                    raise self._trouble(error) from error
+
+        def write() -> set[tuple[int, str]]:
+            with self._transaction():
+                return self._write(endings)
+
+        kept = self._patiently(write)
         self._looked = 0.0
         return [None if (end.id, end.token) in kept else self._lost(end) for end in endings]
 
     def renew(self, held: Mapping[int, str]) -> None:
         """Put off the end of the leases on these events (token by id) by a whole lease."""
-        with self._guarded(), self._transaction():
-            for token, ids in _by_token(held.items()).items():
-                statement = _mine(token, ids).values(lease_until=time.time() + self._lease)
-                self._connection.execute(statement)
+        self._change(held, {"lease_until": time.time() + self._lease})
 
     def give_back(self, held: Mapping[int, str], *, uncounted: bool = False) -> None:
         """Free these events; ``uncounted`` where they were never handed to anybody."""
-        with self._guarded(), self._transaction():
-            for token, ids in _by_token(held.items()).items():
-                statement = _mine(token, ids).values(lease_token=None, lease_until=None)
-                if uncounted:
-                    statement = statement.values(attempts=EVENTS.c.attempts - 1)
-                self._connection.execute(statement)
+        values: dict[str, object] = {"lease_token": None, "lease_until": None}
+        if uncounted:
+            values["attempts"] = EVENTS.c.attempts - 1
+        self._change(held, values)
         self._looked = 0.0
 
     def sweep(self, keep: float) -> int:
@@ -158,6 +160,15 @@ class Claims:
             EVENTS.c.dead_reason.is_(None),
         )
         return self._connection.execute(statement).rowcount
+
+    def _change(self, held: Mapping[int, str], values: Mapping[str, object]) -> None:
+        def write() -> None:
+            with self._transaction():
+                for token, ids in _by_token(held.items()).items():
+                    self._connection.execute(_mine(token, ids).values(values))
+
+        if held:
+            self._patiently(write)
 
     def _is_worth_a_look(self, now: float) -> bool:
         """Say whether anything can have changed since a look that found nothing."""
@@ -222,6 +233,16 @@ class Claims:
             with contextlib.suppress(SQLAlchemyError):
                 self._connection.exec_driver_sql("ROLLBACK")
             raise
+
+    def _patiently(self, work: Callable[[], T]) -> T:
+        """Do it again while somebody else holds a lock, for a while; nothing was written then."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                return work()
+            except SQLAlchemyError as error:
+                if not self._dialect.is_busy(error) or time.monotonic() > until:
+                    raise self._trouble(error) from error
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:

@@ -11,12 +11,17 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    and_,
     text,
 )
 
-__all__ = ["EVENTS", "INDEXES", "TABLE_NAME"]
+__all__ = ["EVENTS", "INDEXES", "SUSPECT", "TABLE_NAME"]
 
 TABLE_NAME = "fig_event"
+
+SUSPECT = 2
+"""Losses after which an event may be what kills its processes. It is then claimed with no other
+suspect beside it, so that those that only died with it are not given up for it."""
 
 EVENTS = Table(
     TABLE_NAME,
@@ -30,10 +35,10 @@ EVENTS = Table(
     Column("op", Text, nullable=False),
     Column("before", Text),
     Column("after", Text),
-    Column("kinds", Text, nullable=False),
     Column("schema_hash", Text, nullable=False),
     Column("created_at", Float, nullable=False),
     Column("attempts", Integer, nullable=False, server_default=text("0")),
+    Column("lost", Integer, nullable=False, server_default=text("0")),
     Column("next_at", Float, nullable=False, server_default=text("0")),
     Column("lease_token", Text),
     Column("lease_until", Float),
@@ -44,10 +49,8 @@ EVENTS = Table(
 )
 """Times are in seconds since the epoch. ``op`` is insert, update or delete.
 
-``before`` and ``after`` are row images: JSON objects of column to text or null, exact (a BLOB in
-hex, a REAL in the fewest digits that give it back). A value too large to copy stands as its length
-in bytes, a number, so that no mapping takes it for text. ``kinds`` holds one letter a column, what
-the database held there (``i r t b n``), of the one image, or ``before>after`` in an update.
+``before`` and ``after`` are row images in the words of the dialect that wrote them. ``attempts``
+counts claims, ``lost`` those of them whose process ended without a word.
 """
 
 _waiting = EVENTS.c.done_at.is_(None)
@@ -56,4 +59,11 @@ INDEXES = (
     # Oldest first, for the walk of a claim; and by key, to see whether an older one still waits.
     Index("fig_event_waiting", EVENTS.c.source, EVENTS.c.id, sqlite_where=_waiting),
     Index("fig_event_keys", EVENTS.c.source, EVENTS.c.key, EVENTS.c.id, sqlite_where=_waiting),
+    # Almost always empty.
+    Index(
+        "fig_event_suspects",
+        EVENTS.c.source,
+        EVENTS.c.id,
+        sqlite_where=and_(_waiting, EVENTS.c.lost >= SUSPECT),
+    ),
 )

@@ -45,11 +45,7 @@ def _alive(pid: int) -> bool:
         return False
     except PermissionError:
         return True
-    return _state(pid) != "Z"
-
-
-def _state(pid: int) -> str:
-    return _stat(pid)[:1][0] if _stat(pid) else ""
+    return _stat(pid)[:1] != ["Z"]  # a zombie is dead, only not reaped yet
 
 
 def _started(pid: int) -> str:

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import TypeVar
 
 from ..errors import FigError, LegacyError, LegacyUnavailable
@@ -13,6 +14,7 @@ from ..model import Settlement
 from ..telemetry import log
 from .capture import Event
 from .claims import Claims, Ending
+from .events import SUSPECT
 
 __all__ = ["Hold", "Session"]
 
@@ -32,6 +34,7 @@ class Session:
         self._claims: Claims | None = None
         self._held: dict[int, str] = {}
         self._endings: list[tuple[Ending, asyncio.Future[None]]] = []
+        self._suspects: set[int] = set()
         self._late: asyncio.Future[list[Event]] | None = None
         self._flush: asyncio.Task[None] | None = None
         self._tending: asyncio.Task[None] | None = None
@@ -51,7 +54,7 @@ class Session:
     async def claim(self, limit: int) -> list[Event]:
         """Lease events. A caller who is cancelled meanwhile leaves nothing leased behind."""
         claims = self._open_claims()
-        job = self._run(claims.claim, limit)
+        job = self._run(partial(claims.claim, limit, suspects=not self._suspects))
         try:
             events = await asyncio.shield(job)
         except asyncio.CancelledError:
@@ -59,6 +62,7 @@ class Session:
             self._late = job
             raise
         self._held.update((event.id, event.lease_token) for event in events)
+        self._suspects.update(event.id for event in events if event.lost >= SUSPECT)
         return events
 
     async def settle(self, ending: Ending) -> None:
@@ -116,6 +120,7 @@ class Session:
                 # Also after a failure: what is no longer renewed runs out and comes again.
                 if self._held.get(ending.id) == ending.token:
                     del self._held[ending.id]
+                    self._suspects.discard(ending.id)
                 if future.done():
                     continue
                 if failure is None:

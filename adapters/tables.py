@@ -8,6 +8,7 @@ under a lease and marked when it is settled; a process that dies loses its lease
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
@@ -20,7 +21,7 @@ from ..config import options as checked
 from ..errors import ConfigError, LegacyUnavailable
 from ..model import Delivery, Record
 from ..telemetry import log
-from .capture import Dialect, Event, Operation
+from .capture import Dialect, Event, Image, Operation
 from .capture_sqlite import SqliteCapture
 from .claims import Claims
 from .installation import Installation
@@ -53,9 +54,11 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 class TableSource:
     """Rows of one table as they change. Built by the app from ``[legacy.NAME]``.
 
-    A record's ``body`` is the JSON of the row (of the row that was, for a delete), its ``position``
-    the event's own id, its headers ``op``, ``table``, ``schema``, ``kinds`` and, for an update,
-    ``before``. Raises ``ConfigError`` for wrong options; the database is first looked at by
+    A record's ``body`` is the JSON of the row (of the row that was, for a delete): each column's
+    exact text, or null; a BLOB in hex; of what is over 4 MiB its length, a number. ``position`` is
+    the event's own id. Headers: ``op``, ``table``, ``schema`` (a digest), ``kinds`` (a letter a
+    column: integer, real, text, blob, null, large) and, for an update, ``before`` and
+    ``before-kinds``. Raises ``ConfigError`` for wrong options; the database is first looked at by
     ``install`` and ``open``.
     """
 
@@ -64,12 +67,14 @@ class TableSource:
         self._options = checked(Options, options, place)
         _check(self._options, place)
         self._url = _url(self._options.url, place)
-        self._place = f"{self._url.render_as_string()}: {self._options.table}"
+        self._place = f"{self._url.render_as_string(hide_password=True)}: {self._options.table}"
         self._dialect = _DIALECTS[self._url.get_backend_name()]()
-        self._engine = self._dialect.engine(self._url, root)
+        at = f"{place}.url"
+        # The owner thread waits shortly and often, so that settlements do not stand behind a claim.
+        self._engine = self._dialect.engine(self._url, root, place=at, patience=1.0)
         key = self._options.key
         self._installation = Installation(
-            self._engine,
+            self._dialect.engine(self._url, root, place=at, patience=5.0),
             self._dialect,
             source=name,
             place=self._place,
@@ -148,31 +153,39 @@ class TableSource:
 
     def _delivery(self, session: Session, event: Event) -> Delivery:
         return Delivery(
-            record=_record(self.name, self._options.table, event),
+            record=_record(self.name, self._options.table, event, self._dialect.image),
             settle=Hold(session, event).settle,
             attempt=event.attempts,
         )
 
 
-def _record(source: str, table: str, event: Event) -> Record:
-    image = event.before if event.op == "delete" else event.after
-    headers = [
-        ("op", event.op),
-        ("table", table),
-        ("schema", event.schema_hash),
-        ("kinds", event.kinds),
-    ]
-    if event.op == "update":
-        headers.append(("before", _clean(event.before or "")))
+def _record(source: str, table: str, event: Event, read: Callable[[str], Image]) -> Record:
+    raw = (event.before if event.op == "delete" else event.after) or ""
+    headers = [("op", event.op), ("table", table), ("schema", event.schema_hash)]
+    try:
+        image = read(raw)
+        body = _json(image)
+        headers.append(("kinds", image.kinds))
+        if event.op == "update":
+            before = read(event.before or "")
+            headers += [("before", _clean(_json(before))), ("before-kinds", before.kinds)]
+    except ValueError as error:
+        # Somebody wrote to the capture table. It goes on as it is, for the mapping to refuse.
+        body = raw
+        headers.append(("unreadable", _clean(str(error))))
     return Record(
         source=source,
         key=_clean(event.key),
         position=event.event_id,
         kind="row",
-        body=(image or "").encode("utf-8", "surrogateescape"),
+        body=body.encode("utf-8", "surrogateescape"),
         headers=tuple(headers),
         captured_at=event.created_at,
     )
+
+
+def _json(image: Image) -> str:
+    return json.dumps(image.values, ensure_ascii=False, separators=(",", ":"))
 
 
 def _clean(text: str) -> str:

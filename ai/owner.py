@@ -14,6 +14,8 @@ from ..errors import DeadlineExceeded, FigError, ReplacementError, ReplacementUn
 __all__ = ["Owner", "Work"]
 
 TOGETHER: Final = 16
+_PATIENCE: Final = 5.0
+"""Seconds that ``close`` waits for a run to end; a thread that hangs is left behind."""
 
 T = TypeVar("T")
 Work = Callable[[Sequence[str]], Sequence[T]]
@@ -95,7 +97,7 @@ class Owner(Generic[T]):
         thread, self._thread = self._thread, None
         if thread is not None:
             self._queue.put(None)
-            await asyncio.to_thread(thread.join)
+            await asyncio.to_thread(thread.join, _PATIENCE)
 
     def _try_load(self) -> tuple[Work[T] | None, FigError | None]:
         try:

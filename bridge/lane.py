@@ -14,14 +14,17 @@ import msgspec
 from ..errors import FigError
 from ..model import Delivery, Settlement
 from ..ports import Source
+from ..routing.taken import Taken
 from ..telemetry import Counters, log
+from .relay import Relay
 from .retry import Backoff, Retries, describe
 from .status import SourceStatus, State
 
 __all__ = ["Bury", "Lane", "Limits", "Take"]
 
-Take = Callable[[Delivery], Awaitable[Settlement]]
-"""Brings a delivery to its outcome. When it returns, that outcome is durable."""
+Take = Callable[[Delivery], Awaitable[Settlement | Taken]]
+"""Brings a delivery to its outcome. When it returns a settlement, that outcome is durable; where it
+returns ``Taken``, it will be."""
 
 Bury = Callable[[Delivery, str], Awaitable[None]]
 """Keeps a delivery that the bridge itself gives up, with the reason; durable when it returns."""
@@ -35,7 +38,7 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one source.
 
     ``in_flight`` deliveries at most are in hand, ``at_once`` of them at most are being taken; the
-    others are there so that nobody waits for the source. ``wait`` is one receive's patience,
+    others wait to be, or for their outcome to be durable. ``wait`` is one receive's patience,
     ``drain`` the time to finish what is in hand at the end, ``healthy`` how long a source must flow
     before its failures are forgotten, all in seconds.
     """
@@ -62,11 +65,12 @@ class Lane:
         self._told = ""
         self._counts = dict.fromkeys(("received", "done", "retry", "dead", "unsettled"), 0)
         self._since: dict[int, float] = {}
-        self._ready: deque[Delivery] = deque()
         self._behind: dict[str, deque[Delivery] | None] = {}  # by each key that is in hand
-        self._workers: set[asyncio.Task[None]] = set()
+        self._taking = Relay(self._take_one, limits.at_once)
+        self._ending = Relay(self._end_taken, limits.in_flight)
         self._least = max(1, limits.in_flight // 4)
         self._room = asyncio.Event()
+        self._empty = asyncio.Event()
 
     def status(self) -> SourceStatus:
         """Say where it stands. Call it on the event loop."""
@@ -106,9 +110,7 @@ class Lane:
             self._state = "draining"
             await self._finish()
         finally:
-            self._forget()
-            for worker in self._workers:
-                worker.cancel()
+            self._cut_off()
             await self._close()
             self._state = "stopped"
 
@@ -133,70 +135,70 @@ class Lane:
         return self._limits.in_flight - len(self._since)
 
     def _begin(self, deliveries: Sequence[Delivery]) -> None:
-        """Let deliveries be taken, each as soon as none of its key is in hand."""
+        """Let deliveries be taken, each as soon as none of its key is in hand.
+
+        Sources hand out one of a key at a time; where one does not, this keeps the order.
+        """
         self._counts["received"] += len(deliveries)
         now = time.monotonic()
+        ready: list[Delivery] = []
         for delivery in deliveries:
             self._since[id(delivery)] = now
             key = delivery.record.key
+            if key in self._behind:
+                self._behind[key] = waiting = self._behind[key] or deque()
+                waiting.append(delivery)
+                continue
             if key:
-                if key in self._behind:
-                    self._wait_behind(key, delivery)
-                    continue
                 self._behind[key] = None
-            self._ready.append(delivery)
-        self._employ()
+            ready.append(delivery)
+        self._taking.put(ready)
 
-    def _wait_behind(self, key: str, delivery: Delivery) -> None:
-        waiting = self._behind[key]
-        if waiting is None:
-            waiting = self._behind[key] = deque()
-        waiting.append(delivery)
+    async def _take_one(self, delivery: Delivery) -> None:
+        """Take one that is ready; it is settled when its outcome is durable."""
+        try:
+            outcome = await self._outcome(delivery)
+            if isinstance(outcome, Settlement):
+                await self._end(delivery, outcome)
+            else:
+                outcome.durable.add_done_callback(lambda _: self._ending.put([(delivery, outcome)]))
+        except BaseException:
+            self._abandon(delivery)
+            raise
 
-    def _employ(self) -> None:
-        """Start a worker for each ready delivery, as far as there may be more of them."""
-        for _ in range(min(len(self._ready), self._limits.at_once - len(self._workers))):
-            worker = asyncio.create_task(self._work())
-            self._workers.add(worker)
-            worker.add_done_callback(self._ended)
+    async def _end_taken(self, begun: tuple[Delivery, Taken]) -> None:
+        """Settle one whose outcome is durable, or could not be made so."""
+        delivery, taken = begun
+        try:
+            settlement = taken.settlement
+            error = FigError("was given up") if taken.durable.cancelled() else taken.durable.exception()
+            if error is not None:
+                settlement = await self._failed(delivery, error)
+            await self._end(delivery, settlement)
+        except BaseException:
+            self._abandon(delivery)
+            raise
 
-    def _ended(self, worker: asyncio.Task[None]) -> None:
-        self._workers.discard(worker)
-        self._employ()
-
-    async def _work(self) -> None:
-        """Bring ready deliveries to an end, one after the other, until there are none."""
-        ready = self._ready
-        while ready:
-            delivery = ready.popleft()
-            key = delivery.record.key
-            try:
-                may_follow = await self._bring(delivery)
-                if ready is not self._ready:
-                    return  # cut off, and late: what is ready now is of another opening
-                if may_follow:
-                    self._let_follow(key)
-                else:
-                    await self._hold_back(key)
-            except BaseException:
-                for left in self._behind.pop(key, None) or ():
-                    self._since.pop(id(left), None)
-                raise
-
-    def _let_follow(self, key: str) -> None:
-        """Make the next one of a key ready, before all others; with none, the key is free."""
+    async def _end(self, delivery: Delivery, settlement: Settlement) -> None:
+        """Settle one, and let the next of its key follow."""
+        if id(delivery) not in self._since:
+            return  # it was cut off meanwhile, and comes again
+        delay = await self._settle(delivery, settlement)
+        key = delivery.record.key
         waiting = self._behind.get(key)
+        if waiting and delay is not None:
+            behind = [waiting.popleft() for _ in range(len(waiting))]
+            await self._hold_back(behind, delay)
         if waiting:
-            self._ready.appendleft(waiting.popleft())
+            self._taking.put_first(waiting.popleft())
         else:
             self._behind.pop(key, None)
 
-    async def _bring(self, delivery: Delivery) -> bool:
-        """Take and settle one; say whether later ones of its key may follow."""
+    async def _settle(self, delivery: Delivery, settlement: Settlement) -> float | None:
+        """Settle one; where it comes again, give the seconds until then."""
         try:
-            settlement = await self._outcome(delivery)
             await delivery.settle(settlement)
-        except Exception as error:  # noqa: BLE001 - see _outcome; here only settle can raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the delivery comes again
             self._count("unsettled")
             log.warning(
                 "%s: %s could not be settled and comes again: %s",
@@ -204,44 +206,57 @@ class Lane:
                 delivery.record.position,
                 describe(error),
             )
-            return False
+            return self._limits.retries.backoff.first
         finally:
-            self._since.pop(id(delivery), None)
-            if self._limits.in_flight - len(self._since) >= self._least:
-                self._room.set()
+            self._let_go(delivery)
         self._count(settlement.outcome)
-        return settlement.outcome != "retry"
+        return settlement.delay if settlement.outcome == "retry" else None
 
-    async def _hold_back(self, key: str) -> None:
+    def _abandon(self, delivery: Delivery) -> None:
+        """Let go of one that was cancelled, and of those behind it: they come again."""
+        if id(delivery) not in self._since:
+            return
+        self._let_go(delivery)
+        for left in self._behind.pop(delivery.record.key, None) or ():
+            self._let_go(left)
+
+    async def _hold_back(self, behind: Sequence[Delivery], delay: float) -> None:
         """Let those behind an unfinished one of their key go back, so that none overtakes it."""
-        delay = self._limits.retries.backoff.first
-        while waiting := self._behind.get(key):
-            delivery = waiting.popleft()
-            self._since.pop(id(delivery), None)
-            reason = "waits for an older one of its key"
+        reason = "waits for an older one of its key"
+        for delivery in behind:
             with contextlib.suppress(FigError):
                 await delivery.settle(Settlement(outcome="retry", reason=reason, delay=delay))
+            self._let_go(delivery)
             self._count("retry")
-        self._behind.pop(key, None)
 
-    async def _outcome(self, delivery: Delivery) -> Settlement:
+    def _let_go(self, delivery: Delivery) -> None:
+        self._since.pop(id(delivery), None)
+        if self._limits.in_flight - len(self._since) >= self._least:
+            self._room.set()
+        if not self._since:
+            self._empty.set()
+
+    async def _outcome(self, delivery: Delivery) -> Settlement | Taken:
         retries = self._limits.retries
         spent = retries.spent(delivery.attempt)
         if spent is not None:
             return await self._bury_first(delivery, spent)
         try:
-            settlement = await self._take(delivery)
+            return _checked(await self._take(delivery))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            failure = FigError("was cancelled from within", place=delivery.record.position)
-            return await self._bury_first(delivery, retries.after(failure, delivery.attempt))
+            failure: Exception = FigError("was cancelled from within")
         except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be lost
-            if not isinstance(error, FigError):
-                log.exception("%s: %s", self._source.name, delivery.record.position)
-            return await self._bury_first(delivery, retries.after(error, delivery.attempt))
-        return settlement
+            failure = error
+        return await self._failed(delivery, failure)
+
+    async def _failed(self, delivery: Delivery, error: Exception) -> Settlement:
+        if not isinstance(error, FigError):
+            log.error("%s: %s", self._source.name, delivery.record.position, exc_info=error)
+        settlement = self._limits.retries.after(error, delivery.attempt)
+        return await self._bury_first(delivery, settlement)
 
     async def _bury_first(self, delivery: Delivery, settlement: Settlement) -> Settlement:
         """Keep what the bridge gives up before its source forgets it."""
@@ -261,22 +276,23 @@ class Lane:
 
     async def _finish(self) -> None:
         """Wait for what is in hand; what takes too long is cut off unsettled and comes again."""
-        until = time.monotonic() + self._limits.drain
-        while self._workers and time.monotonic() < until:
-            await asyncio.wait(self._workers, timeout=until - time.monotonic())
-        if self._workers:
+        self._empty.clear()
+        if self._since:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), self._limits.drain)
+        if self._since:
             log.warning("%s: %d deliveries were cut off", self._source.name, len(self._since))
-            self._forget()
-            for worker in self._workers:
-                worker.cancel()
-            await asyncio.wait(self._workers, timeout=_CUT_SECONDS)
-        self._forget()
+        late = self._cut_off()
+        if late:
+            await asyncio.wait(late, timeout=_CUT_SECONDS)
 
-    def _forget(self) -> None:
-        """Let go of what nobody has begun, and of what was known of the rest."""
-        self._ready = deque()
-        self._behind.clear()
+    def _cut_off(self) -> set[asyncio.Task[None]]:
+        """Let go of all that is in hand; give the tasks that are still to end."""
         self._since.clear()
+        self._behind.clear()
+        self._taking.clear()
+        self._ending.clear()
+        return self._taking.runners | self._ending.runners
 
     async def _close(self) -> None:
         try:
@@ -305,3 +321,9 @@ class Lane:
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(stop.wait(), seconds)
+
+
+def _checked(outcome: object) -> Settlement | Taken:
+    if isinstance(outcome, Settlement | Taken):
+        return outcome
+    raise TypeError(f"take gave {outcome!r}, which is no Settlement")

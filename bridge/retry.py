@@ -28,7 +28,10 @@ class Backoff(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Retries(msgspec.Struct, frozen=True, kw_only=True):
-    """How often a delivery is tried, attempts of processes that died under it included."""
+    """How often a delivery is tried, attempts of processes that died under it included.
+
+    At least 3: a source tells what kills its process from what died with it after two deaths.
+    """
 
     attempts: int = 16
     backoff: Backoff = Backoff()

@@ -55,6 +55,9 @@ def _print(
         screen.json({"system": system, "statements": list(plan), "run": done})
         return
     for statement in plan:
+        if done:
+            screen.say(escape(statement.partition("\n")[0].rstrip(" (")))
+            continue
         text = statement.rstrip().rstrip(";") + ";"
         if screen.out.is_terminal:
             screen.out.print(Syntax(text, "sql", background_color="default", word_wrap=True))

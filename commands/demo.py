@@ -25,7 +25,7 @@ from .screen import Screen
 
 __all__ = ["demo"]
 
-_LEARN_SHARE = 0.45
+_LEARN_SHARE = 0.6
 
 
 @click.command()
@@ -76,7 +76,7 @@ def demo(
         )
         story = Story(places, traffic, sys.executable, listener)
         summary = story.run()
-        drawn = curve(story.tally.points)
+        drawn = curve(story.tally.points, story.tally.served)
         if report is not None:
             write_report(report, summary, story.tally, drawn, story.history)
     if as_json:
@@ -85,7 +85,8 @@ def demo(
     screen.out.print(stretch_table(story.tally))
     marks = stretch_marks(story.tally)
     width = min(screen.out.width, 110)
-    screen.out.print(plot(drawn, marks, width), markup=False, highlight=False, soft_wrap=True)
+    colours = screen.out.is_terminal and not screen.out.no_color
+    click.echo(plot(drawn, marks, width, colours=colours), color=colours)
     for line in summary_lines(summary):
         screen.say(line)
     if report is not None:

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import csv
+from collections.abc import Sequence
+from importlib.resources import files
 from pathlib import Path
 
 import click
 from rich.markup import escape
 
 from .. import config
+from ..demo.data import Message, read_messages, split
 from ..demo.workspace import copy_example
 from ..errors import ConfigError
 from ..migrations.schema.upgrade import upgrade
 from .screen import Screen
 
 __all__ = ["init"]
+
+_LEARN_SHARE = 0.45
 
 _TEMPLATE = """\
 # A workspace of stranglerfig. Check it with: fig check
@@ -64,7 +70,7 @@ def init(screen: Screen, folder: Path, example: bool) -> None:
         )
     folder.mkdir(parents=True, exist_ok=True)
     if example:
-        copy_example(folder)
+        _example(folder)
     else:
         for name in ("operations", "acl", "legacy", "models"):
             (folder / name).mkdir(exist_ok=True)
@@ -72,5 +78,29 @@ def init(screen: Screen, folder: Path, example: bool) -> None:
     upgrade(config.load(folder).store_url)
     screen.say(f"[green]made[/] {escape(str(file))}")
     if example:
-        screen.say("start legacy:  python legacy/server.py --db legacy/helpdesk.db --port 8701")
+        where = "" if folder.resolve() == Path.cwd() else f"cd {folder} && "
+        screen.say(
+            f"start legacy:  {escape(where)}"
+            "python legacy/server.py --db legacy/helpdesk.db --port 8701"
+        )
         screen.say("then:          fig check")
+
+
+def _example(folder: Path) -> None:
+    """Copy the help desk, with messages to learn from and others to send, labels and all."""
+    copy_example(folder)
+    messages = read_messages(Path(str(files("stranglerfig").joinpath("fixtures", "messages.csv"))))
+    learn, traffic = split(messages, _LEARN_SHARE)
+    _write(folder / "learn.csv", learn)
+    _write(folder / "traffic.csv", traffic)
+    file = folder / "fig.toml"
+    compared = 'compare     = ["category"]\n'
+    labelled = f'{compared}golden      = "traffic.csv"         # what is right, where it is known\n'
+    file.write_text(file.read_text("utf-8").replace(compared, labelled), "utf-8")
+
+
+def _write(file: Path, messages: Sequence[Message]) -> None:
+    with file.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(("text", "category"))
+        writer.writerows((message.text, message.category) for message in messages)

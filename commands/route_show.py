@@ -9,7 +9,7 @@ import msgspec
 from rich.markup import escape
 
 from .. import app
-from ..model import Route
+from ..model import Route, Stage
 from ..routing.bucket import BUCKETS, bucket
 from ..routing.router import decide
 from .screen import Screen, coloured, endpoint_argument, json_option, stage_text
@@ -35,17 +35,15 @@ def list_(screen: Screen, as_json: bool) -> None:
     rows = [
         [
             one.endpoint,
-            stage_text(one.stage, one.percent),
-            _latches(one),
-            one.revision or "-",
+            _place(one),
+            _short(one.revision),
             str(evidence.counts.total),
             coloured(evidence.verdict.outcome),
-            escape(evidence.verdict.missing),
+            "-" if one.stage is Stage.LEGACY else escape(evidence.verdict.missing) or "-",
         ]
         for one, evidence in found
     ]
-    columns = ["endpoint", "stage", "latches", "revision", ">pairs", "verdict", "missing"]
-    screen.table(columns, rows)
+    screen.table(["endpoint", "stage", "revision", ">pairs", "verdict", "missing"], rows)
 
 
 @click.command()
@@ -100,16 +98,17 @@ def history(screen: Screen, endpoint: str, as_json: bool) -> None:
     rows = [
         [
             str(change.version),
-            datetime.fromtimestamp(change.at, UTC).strftime("%Y-%m-%d %H:%M:%S"),
-            escape(change.who),
-            escape(change.action),
+            datetime.fromtimestamp(change.at, UTC).strftime("%Y-%m-%d\n%H:%M:%S"),
+            f"{escape(change.action)}, {escape(change.who)}",
             arrow(change.before, change.after),
-            _verdict_of(change.evidence),
-            escape(change.why),
+            "\n".join(filter(None, (_verdict_of(change.evidence), escape(change.why)))),
         ]
         for change in changes
     ]
-    screen.table([">version", "when (UTC)", "who", "action", "change", "evidence", "why"], rows)
+    if rows:
+        screen.table([">", "when (UTC)", "what, who", "change", "evidence and why"], rows)
+    else:
+        screen.say(f"{escape(endpoint)} stands at legacy and was never changed")
 
 
 @click.command()
@@ -130,8 +129,8 @@ def explain(screen: Screen, endpoint: str, key: str, as_json: bool) -> None:
         "side": decision.side.value,
         "rule": decision.rule,
         "compared": decision.compare,
-        "bucket": place,
-        "canary_from_percent": (place + 1) * 100 / BUCKETS,
+        "bucket": place if one.salt else None,
+        "canary_from_percent": (place + 1) * 100 / BUCKETS if one.salt else None,
         "stage": one.stage.value,
         "percent": one.percent,
     }
@@ -145,12 +144,25 @@ def explain(screen: Screen, endpoint: str, key: str, as_json: bool) -> None:
         f"{'under' if decision.side == 'replacement' else 'not under'} {one.percent:g} %",
     }[decision.rule]
     screen.say(f"{escape(key)} is answered by [bold]{decision.side}[/]: {why}")
-    screen.say(f"a canary takes it from {(place + 1) * 100 / BUCKETS:.3f} % on")
+    if one.salt:
+        screen.say(f"a canary takes it from {(place + 1) * 100 / BUCKETS:.3f} % on")
+    else:
+        screen.say("which canary takes it is drawn at the first advance")
 
 
 def _latches(one: Route) -> str:
     names = [name for name, on in (("paused", one.paused), ("killed", one.killed)) if on]
     return f"[red]{' '.join(names)}[/]" if names else "-"
+
+
+def _place(one: Route) -> str:
+    latches = _latches(one)
+    return stage_text(one.stage, one.percent) + (f", {latches}" if latches != "-" else "")
+
+
+def _short(revision: str) -> str:
+    """Give what tells revisions of a model apart; ``fig route show`` has the whole of it."""
+    return revision[:12] or "-"
 
 
 def arrow(before: Route | None, after: Route) -> str:
@@ -161,7 +173,7 @@ def arrow(before: Route | None, after: Route) -> str:
     if _latches(after) != "-":
         parts.append(_latches(after))
     if after.revision and (before is None or before.revision != after.revision):
-        parts.append(f"revision {after.revision}")
+        parts.append(f"revision {_short(after.revision)}")
     return ", ".join(parts)
 
 

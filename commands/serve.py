@@ -55,6 +55,9 @@ def _run(screen: Screen, *, as_json: bool, facades: bool, sources: bool) -> None
             screen.say(f"[green]listening[/]  {escape(str(event['address']))}")
         elif event["event"] == "source":
             screen.say(f"[green]taking[/]     deliveries of {escape(str(event['source']))}")
+        elif event["event"] == "replacement":
+            which = f"{event['name']}, revision {event['revision']}"
+            screen.say(f"[green]loaded[/]     {escape(which)}")
         elif event["event"] == "ready":
             screen.say("[green]ready[/]      stop with Ctrl-C")
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +11,7 @@ from .curve import Curve
 __all__ = ["plot"]
 
 
-def plot(curve: Curve, marks: Sequence[tuple[int, str]], width: int) -> str:
+def plot(curve: Curve, marks: Sequence[tuple[int, str]], width: int, *, colours: bool) -> str:
     """Draw accuracy and share over the requests; ``marks`` are upright lines, by request number.
 
     Raises ``MissingExtra`` where the extra ``demo`` is not installed.
@@ -24,16 +23,17 @@ def plot(curve: Curve, marks: Sequence[tuple[int, str]], width: int) -> str:
     figure: Any = plotext
     figure.clear_figure()
     figure.plot_size(min(width, 110), 20)
-    figure.plot(curve.numbers, curve.legacy, label="legacy right", color="yellow")
-    figure.plot(curve.numbers, curve.replacement, label="replacement right", color="green")
-    figure.plot(curve.numbers, curve.share, label="share of the replacement", color="magenta")
     for number, _ in marks:
         figure.vline(number, "gray")
+    for values, label, colour in (
+        (curve.share, "share of the replacement", "magenta"),
+        (curve.legacy, "legacy right", "yellow"),
+        (curve.replacement, "replacement right", "green"),
+    ):
+        figure.plot(curve.numbers, values, label=label, color=colour, marker="braille")
     figure.ylim(0, 103)
     figure.title(f"percent, over the last {curve.window} requests")
     figure.xlabel("request")
     figure.theme("pro")
-    if os.environ.get("NO_COLOR"):
-        figure.clear_color()
     drawn: str = figure.build()
-    return drawn
+    return drawn if colours else str(figure.uncolorize(drawn))

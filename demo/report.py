@@ -13,6 +13,7 @@ import msgspec
 
 from ..store.routes import Change
 from .curve import Curve
+from .screen import model_of
 from .summary import Summary
 from .tally import Tally
 
@@ -35,6 +36,7 @@ body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 2rem auto
 h1 { font-size: 1.5rem } h2 { font-size: 1.15rem; margin-top: 2rem }
 table { border-collapse: collapse; width: 100%; font-size: .9rem }
 th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #ddd }
+td:first-child { white-space: nowrap }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums }
 svg { width: 100%; height: auto; background: #fafafa; border: 1px solid #ddd }
 .figures { display: flex; flex-wrap: wrap; gap: 1rem }
@@ -100,11 +102,12 @@ def _plot(drawn: Curve, tally: Tally) -> str:
         y = _y(percent)
         parts.append(f'<line x1="0" x2="{_WIDTH}" y1="{y}" y2="{y}" stroke="#8884"/>')
         parts.append(f'<text x="-8" y="{y + 4}" font-size="12" text-anchor="end">{percent}</text>')
-    for number, label in stretch_marks(tally):
+    for row, (number, label) in enumerate(stretch_marks(tally)):
         x = round(_WIDTH * number / last, 1)
+        y = _HEIGHT + 14 + 12 * (row % 2)
         parts.append(
             f'<line x1="{x}" x2="{x}" y1="0" y2="{_HEIGHT}" stroke="#888" stroke-dasharray="3 3"/>'
-            f'<text x="{x + 3}" y="{_HEIGHT + 14}" font-size="10">{escape(label)}</text>'
+            f'<text x="{x + 3}" y="{y}" font-size="10">{escape(label)}</text>'
         )
     for row, (name, (label, colour)) in enumerate(_LINES.items()):
         values: Sequence[float] = getattr(drawn, name)
@@ -115,8 +118,8 @@ def _plot(drawn: Curve, tally: Tally) -> str:
         parts.append(
             f'<polyline points="{points}" fill="none" stroke="{colour}" stroke-width="2"/>'
         )
-        parts.append(f'<rect x="{x}" y="{_HEIGHT + 28}" width="14" height="4" fill="{colour}"/>')
-        parts.append(f'<text x="{x + 20}" y="{_HEIGHT + 35}" font-size="13">{label}, %</text>')
+        parts.append(f'<rect x="{x}" y="{_HEIGHT + 38}" width="14" height="4" fill="{colour}"/>')
+        parts.append(f'<text x="{x + 20}" y="{_HEIGHT + 45}" font-size="13">{label}, %</text>')
     return "".join(parts) + "</svg>"
 
 
@@ -138,7 +141,7 @@ def _stretches(tally: Tally) -> str:
     rows = [
         {
             "stage": f"canary {one.percent:g} %" if one.stage == "canary" else one.stage,
-            "revision": one.revision.partition(".")[0] or "-",
+            "revision": model_of(one.revision),
             "requests": one.requests,
             "by the replacement": one.by_replacement,
             "from legacy instead": ", ".join(f"{n} {why}" for why, n in one.fallbacks.items()),
@@ -178,7 +181,7 @@ def _evidence(change: Change) -> str:
 def _table(rows: Sequence[Mapping[str, object]]) -> str:
     if not rows:
         return ""
-    head = "".join(f"<th>{escape(name)}</th>" for name in rows[0])
+    head = "".join(f"<th{_kind(value)}>{escape(name)}</th>" for name, value in rows[0].items())
     body = "".join(
         "<tr>" + "".join(_cell(value) for value in row.values()) + "</tr>" for row in rows
     )
@@ -186,9 +189,12 @@ def _table(rows: Sequence[Mapping[str, object]]) -> str:
 
 
 def _cell(value: object) -> str:
-    kind = ' class="n"' if isinstance(value, int) else ""
     text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-    return f"<td{kind}>{escape(text)}</td>"
+    return f"<td{_kind(value)}>{escape(text)}</td>"
+
+
+def _kind(value: object) -> str:
+    return ' class="n"' if isinstance(value, int) else ""
 
 
 def _share(part: int, whole: int) -> str:

@@ -16,7 +16,7 @@ from rich.table import Table
 from .summary import Summary
 from .tally import StageCount, Tally
 
-__all__ = ["StoryScreen", "stretch_table", "summary_lines"]
+__all__ = ["StoryScreen", "model_of", "stretch_table", "summary_lines"]
 
 _COLOURS = {"legacy": "yellow", "shadow": "cyan", "canary": "magenta", "live": "green"}
 
@@ -107,26 +107,25 @@ class StoryScreen:
         note = f"[{colour}]{event['verdict']}[/] on {event['pairs']} pairs"
         if event["missing"]:
             note += f" [dim]{escape(str(event['missing']))}[/]"
-        self._bar("requests", event["requests"], event["of"], note)
+        done = event["requests"]
+        # Once all messages were sent, they come again from other customers.
+        total = event["of"] if int(str(event["of"])) > int(str(done)) else done
+        self._bar("requests", done, total, note)
 
     def _deploy(self, event: Mapping[str, object]) -> None:
-        self._line(
-            f"[red]deployed[/]   revision {event['revision']}: its labels slipped by one row"
-        )
+        revision = model_of(str(event["revision"]))
+        self._line(f"[red]deployed[/]   revision {revision}: its labels slipped by one row")
 
     def _failure(self, event: Mapping[str, object]) -> None:
         self._line(f"[red]{event['signal']}[/]    to the model's process, {event['process']}")
 
 
 def stretch_table(tally: Tally) -> Table:
-    """Give the table of what happened, stretch by stretch."""
+    """Give the table of what happened, stretch by stretch; "it" is the replacement."""
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for name in ("stage", "revision"):
-        table.add_column(name)
-    for name in (
-        "requests", "by replacement", "from legacy instead", "legacy right", "replacement right",
-        "median ms",
-    ):  # fmt: skip
+    for name in ("stage", "model"):
+        table.add_column(name, no_wrap=True)
+    for name in ("calls", "it served", "fell back", "legacy right", "it right", "median ms"):
         table.add_column(name, justify="right")
     for one in tally.stretches:
         table.add_row(*_row(one))
@@ -135,13 +134,12 @@ def stretch_table(tally: Tally) -> Table:
 
 def _row(one: StageCount) -> Sequence[str]:
     stage = f"canary {one.percent:g} %" if one.stage == "canary" else one.stage
-    why = ", ".join(f"{count} {reason}" for reason, count in one.fallbacks.most_common())
     return (
         f"[{_COLOURS.get(one.stage, 'white')}]{stage}[/]",
-        one.revision.partition(".")[0] or "-",
+        model_of(one.revision)[:8],
         str(one.requests),
         str(one.by_replacement),
-        why or "-",
+        str(one.fallbacks.total()) if one.fallbacks else "-",
         _share(one.legacy_right, one.compared),
         _share(one.replacement_right, one.compared),
         f"{median(one.milliseconds):.1f}" if one.milliseconds else "-",
@@ -163,10 +161,13 @@ def summary_lines(summary: Summary) -> list[str]:
         "that it did not abstain from"
     )
     lines = [ends, right]
+    if summary.fallbacks:
+        why = ", ".join(f"{count} {reason}" for reason, count in sorted(summary.fallbacks.items()))
+        lines.append(f"legacy answered in its place, so that no caller waited in vain: {why}")
     if summary.rollback is not None:
         back = summary.rollback
         lines.append(
-            f"the bad revision {back.revision.partition('.')[0]} was taken back after "
+            f"the bad revision {model_of(back.revision)} was taken back after "
             f"{back.after_requests} requests, {back.accuracy:.1%} of its answers right"
         )
     lines.append(
@@ -174,6 +175,11 @@ def summary_lines(summary: Summary) -> list[str]:
         f"beside legacy's own decision: {summary.events}"
     )
     return lines
+
+
+def model_of(revision: str) -> str:
+    """Give the part of a revision that names the learnt model."""
+    return revision.partition(".")[0].partition("-")[0] or "-"
 
 
 def _share(part: int, whole: int) -> str:

@@ -93,7 +93,9 @@ class Story:
         share = self._size
         self._phase("legacy", "legacy answers, as ever", self._at_least("legacy", 0, share // 16))
         self._advance("shadow: the replacement answers too, off the caller's path")
-        self._phase("shadow", "until the evidence is enough", self._passes(max(40, share // 8)))
+        # Legacy alone is quicker than the model: a little slower, and the evidence keeps up.
+        enough = self._passes(max(40, share // 8))
+        self._phase("shadow", "until the evidence is enough", enough, pace=0.05)
         for percent in self._workspace.endpoint[ENDPOINT].ladder:
             self._advance(f"the evidence is enough: {percent:g} % of the customers")
             goal = self._at_least("canary", percent, max(30, share // 8))
@@ -119,7 +121,8 @@ class Story:
             hung = sum(one.fallbacks["deadline"] for one in self.tally.stretches) - before
             return hung > 0 and _gone(worker) and self._served() >= served + 20
 
-        self._phase("live", "the model's process hangs: legacy answers", recovered, patience=120)
+        what = "the model's process hangs: legacy answers until it is back"
+        self._phase("live", what, recovered, patience=120, pace=0.2)
 
     def _settle(self) -> None:
         done = self.tally.requests
@@ -136,8 +139,15 @@ class Story:
     # -- what is done in a phase -------------------------------------------------------------
 
     def _phase(
-        self, stage: str, what: str, done: Callable[[], bool], patience: float = 600
+        self,
+        stage: str,
+        what: str,
+        done: Callable[[], bool],
+        *,
+        patience: float = 600,
+        pace: float = 0,
     ) -> None:
+        """Send messages until it is done; ``pace`` is a pause in seconds between a few of them."""
         self._tell({"event": "phase", "stage": stage, "what": what})
         until = time.monotonic() + patience
         while not done():
@@ -152,6 +162,7 @@ class Story:
                 pass
             self._read()
             self._tell(self._progress())
+            time.sleep(pace)
 
     def _progress(self) -> dict[str, object]:
         evidence = self._operator.evidence()
@@ -223,10 +234,12 @@ class Story:
     def _worker(self, daemon: Program) -> int:
         """Give the process id of the model that serves now."""
         for line in daemon.lines():
-            event = msgspec.json.decode(line)
-            if event["event"] == "replacement":
-                self._workers[event["revision"]] = event["pid"]
+            self._hear(msgspec.json.decode(line))
         return self._workers[self._operator.route().revision.partition(".")[0]]
+
+    def _hear(self, event: Mapping[str, object]) -> None:
+        if event["event"] == "replacement":
+            self._workers[str(event["revision"])] = int(str(event["pid"]))
 
     def _start_legacy(self, stack: ExitStack) -> None:
         root = self._places.root
@@ -246,9 +259,12 @@ class Story:
 
         def ready(line: str) -> bool:
             heard.append(msgspec.json.decode(line))
-            return heard[-1]["event"] == "ready"
+            # The tickets' shadow asks for the model at once; the story begins when it is there.
+            return {"ready", "replacement"} <= {str(event["event"]) for event in heard}
 
         daemon.wait_for(ready)
+        for event in heard:
+            self._hear(event)
         listening = next(event for event in heard if event["event"] == "listening")
         self._facade_url = f"{listening['address']}?wsdl"
         self._tell({"event": "started", "process": "fig up", "pid": daemon.pid})

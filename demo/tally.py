@@ -42,13 +42,17 @@ class StageCount:
 
 
 class Tally:
-    """Counts for one endpoint. ``take`` is given the journal's new entries, again and again."""
+    """Counts for one endpoint. ``take`` is given the journal's new entries, again and again.
+
+    ``served`` says of every request, in order, whether the replacement answered it.
+    """
 
     def __init__(self, endpoint: str) -> None:
         self.endpoint = endpoint
         self.last = 0
         self.stretches: list[StageCount] = []
         self.points: list[Point] = []
+        self.served: list[bool] = []
         self.routes: list[Mapping[str, object]] = []
         self._served: dict[str, tuple[StageCount, int, bool]] = {}
         self._early: dict[str, Mapping[str, object]] = {}
@@ -106,6 +110,7 @@ class Tally:
         stretch.requests += 1
         by_replacement = data["served_by"] == "replacement"
         stretch.by_replacement += by_replacement
+        self.served.append(by_replacement)
         stretch.faults += data["status"] == "fault"
         stretch.errors += data["status"] == "error"
         stretch.milliseconds.append(_number(data["ms"]))

@@ -1,71 +1,66 @@
-"""What of ASGI 3 the facades use, and an HTTP answer given through it."""
+"""Our apps under a foreign ASGI server, such as one that ends TLS."""
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, MutableMapping
-from email.utils import formatdate
 from typing import Any
 
-import msgspec
+from .http import Answer, App, HttpRequest
 
-from ..model import Record
-from ..transport.headers import Fields, end_to_end, first, to_fields
-from ..transport.http1 import Response
-
-__all__ = ["Answer", "App", "Receive", "Scope", "Send"]
+__all__ = ["Receive", "Scope", "Send", "serve"]
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-App = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-XML = b"text/xml; charset=utf-8"
 
 
-class Answer(msgspec.Struct, frozen=True):
-    """A whole HTTP answer, ready to be sent."""
-
-    status: int
-    headers: Fields
-    body: bytes
-
-    @classmethod
-    def own(
-        cls, status: int, body: bytes, *extra: tuple[bytes, bytes], kind: bytes = XML
-    ) -> Answer:
-        """Make an answer of our own: its type, its length, the date and ``extra`` headers."""
-        fields = [(b"content-type", kind), (b"content-length", b"%d" % len(body)), _date(), *extra]
-        return cls(status, fields, body)
-
-    @classmethod
-    def passed(cls, response: Response, method: str) -> Answer:
-        """Pass a legacy answer on: end-to-end headers and body as they came."""
-        fields = end_to_end(response.headers)
-        if method == "HEAD":
-            length = first(response.headers, b"content-length")
-            if length is not None:
-                fields.append((b"content-length", length))
-        elif response.status not in {204, 304}:
-            fields.append((b"content-length", b"%d" % len(response.body)))
-        return cls(response.status, fields, response.body)
-
-    @classmethod
-    def of(cls, record: Record) -> Answer:
-        """Make the answer that an endpoint's reply record holds; without a status it is 200."""
-        fields = end_to_end(to_fields(record.headers))
-        if first(fields, b"content-type") is None:
-            fields.append((b"content-type", XML))
-        if first(fields, b"date") is None:
-            fields.append(_date())
-        fields.append((b"content-length", b"%d" % len(record.body)))
-        return cls(int(record.header(":status") or 200), fields, record.body)
-
-    async def send(self, send: Send) -> None:
-        """Send it whole."""
-        await send({"type": "http.response.start", "status": self.status, "headers": self.headers})
-        await send({"type": "http.response.body", "body": self.body})
+async def serve(app: App, scope: Scope, receive: Receive, send: Send) -> None:
+    """Answer one request of an ASGI 3 server. No more of a body is held than the app allows."""
+    if scope["type"] != "http":
+        raise RuntimeError(f"only HTTP is served here, not {scope['type']}")
+    query: bytes = scope["query_string"]
+    raw: bytes = scope.get("raw_path") or scope["path"].encode()
+    host, port = (scope.get("server") or ("", 0))[:2]
+    request = HttpRequest(
+        method=scope["method"],
+        path=scope["path"],
+        target=raw + b"?" + query if query else raw,
+        headers=list(scope["headers"]),
+        server=f"{host}:{port}",
+        scheme=scope["scheme"],
+    )
+    body = await _read(receive, app.limit(request))
+    if body is None:
+        return
+    if isinstance(body, bytes):
+        request.body = body
+        answer = await app.answer(request)
+    else:
+        answer = app.too_large(request)
+    await _send(answer, send, bodiless=request.method == "HEAD")
 
 
-def _date() -> tuple[bytes, bytes]:
-    return b"date", formatdate(time.time(), usegmt=True).encode()
+async def _read(receive: Receive, limit: int) -> bytes | bool | None:
+    """Give the body, False where it is too large, and None where the caller is gone."""
+    parts: list[bytes] = []
+    left = limit
+    while True:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return None
+        part: bytes = message.get("body", b"")
+        left -= len(part)
+        if left < 0:
+            return False
+        parts.append(part)
+        if not message.get("more_body"):
+            return b"".join(parts)
+
+
+async def _send(answer: Answer, send: Send, *, bodiless: bool) -> None:
+    headers = [(name.lower(), value) for name, value in answer.headers]
+    length = answer.length if bodiless else len(answer.body)
+    if length is not None and answer.status not in {204, 304}:
+        headers.append((b"content-length", b"%d" % length))
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": b"" if bodiless else answer.body})

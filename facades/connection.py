@@ -6,23 +6,18 @@ import asyncio
 import time
 from collections import deque
 from typing import cast
-from urllib.parse import unquote
 
 import httptools
 import msgspec
 
 from ..telemetry import log
-from ..transport.headers import Fields
-from .asgi import App, Scope
-from .exchange import Exchange
+from .http import Answer, App, HttpRequest
+from .reading import Reading, Turn
 
 __all__ = ["Limits", "ServerConnection"]
 
-HIGH_WATER = 256 * 1024
-"""Bytes of a request's body that are buffered before reading pauses."""
-
-_UPGRADE = frozenset({b"upgrade", b"connection", b"http2-settings"})
-_BAD = b"HTTP/1.1 %s\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
+_LARGE = 64 * 1024
 
 
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,173 +36,105 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     linger: float = 20.0
 
 
-class ServerConnection(asyncio.Protocol):
+class ServerConnection(Reading):
     """The protocol object of one caller's connection; ``Serving`` makes and checks it.
 
-    Requests that come before the last one is answered wait their turn, and reading waits with
-    them. A caller that is answered before it has sent everything (a body that is too large) is
-    still listened to for a while: closing at once would reset the connection, and the answer with
-    it. An offer to upgrade is left unanswered, as RFC 9110 allows, and the request served.
+    A request is handed to the app when all of it has come, and requests that come before the last
+    one is answered wait their turn; reading waits with them. A caller that is answered before it
+    has sent everything (a body that is too large) is still listened to for a while: closing at once
+    would reset the connection, and the answer with it. An offer to upgrade is left unanswered, as
+    RFC 9110 allows, and the request served.
     """
 
     def __init__(self, app: App, limits: Limits, open_ones: set[ServerConnection]) -> None:
-        self.stopping = False
+        super().__init__()
         self._app = app
         self._limits = limits
         self._open = open_ones
         self._loop = asyncio.get_running_loop()
-        self._parser = httptools.HttpRequestParser(self)
         self._transport: asyncio.Transport | None = None
-        self._current: Exchange | None = None
-        self._coming: Exchange | None = None
-        self._queue: deque[Exchange] = deque()
-        self._task: asyncio.Task[None] | None = None
-        self._refusal = b""
-        self._deaf = False
         self._until = time.monotonic() + limits.idle
+        self._task: asyncio.Task[None] | None = None
+        self._turns: deque[Turn] = deque()
+        self._busy = False
+        self._stopping = False
+        self._choked = False
         self._reading = True
-        self.writable: asyncio.Future[None] | None = None
-        self._rest = b""
-        self._head_size = 0
-        self._url = b""
-        self._headers: Fields = []
-        self._expects = False
 
     # What the loop calls.
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Begin (called by the loop)."""
         self._transport = cast("asyncio.Transport", transport)
-        self._client = transport.get_extra_info("peername")
-        self._server = transport.get_extra_info("sockname")
+        host, port = transport.get_extra_info("sockname")[:2]
+        self.server = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         self._open.add(self)
 
     def data_received(self, data: bytes) -> None:
         """Parse what came (called by the loop)."""
-        if self._deaf:
+        if self.deaf:
             return
-        if self._coming is None:
-            if not self._head_size and self._current is None:
+        if self.coming is None:
+            if not self.head_size and not self._busy:
                 self._until = time.monotonic() + self._limits.head
-            self._head_size += len(data)
+            self.head_size += len(data)
         try:
-            self._feed(data)
-        except httptools.HttpParserError:
-            self._refuse(b"400 Bad Request")
+            self.feed(data)
+        except httptools.HttpParserCallbackError:
+            log.exception("a request could not be taken")
+            self._refuse(500, b"")
             return
-        if self._coming is None and self._head_size > self._limits.head_bytes:
-            self._refuse(b"431 Request Header Fields Too Large")
+        except httptools.HttpParserError:
+            self._refuse(400, b"this is not HTTP/1.1\n")
+            return
+        if self.coming is None and self.head_size > self._limits.head_bytes:
+            self._refuse(431, b"the headers are too large\n")
 
     def eof_received(self) -> bool:
         """Let a caller that only listens from now on have its answer (called by the loop)."""
-        self._deaf = True
-        self.stopping = True
-        return self._current is not None and self._current.whole
+        self.deaf = self._stopping = True
+        return self._busy
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - the protocol's
         """End; what the app is at goes on and its answer goes nowhere (called by the loop)."""
-        self._deaf = True
         self._open.discard(self)
-        self._queue.clear()
-        for exchange in (self._current, self._coming):
-            if exchange is not None:
-                exchange.lose()
-        self.resume_writing()
+        self._turns.clear()
+        self.hear_no_more()
 
     def pause_writing(self) -> None:
-        """Hold the app back: the caller does not read (called by the transport)."""
+        """Take it that the caller does not read, and see how long (called by the transport)."""
+        self._choked = True
         self._until = time.monotonic() + self._limits.write
-        self.writable = self._loop.create_future()
 
     def resume_writing(self) -> None:
-        """Let the app go on (called by the transport)."""
-        waiting, self.writable = self.writable, None
-        if waiting is not None and not waiting.done():
-            waiting.set_result(None)
+        """Take it that the caller reads again (called by the transport)."""
+        self._choked = False
+        self._until = time.monotonic() + self._limits.idle
 
-    # What the parser calls.
+    # What reading calls.
 
-    def on_message_begin(self) -> None:
-        """Begin a request (called by the parser)."""
-        self._url = b""
-        self._headers = []
-        self._expects = False
+    def begun(self, turn: Turn) -> int:
+        """Give a request its time, and its caller the word it may wait for."""
+        limit = self._app.limit(turn.request)
+        if not self._busy:
+            self._until = time.monotonic() + self._limits.body
+            if turn.expects and turn.length <= limit:
+                self._write(_CONTINUE)
+        return limit
 
-    def on_url(self, url: bytes) -> None:
-        """Take a part of the target (called by the parser)."""
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header (called by the parser)."""
-        if self._coming is not None:
-            return  # a trailer
-        name = name.lower()
-        if name == b"expect":
-            self._expects = value.lower() == b"100-continue"
-        self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """Begin the request's exchange, or let it wait for its turn (called by the parser)."""
-        if self._parser.should_upgrade():
-            self._rest = self._without_upgrade()
-            return
-        self._head_size = 0
-        exchange = Exchange(
-            self,
-            self._scope(),
-            keep_alive=self._parser.should_keep_alive(),
-            expects=self._expects,
-        )
-        self._coming = exchange
-        if self._current is None:
-            self._begin(exchange)
-        else:
-            self._queue.append(exchange)
+    def arrived(self, turn: Turn) -> None:
+        """Serve a request, or let it wait for its turn."""
+        if self._busy:
+            self._turns.append(turn)
             self._read(on=False)
-
-    def on_body(self, body: bytes) -> None:
-        """Take a part of the body (called by the parser)."""
-        if self._coming is not None:
-            self._coming.feed(body)
-            if self._coming.buffered > HIGH_WATER:
-                self._read(on=False)
-
-    def on_message_complete(self) -> None:
-        """Take the end of the request (called by the parser)."""
-        if self._coming is not None:
-            self._coming.end()
-            self._coming = None
-
-    # What the exchange calls.
-
-    def write(self, head: bytes, body: bytes = b"") -> None:
-        """Send, without waiting."""
-        transport = cast("asyncio.Transport", self._transport)
-        if transport.is_closing():
-            return
-        if len(body) < HIGH_WATER:
-            transport.write(head + body)
         else:
-            transport.writelines((head, body))
+            self._begin(turn)
 
-    def taken(self) -> None:
-        """Read on: the app has taken what there was."""
-        if not self._reading and not self._queue:
-            self._read(on=True)
-
-    def finished(self, exchange: Exchange) -> None:
-        """Go on with the next request, or end the connection."""
-        self._current = None
-        if not exchange.keep_alive or self.stopping:
-            self._end(whole=exchange.whole)
-        elif self._queue:
-            self._begin(self._queue.popleft())
-        elif self._refusal:
-            self._refuse(self._refusal)
-        else:
-            self._until = time.monotonic() + self._limits.idle
-        if not self._reading and not self._queue:
-            self._read(on=True)
+    def too_large(self, turn: Turn) -> None:
+        """Refuse a request when its turn comes, and hear no more of it."""
+        self.hear_no_more()
+        turn.refusal = self._app.too_large(turn.request)
+        self.arrived(turn)
 
     # What the server calls.
 
@@ -215,79 +142,75 @@ class ServerConnection(asyncio.Protocol):
         """End the connection where its time is over (called about once a second)."""
         if now < self._until or self._transport is None:
             return
-        if self.writable is not None or self._deaf:
+        if self._choked or (self.deaf and not self._busy):
             self._transport.abort()
-        elif self._current is None:
+        elif self.coming is not None and not self._busy:
+            self._refuse(408, b"the request took too long\n")
+        elif not self._busy:
             self._transport.close()
-        elif not self._current.whole:
-            self._refuse(b"408 Request Timeout")
 
     def stop(self) -> None:
         """Answer what was begun and close."""
-        self.stopping = True
-        if self._current is None and self._transport is not None and not self._deaf:
+        self._stopping = True
+        if not self._busy and self.coming is None and self._transport is not None:
             self._transport.close()
 
     def abort(self) -> None:
         """Close now; what the app is at is cancelled."""
-        if self._task is not None and self._current is not None:
+        if self._task is not None:
             self._task.cancel()
         if self._transport is not None:
             self._transport.abort()
 
-    def _feed(self, data: bytes) -> None:
+    def _begin(self, turn: Turn) -> None:
+        if turn.refusal is not None:
+            self._reply(turn, turn.refusal)
+            return
+        self._busy = True
+        self._task = self._loop.create_task(self._run(turn))
+
+    async def _run(self, turn: Turn) -> None:
         try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            rest, self._rest = self._rest, b""
-            if not rest:
-                raise httptools.HttpParserError("CONNECT is not served") from upgrade
-            self._parser = httptools.HttpRequestParser(self)
-            self._feed(rest)
-            self._feed(data[upgrade.args[0] :])
-
-    def _without_upgrade(self) -> bytes:
-        method = self._parser.get_method()
-        if method == b"CONNECT":
-            return b""
-        lines = [b"%s %s HTTP/1.1\r\n" % (method, self._url)]
-        lines += [b"%s: %s\r\n" % (n, v) for n, v in self._headers if n not in _UPGRADE]
-        return b"".join((*lines, b"\r\n"))
-
-    def _scope(self) -> Scope:
-        url = self._url
-        if url[:1] != b"/" and url != b"*":
-            parsed = httptools.parse_url(url)
-            url = (parsed.path or b"/") + (b"?" + parsed.query if parsed.query else b"")
-        raw, _, query = url.partition(b"?")
-        path = raw.decode("latin-1")
-        return {
-            "type": "http",
-            "asgi": {"version": "3.0", "spec_version": "2.3"},
-            "http_version": self._parser.get_http_version(),
-            "method": self._parser.get_method().decode("ascii"),
-            "scheme": "http",
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": raw,
-            "query_string": query,
-            "root_path": "",
-            "headers": self._headers,
-            "client": self._client,
-            "server": self._server,
-        }
-
-    def _begin(self, exchange: Exchange) -> None:
-        self._current = exchange
-        self._until = time.monotonic() + self._limits.body
-        self._task = self._loop.create_task(self._run(exchange))
-
-    async def _run(self, exchange: Exchange) -> None:
-        try:
-            await self._app(exchange.scope, exchange.receive, exchange.send)
+            answer = await self._app.answer(turn.request)
         except Exception:  # noqa: BLE001 - whatever an app does, the caller gets an answer
-            log.exception("the app failed at %s", exchange.scope["path"])
-        if not exchange.finished and not exchange.lost:
-            exchange.fail()
+            log.exception("the app failed at %s", turn.request.path)
+            answer = Answer.own(500, b"", kind=b"text/plain")
+        self._reply(turn, answer)
+
+    def _reply(self, turn: Turn, answer: Answer) -> None:
+        self._busy = False
+        self._task = None
+        last = self._stopping and not self._turns
+        closing = last or not turn.keep_alive or turn.refusal is not None
+        bodiless = turn.request.method == "HEAD"
+        word = b"close" if closing else b"keep-alive" if turn.old else b""
+        try:
+            head = answer.head(bodiless=bodiless, connection=word)
+        except ValueError:
+            log.exception("the answer at %s cannot be sent", turn.request.path)
+            answer, bodiless = Answer.own(500, b"", kind=b"text/plain"), False
+            head = answer.head(bodiless=False, connection=word)
+        self._write(head, b"" if bodiless else answer.body)
+        if closing:
+            self._end(heard=turn.refusal is None)
+            return
+        if not self._choked:
+            self._until = time.monotonic() + self._limits.idle
+        if self._turns:
+            self._begin(self._turns.popleft())
+        elif self.coming is not None and self.coming.expects:
+            self._write(_CONTINUE)
+        if not self._reading and not self._turns:
+            self._read(on=True)
+
+    def _write(self, head: bytes, body: bytes = b"") -> None:
+        transport = cast("asyncio.Transport", self._transport)
+        if transport.is_closing():
+            return
+        if len(body) < _LARGE:
+            transport.write(head + body)
+        else:
+            transport.writelines((head, body))
 
     def _read(self, *, on: bool) -> None:
         transport = self._transport
@@ -299,23 +222,20 @@ class ServerConnection(asyncio.Protocol):
         else:
             transport.pause_reading()
 
-    def _refuse(self, status: bytes) -> None:
-        self._refusal = status
-        self._deaf = True
-        if self._coming is not None and self._coming is self._current:
-            self._coming.lose()  # its body cannot be read to its end
-        elif self._current is not None:
-            return  # its answer goes first
-        self.write(_BAD % status)
-        self._end(whole=False)
+    def _refuse(self, status: int, why: bytes) -> None:
+        self.hear_no_more()
+        nobody = HttpRequest("GET", "", b"", [])
+        refusal = Answer.own(status, why, kind=b"text/plain")
+        self.arrived(Turn(nobody, False, False, False, 0, refusal))
 
-    def _end(self, *, whole: bool) -> None:
+    def _end(self, *, heard: bool) -> None:
+        """Close; where not all was ``heard``, say that we are done and listen for a while."""
         transport = cast("asyncio.Transport", self._transport)
-        self._queue.clear()
-        if whole or transport.is_closing():
+        self._turns.clear()
+        if heard or transport.is_closing():
             transport.close()
             return
-        self._deaf = True
+        self.deaf = True
         self._until = time.monotonic() + self._limits.linger
         self._read(on=True)
         transport.write_eof()

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from ..acl import fault
 from ..errors import FigError, InDoubt, InputError, LegacyUnavailable
-from .asgi import Answer
+from .http import Answer
 
 __all__ = ["client_fault", "fault_of", "server_fault"]
 

@@ -17,9 +17,9 @@ from ..errors import ConfigError, EnvelopeError, FigError
 from ..model import Record
 from ..telemetry import Counters, log
 from ..transport.headers import end_to_end, to_headers
-from .asgi import Answer, Receive, Scope, Send
-from .body import read_body
+from . import asgi
 from .fault import client_fault, fault_of, server_fault
+from .http import Answer, HttpRequest
 from .system import Serve, SoapSystem
 
 __all__ = ["Serve", "SoapFacade", "SoapSystem"]
@@ -49,37 +49,23 @@ def _bare(action: bytes) -> str:
     return action.decode("latin-1").strip().strip('"')
 
 
-class _Call(msgspec.Struct, kw_only=True):
+class _Call(msgspec.Struct):
     """One request on its way through: where it belongs, and under which name the log has it."""
 
     name: str
     system: SoapSystem
-    scope: Scope
-    headers: Mapping[bytes, bytes]
+    request: HttpRequest
     reference: str
-    body: bytes = b""
-
-    @property
-    def ours(self) -> bool:
-        """Tell whether it went to the system's own path."""
-        return bool(self.scope["path"] == self.system.path)
-
-    @property
-    def target(self) -> bytes:
-        """Give the path and query as they came."""
-        path: bytes = self.scope["raw_path"]
-        query: bytes = self.scope["query_string"]
-        return b"%s?%s" % (path, query) if query else path
+    ours: bool
+    headers: Mapping[bytes, bytes]
 
     @property
     def action(self) -> str:
         """Give the SOAPAction without its quotes; in SOAP 1.2 it stands in the Content-Type."""
         header = self.headers.get(b"soapaction")
-        return (
-            _kind(self.headers.get(b"content-type", b"")).action
-            if header is None
-            else _bare(header)
-        )
+        if header is not None:
+            return _bare(header)
+        return _kind(self.headers.get(b"content-type", b"")).action
 
     def about(self) -> dict[str, str]:
         """Give what a fault's detail says of it."""
@@ -87,23 +73,24 @@ class _Call(msgspec.Struct, kw_only=True):
 
     def record(self) -> Record:
         """Give it as a record, with its first line in the headers."""
-        line = ((":method", self.scope["method"]), (":path", self.target.decode("latin-1")))
+        request = self.request
+        line = ((":method", request.method), (":path", request.target.decode("latin-1")))
         return Record(
             source=self.name,
             position=self.reference,
             kind="soap",
-            body=self.body,
-            headers=line + to_headers(end_to_end(self.scope["headers"])),
+            body=request.body,
+            headers=line + to_headers(end_to_end(request.headers)),
             captured_at=time.time(),
         )
 
 
 class SoapFacade:
-    """An ASGI 3 app for one or several legacy SOAP systems, told apart by path.
+    """The app for one or several legacy SOAP systems, told apart by path.
 
-    The app room builds it and ``Serving`` runs it. Routing is by the QName of the first Body child.
-    An endpoint's requests go to its ``Serve``; everything else goes to legacy as the bytes it came
-    as. Raises ``ConfigError`` where two systems claim one path.
+    The app room builds it; ``Serving`` runs it, or any ASGI 3 server. Routing is by the QName of
+    the first Body child. An endpoint's requests go to its ``Serve``; everything else goes to legacy
+    as the bytes it came as. Raises ``ConfigError`` where two systems claim one path.
     """
 
     def __init__(self, systems: Mapping[str, SoapSystem], counters: Counters) -> None:
@@ -135,28 +122,32 @@ class SoapFacade:
         for _, system in self._by_path.values():
             await system.wsdl.close()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request (called by the server)."""
-        if scope["type"] != "http":
-            raise RuntimeError(f"the SOAP facade serves HTTP, not {scope['type']}")
-        found = self._by_path.get(scope["path"]) or self._only
-        if found is None:
-            await Answer.own(404, b"no system has this path\n", kind=b"text/plain").send(send)
-            return
-        call = _Call(
-            name=found[0],
-            system=found[1],
-            scope=scope,
-            headers=dict(scope["headers"]),
-            reference=f"{self._incarnation}-{next(self._count)}",
-        )
-        answer = await self._guarded(call, receive)
-        if answer is not None:
-            await answer.send(send)
+    async def __call__(self, scope: asgi.Scope, receive: asgi.Receive, send: asgi.Send) -> None:
+        """Answer one request of a foreign ASGI 3 server."""
+        await asgi.serve(self, scope, receive, send)
 
-    async def _guarded(self, call: _Call, receive: Receive) -> Answer | None:
+    def limit(self, request: HttpRequest) -> int:
+        """Say how many bytes a body may have (called by the server)."""
+        found = self._by_path.get(request.path) or self._only
+        return found[1].max_body if found else 0
+
+    def too_large(self, request: HttpRequest) -> Answer:
+        """Refuse a request whose body is larger (called by the server)."""
+        call = self._call(request)
+        if call is None:
+            return _nowhere()
+        limit = call.system.max_body
+        self._note(call, "size", f"its body is over {limit} bytes")
+        text = f"the message is too large: at most {limit} bytes are taken"
+        return client_fault(text, status=413, detail=call.about())
+
+    async def answer(self, request: HttpRequest) -> Answer:
+        """Answer a whole request (called by the server)."""
+        call = self._call(request)
+        if call is None:
+            return _nowhere()
         try:
-            return await self._answer(call, receive)
+            return await self._answer(call)
         except _Refused as refused:
             return refused.answer
         except FigError as error:
@@ -166,24 +157,27 @@ class SoapFacade:
             log.exception("%s: request %s failed unexpectedly", call.name, call.reference)
             return server_fault(f"the call to {call.name!r} failed", detail=call.about())
 
-    async def _answer(self, call: _Call, receive: Receive) -> Answer | None:
-        if call.scope["method"] == "GET" and call.ours and _asks_for_wsdl(call):
+    async def _answer(self, call: _Call) -> Answer:
+        request = call.request
+        if call.ours and request.method == "GET" and request.query.lower() == b"wsdl":
             return await _wsdl(call)
-        length = call.headers.get(b"content-length")
-        body = await read_body(length, receive, call.system.max_body)
-        if body.outcome == "gone":
-            return None
-        if body.outcome == "too large":
-            raise self._refuse_size(call)
-        call.body = body.data
         serve, label = self._route(call)
         if serve is not None:
             return Answer.of(await serve(call.record()))
         return await self._pass(call, label)
 
+    def _call(self, request: HttpRequest) -> _Call | None:
+        own = self._by_path.get(request.path)
+        found = own or self._only
+        if found is None:
+            return None
+        reference = f"{self._incarnation}-{next(self._count)}"
+        headers = dict(request.headers)
+        return _Call(found[0], found[1], request, reference, own is not None, headers)
+
     def _route(self, call: _Call) -> tuple[Serve | None, str]:
         """Give who serves a call (None: legacy) and its operation, for the count."""
-        if call.scope["method"] != "POST" or not call.ours:
+        if call.request.method != "POST" or not call.ours:
             return None, "other"
         coding = call.headers.get(b"content-encoding")
         if coding is not None and coding.lower() != b"identity":
@@ -192,7 +186,7 @@ class SoapFacade:
         if kind.multipart:
             return None, "multipart"
         try:
-            envelope = read(call.body, kind.charset)
+            envelope = read(call.request.body, kind.charset)
         except EnvelopeError as error:
             self._note(call, "envelope", str(error))
             raise _Refused(fault_of(error, call.name, call.reference)) from error
@@ -209,26 +203,20 @@ class SoapFacade:
 
     async def _pass(self, call: _Call, label: str) -> Answer:
         self._counters.add("passed_through", call.name, label)
-        method: str = call.scope["method"]
+        request = call.request
         response = await call.system.upstream.request(
-            method.encode("ascii"),
-            call.target,
-            end_to_end(call.scope["headers"]),
-            call.body,
+            request.method.encode("ascii"),
+            request.target,
+            end_to_end(request.headers),
+            request.body,
             timeout=call.system.timeout,
-            repeatable=method in {"GET", "HEAD"},
+            repeatable=request.method in {"GET", "HEAD"},
         )
-        return Answer.passed(response, method)
+        return Answer.passed(response, request.method)
 
     def _note(self, call: _Call, reason: str, what: str) -> None:
         self._counters.add("refused_messages", call.name, reason)
         log.warning("%s: refused message %s: %s", call.name, call.reference, what)
-
-    def _refuse_size(self, call: _Call) -> _Refused:
-        limit = call.system.max_body
-        self._note(call, "size", f"its body is over {limit} bytes")
-        text = f"the message is too large: at most {limit} bytes are taken"
-        return _Refused(client_fault(text, status=413, detail=call.about()))
 
     def _refuse_coding(self, call: _Call, coding: str) -> _Refused:
         self._note(call, "encoding", f"Content-Encoding {coding!r}")
@@ -260,8 +248,8 @@ def _legacy_only(name: str, envelope: Envelope) -> bool:
     return True
 
 
-def _asks_for_wsdl(call: _Call) -> bool:
-    return bool(call.scope["query_string"].lower() == b"wsdl")
+def _nowhere() -> Answer:
+    return Answer.own(404, b"no system has this path\n", kind=b"text/plain")
 
 
 async def _wsdl(call: _Call) -> Answer:
@@ -270,7 +258,6 @@ async def _wsdl(call: _Call) -> Answer:
     if not base:
         host = call.headers.get(b"host", b"")
         if not _HOST.fullmatch(host):
-            address, port = call.scope["server"][:2]
-            host = f"{address}:{port}".encode()
-        base = f"{call.scope['scheme']}://{host.decode()}"
+            host = call.request.server.encode()
+        base = f"{call.request.scheme}://{host.decode()}"
     return Answer.own(200, document.at(base, call.system.path), kind=b"text/xml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 from ..errors import (
@@ -30,24 +31,41 @@ async def ask_replacement(endpoint: Endpoint, request: Request, revision: str) -
     limit = endpoint.time_limit
     if request.deadline is not None:
         limit = min(limit, request.deadline - time.time())
+    clock = endpoint.limits.within(limit)
     try:
-        with endpoint.limits.within(limit):
+        with clock:
             reply = await endpoint.replacement.answer(request, revision)
-    except TimeoutError:
-        raise DeadlineExceeded(
-            f"the replacement gave no answer within {limit:.2f} s",
-            place=f"endpoint.{endpoint.name}",
-        ) from None
+        return _checked(endpoint, request, reply)
     except FigError:
         raise
+    except asyncio.CancelledError as error:
+        task = asyncio.current_task()
+        if task is None or task.cancelling():
+            raise
+        raise _raised(endpoint, error) from error
     except Exception as error:
-        raise ReplacementError(
-            f"the replacement raised {type(error).__name__}", place=f"endpoint.{endpoint.name}"
-        ) from error
-    return _checked(endpoint, request, reply)
+        if clock.expired:
+            raise DeadlineExceeded(
+                f"the replacement gave no answer within {limit:.2f} s",
+                place=f"endpoint.{endpoint.name}",
+            ) from None
+        raise _raised(endpoint, error) from error
 
 
-def _checked(endpoint: Endpoint, request: Request, reply: Reply) -> Reply:
+def _raised(endpoint: Endpoint, error: BaseException) -> ReplacementError:
+    return ReplacementError(
+        f"the replacement raised {type(error).__name__}", place=f"endpoint.{endpoint.name}"
+    )
+
+
+def _checked(endpoint: Endpoint, request: Request, reply: object) -> Reply:
+    if not isinstance(reply, Reply):
+        raise ContractError(
+            "the answer is no reply",
+            place=f"endpoint.{endpoint.name}",
+            value=type(reply).__name__,
+            expected="a Reply",
+        )
     if reply.status == "abstained":
         return reply
     if reply.status != "ok" or reply.payload is None:
@@ -65,7 +83,7 @@ def _checked(endpoint: Endpoint, request: Request, reply: Reply) -> Reply:
     return reply
 
 
-def reason_of(error: FigError) -> str:
+def reason_of(error: Exception) -> str:
     """Give the short reason by which fallbacks are counted."""
     reasons: tuple[tuple[type[FigError], str], ...] = (
         (DeadlineExceeded, "deadline"),

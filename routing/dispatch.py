@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ..errors import ContractError, FigError, InputError, LegacyError, StoreUnavailable
+from ..errors import ContractError, FigError, InputError, LegacyError, StoreError
 from ..model import Record, Reply, Request, Side, Stage
 from ..store.journal import Journal
 from ..store.write import Write
@@ -47,13 +47,15 @@ class Dispatcher:
         endpoint is retired and there is no legacy to fall back to.
         """
         route = self._table.current(self._endpoint.name)
-        exchange = Exchange(record, route, route.revision)
+        deadline = time.time() + self._endpoint.timeout
+        exchange = Exchange(record, route, route.revision, deadline)
         if route.killed or route.stage is Stage.LEGACY:
             return await self._by_legacy(exchange)
         try:
-            request = self._endpoint.request(record, time.time() + self._endpoint.timeout)
-        except InputError as error:
-            return await self._fall_back(exchange, "input", error)
+            request = self._endpoint.request(record, deadline)
+        except Exception as error:  # noqa: BLE001  # a fault in our mapping is not the caller's
+            reason = "input" if isinstance(error, InputError) else "error"
+            return await self._fall_back(exchange, reason, error)
         exchange.request = request
         decision = decide(route, request.key)
         exchange.decided = decision.side
@@ -69,17 +71,18 @@ class Dispatcher:
     ) -> Record:
         try:
             reply = await ask_replacement(self._endpoint, request, exchange.revision)
-            if reply.status == "abstained":
-                return await self._fall_back(exchange, "abstained", None, reply)
-            answer = self._encode(exchange.record, reply)
-        except FigError as error:
+            answer = self._encode(exchange.record, reply) if reply.status == "ok" else None
+        except Exception as error:  # noqa: BLE001  # whatever it was, callers are answered
             return await self._fall_back(exchange, reason_of(error), error)
+        if answer is None:
+            return await self._fall_back(exchange, "abstained", None, reply)
+        written = Write(lines=(exchange.line(Side.REPLACEMENT, "ok", reply),))
         try:
-            line = exchange.line(Side.REPLACEMENT, "ok", reply)
-            await self._journal.commit(Write(lines=(line,)))
-        except StoreUnavailable as error:
+            await self._journal.commit(written)
+        except StoreError as error:
             if exchange.route.stage is not Stage.RETIRED:
                 return await self._fall_back(exchange, "store", error)
+            self._journal.append(written)  # there is nobody else to answer
         if compare:
             self._offer(request, exchange.revision, replacement=reply)
         self._count(exchange, Side.REPLACEMENT, "ok")
@@ -88,9 +91,8 @@ class Dispatcher:
     async def _by_legacy(self, exchange: Exchange, reply: Reply | None = None) -> Record:
         if self._endpoint.legacy is None:
             raise FigError("has no legacy to answer", place=f"endpoint.{self._endpoint.name}")
-        deadline = time.time() + self._endpoint.timeout
         try:
-            answer = await self._endpoint.legacy(exchange.record, deadline)
+            answer = await self._endpoint.legacy(exchange.record, exchange.deadline)
         except LegacyError as error:
             exchange.detail = exchange.detail or str(error)
             self._journal.append(Write(lines=(exchange.line(None, "error", reply),)))
@@ -105,11 +107,11 @@ class Dispatcher:
         self,
         exchange: Exchange,
         reason: str,
-        error: FigError | None,
+        error: Exception | None,
         reply: Reply | None = None,
     ) -> Record:
         exchange.fallback = reason
-        exchange.detail = str(error) if error else (reply.reason if reply else "")
+        exchange.detail = _detail(error, reply)
         self._counters.add("fallbacks", self._endpoint.name, reason)
         if reason != "abstained":
             self._say(reason, exchange.detail)
@@ -160,3 +162,12 @@ class Dispatcher:
         if now - self._said.get(reason, -_QUIET_SECONDS) >= _QUIET_SECONDS:
             self._said[reason] = now
             log.warning("%s: answered from legacy (%s): %s", self._endpoint.name, reason, detail)
+
+
+def _detail(error: Exception | None, reply: Reply | None) -> str:
+    if error is None:
+        return reply.reason if reply else ""
+    if isinstance(error, FigError):
+        return str(error)
+    log.error("an error that should not be", exc_info=error)
+    return f"{type(error).__name__} that should not be: see the log"

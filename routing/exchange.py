@@ -15,12 +15,14 @@ __all__ = ["Exchange", "status_of"]
 class Exchange:
     """One request on its way: what was decided, who answered, and why not the other.
 
+    ``deadline`` is the caller's, in seconds since the epoch; a fallback has what is left of it.
     ``answer`` is kept where the journal is the only place that it goes to.
     """
 
     record: Record
     route: Route
     revision: str
+    deadline: float = 0.0
     started: float = field(default_factory=time.monotonic)
     request: Request | None = None
     decided: Side = Side.LEGACY

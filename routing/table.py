@@ -108,14 +108,7 @@ class RouteTable:
         else:
             self._since.pop(name, None)
         self._routes[name] = wanted
-        log.info(
-            "%s: %s %s revision %s (version %d)",
-            name,
-            wanted.stage,
-            f"{wanted.percent:g} %" if wanted.stage is Stage.CANARY else "",
-            wanted.revision,
-            wanted.version,
-        )
+        log.info("%s: %s (version %d)", name, _words(wanted), wanted.version)
 
     async def _ready(self, wanted: Route) -> bool:
         if await self._prepare(wanted):
@@ -139,3 +132,10 @@ class RouteTable:
             names = (line.partition("#")[0].strip() for line in lines)
             return frozenset(name for name in names if name)
         return frozenset()
+
+
+def _words(route: Route) -> str:
+    """Say where a route stands, its latches included: they are what somebody looks for at night."""
+    stage = f"canary {route.percent:g} %" if route.stage is Stage.CANARY else route.stage.value
+    latches = [name for name, on in (("paused", route.paused), ("killed", route.killed)) if on]
+    return ", ".join([stage, *latches, f"revision {route.revision or 'none'}"])

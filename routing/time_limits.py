@@ -56,15 +56,18 @@ class TimeLimits:
 
 
 class TimeLimit:
-    """A block's limit: a context manager, with the rules of cancellation of ``asyncio.Timeout``."""
+    """A block's limit: a context manager, with the rules of cancellation of ``asyncio.Timeout``.
 
-    __slots__ = ("_cancelling", "_expired", "_limits", "_seconds", "_task", "at")
+    ``expired`` says that its time was over before the block was.
+    """
+
+    __slots__ = ("_cancelling", "_limits", "_seconds", "_task", "at", "expired")
 
     def __init__(self, limits: TimeLimits, seconds: float) -> None:
         self.at = inf
         self._limits = limits
         self._seconds = seconds
-        self._expired = False
+        self.expired = False
 
     def __enter__(self) -> None:
         task = asyncio.current_task()
@@ -78,7 +81,7 @@ class TimeLimit:
 
     def expire(self) -> None:
         """Cancel the block. Called when its time is over."""
-        self._expired = True
+        self.expired = True
         self._task.cancel()
 
     def __exit__(
@@ -88,7 +91,7 @@ class TimeLimit:
         trace: TracebackType | None,
     ) -> None:
         self._limits.remove(self)
-        if not self._expired:
+        if not self.expired:
             return
         # A cancellation that came from elsewhere as well must go on.
         ours = self._task.uncancel() <= self._cancelling

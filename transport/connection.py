@@ -18,10 +18,6 @@ MAX_HEAD = 64 * 1024
 """Bytes of a response's first line and headers."""
 
 
-JUST = 0.01
-"""Seconds after an answer within which the loop's own news of the socket is news enough."""
-
-
 class Response(msgspec.Struct, frozen=True):
     """A whole answer. ``headers`` are as they came, with the hop's own; ``body`` is unframed."""
 
@@ -91,15 +87,16 @@ class Connection(asyncio.Protocol):
             transport.writelines((head, body))
         return answer
 
-    def alive(self, now: float) -> bool:
+    @property
+    def alive(self) -> bool:
         """Tell whether a request may be sent: open, idle, and nothing (no end either) has come.
 
-        What came is asked of the socket itself, unless the loop has just looked.
+        The socket itself is asked: the loop may not have told yet.
         """
         transport = self._transport
         if transport is None or transport.is_closing() or self._answer is not None:
             return False
-        return now - self.idle_since < JUST or self._poll is None or not self._poll.poll(0)
+        return self._poll is None or not self._poll.poll(0)
 
     @property
     def reusable(self) -> bool:

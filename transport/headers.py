@@ -60,7 +60,7 @@ def first(fields: Iterable[tuple[bytes, bytes]], name: bytes) -> bytes | None:
 
 def joined(fields: Fields) -> bytes:
     """Write fields as they stand on the wire, each after a line end of its own."""
-    return b"".join([b"\r\n", b"\r\n".join(map(b": ".join, fields))]) if fields else b""
+    return b"\r\n" + b"\r\n".join(map(b": ".join, fields)) if fields else b""
 
 
 def to_headers(fields: Iterable[tuple[bytes, bytes]]) -> Headers:

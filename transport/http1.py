@@ -86,14 +86,16 @@ class Upstream:
         whole answer came, and ``InputError`` for headers that would break the request apart.
         """
         limit = self.timeout if timeout is None else timeout
-        until = time.monotonic() + limit
+        now = time.monotonic()
+        until = now + limit
         head = self._head(method, target, headers, body)
         if self._free and not self._closed:
             self._free -= 1
         else:
             await self._wait_for_slot(limit)
+            now = time.monotonic()
         try:
-            connection = self._pooled() or await self._connect(until)
+            connection = self._pooled(now) or await self._connect(until)
             fresh = not connection.used
             try:
                 return await self._exchange(connection, method, head, body, until)
@@ -113,10 +115,14 @@ class Upstream:
         self._closed = True
         if self._sweeper is not None:
             self._sweeper.cancel()
-        while self._idle:
-            self._idle.pop().close()
-        for connection in list(self._busy):
+        for turn in self._waiting:
+            if not turn.done():
+                turn.set_exception(self._gone())
+        self._waiting.clear()
+        for connection in (*self._idle, *self._busy):
             connection.drop("the upstream was closed")
+        self._idle.clear()
+        await asyncio.sleep(0)  # the loop closes sockets in its next turn
 
     def _head(self, method: bytes, target: bytes, headers: Fields, body: bytes) -> bytes:
         block = joined(headers)
@@ -139,14 +145,14 @@ class Upstream:
 
     async def _wait_for_slot(self, limit: float) -> None:
         if self._closed:
-            raise self._unavailable("it is closed here", "this is ours: the process is stopping")
+            raise self._gone()
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             async with asyncio.timeout(limit):
                 await turn
         except BaseException as error:
-            if turn.done() and not turn.cancelled():
+            if turn.done() and not turn.cancelled() and turn.exception() is None:
                 self._give_slot()  # it was given while we gave up
             if not isinstance(error, TimeoutError):
                 raise
@@ -162,11 +168,10 @@ class Upstream:
                 return
         self._free += 1
 
-    def _pooled(self) -> Connection | None:
-        now = time.monotonic()
+    def _pooled(self, now: float) -> Connection | None:
         while self._idle:
             connection = self._idle.pop()
-            if now - connection.idle_since < self._keep and connection.alive(now):
+            if now - connection.idle_since < self._keep and connection.alive:
                 return connection
             connection.close()
         return None
@@ -190,6 +195,9 @@ class Upstream:
         self, connection: Connection, method: bytes, head: bytes, body: bytes, until: float
     ) -> Response:
         limit = until - time.monotonic()
+        if limit <= 0:
+            connection.close()
+            raise self._unavailable("the time was over before anything was sent")
         answer = connection.exchange(head, body, bodiless=method == b"HEAD", limit=limit)
         self._busy.add(connection)
         try:
@@ -228,6 +236,9 @@ class Upstream:
             expected="a server that answers there",
             remedy=remedy or "see that it runs; nothing was sent, so trying again is safe",
         )
+
+    def _gone(self) -> LegacyUnavailable:
+        return self._unavailable("its connections were closed here", "this process is stopping")
 
     def _in_doubt(self, why: str) -> InDoubt:
         return InDoubt(

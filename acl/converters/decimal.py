@@ -39,10 +39,12 @@ class _Decimal:
         self._context = exact.Context(
             prec=2 * _MOST + 2, rounding=rounding or exact.ROUND_HALF_EVEN, traps=traps
         )
-        self._expected = f"a number with {digits} digits after the point"
+        self._expected = (
+            f"a number with {digits} digits after the point (decimal({digits}, lax) takes fewer)"
+        )
         if lax or rounding:
             self._expected = (
-                f"a number with at most {_MOST if rounding else digits} digits after it"
+                f"a number with at most {_MOST if rounding else digits} digits after the point"
             )
         self._rounds = lax or rounding is not None
         self.traits = Traits(type="decimal")

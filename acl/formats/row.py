@@ -71,7 +71,7 @@ class RowShape:
             ]
         return image, strays
 
-    def lines(self, record: Record) -> Mapping[str, int]:
+    def places(self, record: Record) -> Mapping[str, str]:
         """Give nothing: an image has no lines."""
         del record
         return {}

@@ -36,13 +36,14 @@ class Stray(NamedTuple):
     """Something in a record that its schema has no place for.
 
     ``broken`` is set where the record cannot be read with certainty (a value twice); otherwise the
-    mapping's ``unmapped`` says what becomes of it. ``line`` is 0 where nobody knows it.
+    mapping's ``unmapped`` says what becomes of it. ``at`` is the line or
+    the offset, "" where nobody knows it.
     """
 
     path: str
     message: str
     expected: str
-    line: int = 0
+    at: str = ""
     broken: bool = False
 
 
@@ -61,8 +62,8 @@ class Shape(Protocol):
     def read(self, record: Record) -> tuple[Values, Sequence[Stray]]:
         """Give the record's values. Raises ``MappingError`` or ``EnvelopeError``."""
 
-    def lines(self, record: Record) -> Mapping[str, int]:
-        """Give the line of each value, for errors; empty where nobody knows."""
+    def places(self, record: Record) -> Mapping[str, str]:
+        """Give the line or the offset of each value, for errors; empty where nobody knows."""
 
     def write(self, values: Values, original: Record) -> bytes:
         """Write the whole message, in answer to ``original``.

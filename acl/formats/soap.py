@@ -12,7 +12,7 @@ from ...errors import ConfigError, MappingError
 from ...model import Record
 from ..envelope import SOAP11, SOAP12, Envelope, charset_of, read
 from ..xml.element import Element
-from ..xml.node import Node, line_of
+from ..xml.node import Node, at_line
 from ..xml.patch import patch
 from ..xml.reader import reader
 from ..xml.schema import load_schema
@@ -70,10 +70,10 @@ class SoapShape:
         self._read(element, values, strays)
         return values, strays
 
-    def lines(self, record: Record) -> Mapping[str, int]:
+    def places(self, record: Record) -> Mapping[str, str]:
         """Give the line of each element that holds a value, or could."""
-        found: dict[str, int] = {}
-        _lines(self._root, self._element(_envelope(record)), found)
+        found: dict[str, str] = {}
+        _places(self._root, self._element(_envelope(record)), found)
         return found
 
     def write(self, values: Values, original: Record) -> bytes:
@@ -169,12 +169,12 @@ def _collect(node: Element, found: list[Leaf], *, required: bool, repeated: bool
         )
 
 
-def _lines(node: Element, element: Node, found: dict[str, int]) -> None:
-    found[node.path] = line_of(element)
+def _places(node: Element, element: Node, found: dict[str, str]) -> None:
+    found[node.path] = at_line(element)
     for one in node.attributes:
-        found[one.path] = line_of(element)
+        found[one.path] = at_line(element)
     known = {child.tag: child for child in node.children}
     for child in element:
         plan = known.get(str(child.tag))
         if plan is not None:
-            _lines(plan, child, found)
+            _places(plan, child, found)

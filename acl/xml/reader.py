@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 from ..formats.shape import Stray
 from .element import Attribute, Element
-from .node import Node, line_of
+from .node import Node, at_line
 
 __all__ = ["reader"]
 
@@ -107,7 +107,7 @@ def _special(
         _attributes(element, plan.attributes, plan.path, values, strays)
     if len(element):
         expected = "text, and no elements in it"
-        _note(strays, Stray(plan.path, "holds elements", expected, line_of(element), broken=True))
+        _note(strays, Stray(plan.path, "holds elements", expected, at_line(element), broken=True))
         return
     if (element.get(_NIL) or "").strip() in ("true", "1"):
         values[plan.path] = None
@@ -131,19 +131,19 @@ def _attributes(
         elif not str(name).startswith(XSI):
             where = f"{path}.@{name!s}" if path else f"@{name!s}"
             expected = "one of " + (", ".join(known) or "no attributes")
-            _note(strays, Stray(where, "is not in the schema", expected, line_of(element)))
+            _note(strays, Stray(where, "is not in the schema", expected, at_line(element)))
 
 
 def _unknown(element: Node, prefix: str) -> Stray:
     where = f"{prefix}{str(element.tag)[:200]}"
-    return Stray(where, "is not in the schema", "elements of the schema", line_of(element))
+    return Stray(where, "is not in the schema", "elements of the schema", at_line(element))
 
 
 def _twice(element: Node, path: str) -> Stray:
-    line = line_of(element)
-    return Stray(path, "stands twice", "one element of that name", line, broken=True)
+    at = at_line(element)
+    return Stray(path, "stands twice", "one element of that name", at, broken=True)
 
 
 def _text(path: str, element: Node) -> Stray:
     expected = "elements, and no text between them"
-    return Stray(path or ".", "text outside any field", expected, line_of(element))
+    return Stray(path or ".", "text outside any field", expected, at_line(element))

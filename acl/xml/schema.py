@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,6 +17,7 @@ XS: Final = "{http://www.w3.org/2001/XMLSchema}"
 _WSDL: Final = "{http://schemas.xmlsoap.org/wsdl/}"
 _KINDS: Final = ("element", "complexType", "simpleType", "group", "attributeGroup", "attribute")
 _MOST_FILES: Final = 100
+_NAME: Final = re.compile(r"[^\W\d][\w.-]*")
 
 
 class Component(NamedTuple):
@@ -30,6 +32,15 @@ class Component(NamedTuple):
     def inner(self, node: Node) -> Component:
         """Give a node inside this one, with the same surroundings."""
         return self._replace(node=node)
+
+    @property
+    def name(self) -> str:
+        """Give the node's name. Raises ``ConfigError`` where XML could not write it."""
+        name = self.node.get("name", "")
+        if _NAME.fullmatch(name) is None:
+            expected = "letters, digits, '.', '-' and '_'"
+            raise ConfigError("not a name", place=self.place, value=name, expected=expected)
+        return name
 
     @property
     def line(self) -> int:
@@ -118,6 +129,11 @@ class _Files:
     def _take(self, node: Node, file: Path, outer: str) -> None:
         # A schema without a namespace takes that of the schema which includes it.
         namespace = node.get("targetNamespace") or outer
+        if "{" in namespace or "}" in namespace:
+            place = f"{file.name}: line {line_of(node)}"
+            raise ConfigError(
+                "not a namespace", place=place, value=namespace, expected="a URI, without braces"
+            )
         surroundings = Component(
             node=node,
             namespace=namespace,

@@ -69,7 +69,7 @@ class _Builder:
         if ref is not None:
             at = self._schema.find("element", at.resolve(ref), at.place)
             node = at.node
-        name = node.get("name", "")
+        name = at.name
         qualified = ref is not None or top or _form(node.get("form"), at.qualified)
         tag = f"{{{at.namespace}}}{name}" if qualified and at.namespace else name
         path = "" if top else f"{prefix}{name}"
@@ -207,7 +207,7 @@ class _Builder:
             ref = at.node.get("ref")
             if ref is not None:
                 at = self._schema.find("attribute", at.resolve(ref), at.place)
-            name = at.node.get("name", "")
+            name = at.name
             qualified = ref is not None or _form(at.node.get("form"), at.qualified_attributes)
             yield Attribute(
                 tag=f"{{{at.namespace}}}{name}" if qualified and at.namespace else name,

@@ -158,7 +158,7 @@ fields = [
   { src = "phone", dst = "person.phone" },
   { src = "channel", dst = "channel", as = "code(channel)" },
   { src = "opened", dst = "opened", as = "date(YYYYMMDD)", null = ["00000000"] },
-  { src = "amount", dst = "amount", as = "decimal(2)" },
+  { src = "amount", dst = "amount", as = "decimal(2, lax)" },
   { src = "note", dst = "note" },
 ]
 ignore = { status = "ours decides nothing about it" }

@@ -102,7 +102,8 @@ def described(root: Element) -> dict[str, str]:
         (
             (
                 '<xs:sequence><xs:element name="g"><xs:complexType><xs:sequence>'
-                '<xs:element name="a" type="xs:string"/></xs:sequence></xs:complexType></xs:element>'
+                '<xs:element name="a" type="xs:string"/>'
+                "</xs:sequence></xs:complexType></xs:element>"
                 "</xs:sequence>"
             ),
             {"g": "", "g.a": ""},
@@ -204,6 +205,8 @@ def test_files_beside_it_are_included(tmp_path: Path):
             ),
             "one name",
         ),
+        (complex_message('<xs:sequence><xs:element name="a}b"/></xs:sequence>'), "not a name"),
+        (complex_message('<xs:attribute name=""/>'), "not a name"),
         ("<xs:element", "well-formed"),
     ],
 )

@@ -1,0 +1,203 @@
+"""Writes the parts of the reference that the code itself can tell: ``python docs/generate.py``.
+
+Each part stands in a page between ``<!-- generated: NAME -->`` and ``<!-- end -->``. With
+``--check`` nothing is written, and pages that are not up to date are named.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final, Literal, get_args, get_origin
+
+import click
+import msgspec
+from stranglerfig import config, errors
+from stranglerfig.acl.field import _Table as FieldTable
+from stranglerfig.acl.operation import _Table as OperationTable
+from stranglerfig.acl.rows import MappingTable, Row
+from stranglerfig.adapters.soap import Options as SoapOptions
+from stranglerfig.adapters.tables import Options as TableOptions
+from stranglerfig.ai.local import LocalOptions
+from stranglerfig.ai.rules import RulesOptions
+from stranglerfig.cli import fig
+from stranglerfig.routing.stages import PLANS
+from stranglerfig.telemetry import METRICS
+
+DOCS: Final = Path(__file__).parent
+_MEANINGS: Final = tomllib.loads((DOCS / "keys.toml").read_text("utf-8"))
+_PART: Final = re.compile(r"(<!-- generated: ([\w-]+) -->\n).*?(<!-- end -->)", re.DOTALL)
+
+
+def pages() -> dict[Path, str]:
+    """Give every page that has generated parts, as it should be."""
+    found: dict[Path, str] = {}
+    for page in sorted(DOCS.rglob("*.md")):
+        text = page.read_text("utf-8")
+        if _PART.search(text):
+            found[page] = _PART.sub(lambda part: part[1] + _PARTS[part[2]]() + part[3], text)
+    return found
+
+
+def stale() -> list[Path]:
+    """Give the pages that differ from what the code says."""
+    return [page for page, text in pages().items() if page.read_text("utf-8") != text]
+
+
+# -- the commands -----------------------------------------------------------------------------
+
+
+def _cli() -> str:
+    return "".join(_commands(fig, None, "fig"))
+
+
+def _commands(command: click.Command, parent: click.Context | None, name: str) -> Iterator[str]:
+    settings = dict(command.context_settings)
+    word = name.rsplit(maxsplit=1)[-1]
+    context = click.Context(command, parent=parent, info_name=word, terminal_width=100, **settings)
+    yield f"\n## `{name}`\n\n{_prose(command.help)}\n\n"
+    yield f"```text\n{command.get_usage(context).removeprefix('Usage: ')}\n```\n"
+    rows = [_option(one, context) for one in command.params if isinstance(one, click.Option)]
+    if rows:
+        yield "\n" + _table(("option", "what it does"), rows)
+    if isinstance(command, click.Group):
+        for key in command.list_commands(context):
+            inner = command.get_command(context, key)
+            if inner is not None:
+                yield from _commands(inner, context, f"{name} {key}")
+
+
+def _option(param: click.Option, context: click.Context) -> tuple[str, str]:
+    names, text = param.get_help_record(context) or ("", "")
+    return f"`{names}`".replace("|", "\\|"), " ".join(text.split())
+
+
+def _prose(text: str | None) -> str:
+    return " ".join((text or "").split())
+
+
+# -- the keys of files ------------------------------------------------------------------------
+
+
+def _keys(section: str, struct: type[msgspec.Struct], *, skip: tuple[str, ...] = ()) -> str:
+    meanings: Mapping[str, str] = _MEANINGS[section]
+    fields = [one for one in msgspec.structs.fields(struct) if one.name not in skip]
+    names = {one.encode_name for one in fields}
+    if names != meanings.keys():
+        difference = ", ".join(sorted(names ^ meanings.keys()))
+        raise SystemExit(f"docs/keys.toml: [{section}] does not fit the code: {difference}")
+    rows = [
+        (f"`{one.encode_name}`", _type(one.type), _default(one), meanings[one.encode_name])
+        for one in fields
+    ]
+    return "\n" + _table(("key", "type", "default", "meaning"), rows) + "\n"
+
+
+_TYPES: Final[Mapping[object, str]] = {
+    str: "text",
+    int: "integer",
+    float: "number",
+    bool: "true or false",
+    object: "a value",
+}
+
+
+def _type(found: Any) -> str:
+    origin, arguments = get_origin(found), get_args(found)
+    if found in _TYPES:
+        return _TYPES[found]
+    if isinstance(found, type) and issubclass(found, msgspec.Struct):
+        return "table"
+    if origin is Literal:
+        return " or ".join(f'`"{one}"`' for one in arguments)
+    if origin is tuple:
+        return f"list of {_type(arguments[0])}"
+    if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
+        return "table"
+    return " or ".join(_type(one) for one in arguments if one is not type(None))
+
+
+def _default(field: msgspec.structs.FieldInfo) -> str:
+    if field.required:
+        return "*needed*"
+    default = field.default
+    if default is msgspec.NODEFAULT or default is None or default in ("", ()):
+        return ""
+    if isinstance(default, msgspec.Struct) or default == {}:
+        return ""
+    return f"`{msgspec.json.encode(default).decode()}`"
+
+
+# -- tables that the code reads ---------------------------------------------------------------
+
+
+def _errors() -> str:
+    rows = [
+        (f"{'&emsp;' * depth}`{kind.__name__}`", str(kind.exit_status), _prose(kind.__doc__))
+        for kind, depth in _tree(errors.FigError, 0)
+    ]
+    return "\n" + _table(("error", "exit status", "meaning"), rows) + "\n"
+
+
+def _tree(kind: type[errors.FigError], depth: int) -> Iterator[tuple[type[errors.FigError], int]]:
+    yield kind, depth
+    for child in kind.__subclasses__():
+        if child.__module__ == errors.__name__:
+            yield from _tree(child, depth + 1)
+
+
+def _stages() -> str:
+    rows = [
+        (f"`{stage}`", plan.inside.value, plan.outside.value, "yes" if plan.compare else "no")
+        for stage, plan in PLANS.items()
+    ]
+    header = ("stage", "answers keys inside the percent", "answers the rest", "both compared")
+    return "\n" + _table(header, rows) + "\n"
+
+
+def _metrics() -> str:
+    return "\n" + _table(("counter", "counts"), [(f"`{k}`", v) for k, v in METRICS.items()]) + "\n"
+
+
+def _table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    lines = [header, tuple("---" for _ in header), *rows]
+    return "".join(f"| {' | '.join(line)} |\n" for line in lines)
+
+
+_PARTS: Final[Mapping[str, Callable[[], str]]] = {
+    "cli": _cli,
+    "errors": _errors,
+    "metrics": _metrics,
+    "stages": _stages,
+    "workspace": lambda: _keys("workspace", config._WorkspaceTable),  # noqa: SLF001
+    "legacy-soap": lambda: _keys("legacy-soap", SoapOptions),
+    "legacy-tables": lambda: _keys("legacy-tables", TableOptions),
+    "replacement": lambda: _keys("replacement", config._ReplacementTable),  # noqa: SLF001
+    "provider-local": lambda: _keys("provider-local", LocalOptions),
+    "provider-rules": lambda: _keys("provider-rules", RulesOptions),
+    "facade": lambda: _keys("facade", config.Facade),
+    "endpoint": lambda: _keys("endpoint", config._EndpointTable),  # noqa: SLF001
+    "listen": lambda: _keys("listen", config.Listen),
+    "guardrail": lambda: _keys("guardrail", config.Guardrail),
+    "operation": lambda: _keys("operation", OperationTable),
+    "field": lambda: _keys("field", FieldTable),
+    "mapping": lambda: _keys("mapping", MappingTable),
+    "row": lambda: _keys("row", Row),
+}
+
+
+def main() -> None:
+    """Write the pages, or with ``--check`` name those that differ and leave with status 1."""
+    if "--check" in sys.argv[1:]:
+        for page in stale():
+            sys.stderr.write(f"{page} is not up to date: python docs/generate.py\n")
+        sys.exit(bool(stale()))
+    for page, text in pages().items():
+        page.write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
