@@ -127,7 +127,7 @@ class _Parts:
             if endpoint.config.listen.source
         }
         sources: dict[str, Source] = {name: app.source(self._workspace, name) for name in events}
-        takes = {name: event.take for name, event in events.items()}
+        takes = {name: event.begin for name, event in events.items()}
         for name, source in sources.items():
             bridge = Bridge(
                 {name: source},

@@ -14,14 +14,17 @@ import msgspec
 from ..errors import FigError
 from ..model import Delivery, Settlement
 from ..ports import Source
+from ..routing.taken import Taken
 from ..telemetry import Counters, log
+from .relay import Relay
 from .retry import Backoff, Retries, describe
 from .status import SourceStatus, State
 
 __all__ = ["Bury", "Lane", "Limits", "Take"]
 
-Take = Callable[[Delivery], Awaitable[Settlement]]
-"""Brings a delivery to its outcome. When it returns, that outcome is durable."""
+Take = Callable[[Delivery], Awaitable[Settlement | Taken]]
+"""Brings a delivery to its outcome. When it returns a settlement, that outcome is durable; where it
+returns ``Taken``, it will be."""
 
 Bury = Callable[[Delivery, str], Awaitable[None]]
 """Keeps a delivery that the bridge itself gives up, with the reason; durable when it returns."""
@@ -34,12 +37,14 @@ _CUT_SECONDS: Final = 1.0
 class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one source.
 
-    ``in_flight`` deliveries at most are in hand. ``wait`` is one receive's patience, ``drain`` the
-    time to finish what is in hand at the end, ``healthy`` how long a source must flow before its
-    failures are forgotten, all in seconds.
+    ``in_flight`` deliveries at most are in hand, ``at_once`` of them at most are being taken; the
+    others wait to be, or for their outcome to be durable. ``wait`` is one receive's patience,
+    ``drain`` the time to finish what is in hand at the end, ``healthy`` how long a source must flow
+    before its failures are forgotten, all in seconds.
     """
 
-    in_flight: int = 256
+    in_flight: int = 512
+    at_once: int = 256
     wait: float = 0.5
     drain: float = 15.0
     healthy: float = 30.0
@@ -60,10 +65,12 @@ class Lane:
         self._told = ""
         self._counts = dict.fromkeys(("received", "done", "retry", "dead", "unsettled"), 0)
         self._since: dict[int, float] = {}
-        self._queues: dict[str, deque[Delivery]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._behind: dict[str, deque[Delivery] | None] = {}  # by each key that is in hand
+        self._taking = Relay(self._take_one, limits.at_once)
+        self._ending = Relay(self._end_taken, limits.in_flight)
         self._least = max(1, limits.in_flight // 4)
         self._room = asyncio.Event()
+        self._empty = asyncio.Event()
 
     def status(self) -> SourceStatus:
         """Say where it stands. Call it on the event loop."""
@@ -103,8 +110,7 @@ class Lane:
             self._state = "draining"
             await self._finish()
         finally:
-            for task in self._tasks:
-                task.cancel()
+            self._cut_off()
             await self._close()
             self._state = "stopped"
 
@@ -116,8 +122,7 @@ class Lane:
             deliveries = await self._source.receive(free, self._limits.wait)
             if self._state != "flowing":
                 self._mend()
-            for delivery in deliveries:
-                self._begin(delivery)
+            self._begin(deliveries)
             if not deliveries:
                 await asyncio.sleep(0)  # a source that does not wait must not starve the rest
 
@@ -129,46 +134,73 @@ class Lane:
                 await asyncio.wait_for(self._room.wait(), _LINGER)
         return self._limits.in_flight - len(self._since)
 
-    def _begin(self, delivery: Delivery) -> None:
-        self._counts["received"] += 1
-        self._since[id(delivery)] = time.monotonic()
-        key = delivery.record.key
-        if key:
-            waiting = self._queues.get(key)
-            if waiting is not None:
-                waiting.append(delivery)
-                return
-            self._queues[key] = deque()
-        task = asyncio.create_task(self._work(delivery))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _work(self, delivery: Delivery) -> None:
-        """Bring a delivery, and those of its key that came after it, to an end, in order.
+    def _begin(self, deliveries: Sequence[Delivery]) -> None:
+        """Let deliveries be taken, each as soon as none of its key is in hand.
 
         Sources hand out one of a key at a time; where one does not, this keeps the order.
         """
-        key = delivery.record.key
-        try:
-            while True:
-                delay = await self._bring(delivery)
-                waiting = self._queues.get(key)
-                if waiting and delay is not None:
-                    behind = [waiting.popleft() for _ in range(len(waiting))]
-                    await self._hold_back(behind, delay)
-                if not waiting:
-                    return
-                delivery = waiting.popleft()
-        finally:
-            for left in self._queues.pop(key, ()):
-                self._since.pop(id(left), None)
+        self._counts["received"] += len(deliveries)
+        now = time.monotonic()
+        ready: list[Delivery] = []
+        for delivery in deliveries:
+            self._since[id(delivery)] = now
+            key = delivery.record.key
+            if key in self._behind:
+                self._behind[key] = waiting = self._behind[key] or deque()
+                waiting.append(delivery)
+                continue
+            if key:
+                self._behind[key] = None
+            ready.append(delivery)
+        self._taking.put(ready)
 
-    async def _bring(self, delivery: Delivery) -> float | None:
-        """Take and settle one; where it comes again, give the seconds until then."""
+    async def _take_one(self, delivery: Delivery) -> None:
+        """Take one that is ready; it is settled when its outcome is durable."""
         try:
-            settlement = await self._outcome(delivery)
+            outcome = await self._outcome(delivery)
+            if isinstance(outcome, Settlement):
+                await self._end(delivery, outcome)
+            else:
+                outcome.durable.add_done_callback(lambda _: self._ending.put([(delivery, outcome)]))
+        except BaseException:
+            self._abandon(delivery)
+            raise
+
+    async def _end_taken(self, begun: tuple[Delivery, Taken]) -> None:
+        """Settle one whose outcome is durable, or could not be made so."""
+        delivery, taken = begun
+        try:
+            settlement = taken.settlement
+            error = (
+                FigError("was given up") if taken.durable.cancelled() else taken.durable.exception()
+            )
+            if error is not None:
+                settlement = await self._failed(delivery, error)
+            await self._end(delivery, settlement)
+        except BaseException:
+            self._abandon(delivery)
+            raise
+
+    async def _end(self, delivery: Delivery, settlement: Settlement) -> None:
+        """Settle one, and let the next of its key follow."""
+        if id(delivery) not in self._since:
+            return  # it was cut off meanwhile, and comes again
+        delay = await self._settle(delivery, settlement)
+        key = delivery.record.key
+        waiting = self._behind.get(key)
+        if waiting and delay is not None:
+            behind = [waiting.popleft() for _ in range(len(waiting))]
+            await self._hold_back(behind, delay)
+        if waiting:
+            self._taking.put_first(waiting.popleft())
+        else:
+            self._behind.pop(key, None)
+
+    async def _settle(self, delivery: Delivery, settlement: Settlement) -> float | None:
+        """Settle one; where it comes again, give the seconds until then."""
+        try:
             await delivery.settle(settlement)
-        except Exception as error:  # noqa: BLE001 - see _outcome; here only settle can raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, the delivery comes again
             self._count("unsettled")
             log.warning(
                 "%s: %s could not be settled and comes again: %s",
@@ -181,6 +213,14 @@ class Lane:
             self._let_go(delivery)
         self._count(settlement.outcome)
         return settlement.delay if settlement.outcome == "retry" else None
+
+    def _abandon(self, delivery: Delivery) -> None:
+        """Let go of one that was cancelled, and of those behind it: they come again."""
+        if id(delivery) not in self._since:
+            return
+        self._let_go(delivery)
+        for left in self._behind.pop(delivery.record.key, None) or ():
+            self._let_go(left)
 
     async def _hold_back(self, behind: Sequence[Delivery], delay: float) -> None:
         """Let those behind an unfinished one of their key go back, so that none overtakes it."""
@@ -195,25 +235,30 @@ class Lane:
         self._since.pop(id(delivery), None)
         if self._limits.in_flight - len(self._since) >= self._least:
             self._room.set()
+        if not self._since:
+            self._empty.set()
 
-    async def _outcome(self, delivery: Delivery) -> Settlement:
+    async def _outcome(self, delivery: Delivery) -> Settlement | Taken:
         retries = self._limits.retries
         spent = retries.spent(delivery.attempt)
         if spent is not None:
             return await self._bury_first(delivery, spent)
         try:
-            settlement = _checked(await self._take(delivery))
+            return _checked(await self._take(delivery))
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if task is None or task.cancelling():
                 raise
-            failure = FigError("was cancelled from within", place=delivery.record.position)
-            return await self._bury_first(delivery, retries.after(failure, delivery.attempt))
+            failure: Exception = FigError("was cancelled from within")
         except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be lost
-            if not isinstance(error, FigError):
-                log.exception("%s: %s", self._source.name, delivery.record.position)
-            return await self._bury_first(delivery, retries.after(error, delivery.attempt))
-        return settlement
+            failure = error
+        return await self._failed(delivery, failure)
+
+    async def _failed(self, delivery: Delivery, error: Exception) -> Settlement:
+        if not isinstance(error, FigError):
+            log.error("%s: %s", self._source.name, delivery.record.position, exc_info=error)
+        settlement = self._limits.retries.after(error, delivery.attempt)
+        return await self._bury_first(delivery, settlement)
 
     async def _bury_first(self, delivery: Delivery, settlement: Settlement) -> Settlement:
         """Keep what the bridge gives up before its source forgets it."""
@@ -233,15 +278,23 @@ class Lane:
 
     async def _finish(self) -> None:
         """Wait for what is in hand; what takes too long is cut off unsettled and comes again."""
-        if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=self._limits.drain)
-            for task in late:
-                task.cancel()
-            if late:
-                log.warning("%s: %d deliveries were cut off", self._source.name, len(late))
-                await asyncio.wait(late, timeout=_CUT_SECONDS)
-        self._queues.clear()
+        self._empty.clear()
+        if self._since:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), self._limits.drain)
+        if self._since:
+            log.warning("%s: %d deliveries were cut off", self._source.name, len(self._since))
+        late = self._cut_off()
+        if late:
+            await asyncio.wait(late, timeout=_CUT_SECONDS)
+
+    def _cut_off(self) -> set[asyncio.Task[None]]:
+        """Let go of all that is in hand; give the tasks that are still to end."""
         self._since.clear()
+        self._behind.clear()
+        self._taking.clear()
+        self._ending.clear()
+        return self._taking.runners | self._ending.runners
 
     async def _close(self) -> None:
         try:
@@ -272,7 +325,7 @@ async def _sleep(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
 
 
-def _checked(settlement: object) -> Settlement:
-    if isinstance(settlement, Settlement):
-        return settlement
-    raise TypeError(f"take gave {settlement!r}, which is no Settlement")
+def _checked(outcome: object) -> Settlement | Taken:
+    if isinstance(outcome, Settlement | Taken):
+        return outcome
+    raise TypeError(f"take gave {outcome!r}, which is no Settlement")

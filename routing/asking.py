@@ -31,9 +31,9 @@ async def ask_replacement(endpoint: Endpoint, request: Request, revision: str) -
     limit = endpoint.time_limit
     if request.deadline is not None:
         limit = min(limit, request.deadline - time.time())
-    clock = asyncio.timeout(limit)
+    clock = endpoint.limits.within(limit)
     try:
-        async with clock:
+        with clock:
             reply = await endpoint.replacement.answer(request, revision)
         return _checked(endpoint, request, reply)
     except FigError:
@@ -44,7 +44,7 @@ async def ask_replacement(endpoint: Endpoint, request: Request, revision: str) -
             raise
         raise _raised(endpoint, error) from error
     except Exception as error:
-        if clock.expired():
+        if clock.expired:
             raise DeadlineExceeded(
                 f"the replacement gave no answer within {limit:.2f} s",
                 place=f"endpoint.{endpoint.name}",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from .. import config
@@ -11,6 +11,7 @@ from ..acl.mapping import CompiledMapping
 from ..acl.operation import Operation
 from ..model import Payload, Record, Reply, Request, request_id
 from .golden import Golden
+from .time_limits import TimeLimits
 
 __all__ = ["AskLegacy", "Endpoint", "Replacement"]
 
@@ -40,6 +41,7 @@ class Endpoint:
     golden: Golden | None = None
     time_limit: float = 2.0
     timeout: float = 30.0
+    limits: TimeLimits = field(default_factory=TimeLimits, compare=False)
 
     @property
     def name(self) -> str:

@@ -5,25 +5,29 @@ from __future__ import annotations
 import time
 from hashlib import sha256
 
-from ..errors import FigError, InputError
-from ..model import Delivery, Settlement, Side, Stage
+from ..errors import ContractError, FigError, InputError
+from ..model import Delivery, Reply, Settlement, Side, Stage
 from ..store.journal import Journal
+from ..store.line import Line
 from ..store.write import DeadLetter, InboxMark, Write
-from ..telemetry import log
 from .asking import ask_replacement
 from .endpoint import Endpoint
 from .exchange import Exchange
+from .router import decide
 from .shadow import Pair, compared
 from .table import RouteTable
+from .taken import Taken
 
 __all__ = ["Events"]
 
+_DONE = Settlement(outcome="done")
+
 
 class Events:
-    """Takes an endpoint's deliveries: the bridge calls ``take`` and settles what it returns.
+    """Takes an endpoint's deliveries: the bridge calls ``begin`` and settles what it returns.
 
     Legacy's own decision stands in the record; beyond the legacy stage the replacement's is
-    journalled beside it.
+    journalled beside it, and once legacy is retired, alone.
     """
 
     def __init__(self, endpoint: Endpoint, table: RouteTable, journal: Journal) -> None:
@@ -32,19 +36,24 @@ class Events:
         self._journal = journal
 
     async def take(self, delivery: Delivery) -> Settlement:
-        """Take one delivery; when this returns, its outcome is durable.
+        """Take one delivery; when this returns, its outcome is durable. Raises as ``begin``."""
+        taken = await self.begin(delivery)
+        await taken.durable
+        return taken.settlement
+
+    async def begin(self, delivery: Delivery) -> Taken:
+        """Decide one delivery and hand its outcome to the journal.
 
         A record that the mapping refuses is dead at once. Raises ``ReplacementError`` where the
         replacement cannot answer and ``StoreUnavailable`` where nothing can be written: the
         delivery is to come again.
         """
         try:
-            write, settlement = await self._outcome(delivery), Settlement(outcome="done")
+            write, settlement = await self._outcome(delivery), _DONE
         except InputError as error:
             write, settlement = _dead(delivery, error)
-        if not await self._journal.commit(write):
-            log.debug("%s: %s was taken before", self._endpoint.name, delivery.record.position)
-        return settlement
+        # Where its inbox mark was there before, nothing is written again: it is done.
+        return Taken(settlement, self._journal.submit(write))
 
     async def bury(self, delivery: Delivery, reason: str) -> None:
         """Keep a delivery that the bridge gives up, whole, with the reason."""
@@ -64,6 +73,8 @@ class Events:
             return Write(lines=(exchange.line(Side.LEGACY, "ok"),), inbox=mark)
         request = exchange.request = self._endpoint.request(record)
         reply = await ask_replacement(self._endpoint, request, exchange.revision)
+        if not decide(route, request.key).compare:
+            return Write(lines=(self._alone(exchange, reply),), inbox=mark)
         pair = Pair(
             endpoint=self._endpoint,
             request=request,
@@ -74,6 +85,18 @@ class Events:
         beside = await compared(pair)
         lines = (exchange.line(Side.LEGACY, "ok", reply), *beside.lines)
         return Write(lines=lines, observations=beside.observations, inbox=mark)
+
+    def _alone(self, exchange: Exchange, reply: Reply) -> Line:
+        """Give the line of a record that the replacement alone decided."""
+        if reply.status == "abstained":
+            raise ContractError(
+                "the replacement is not sure, and legacy is retired",
+                place=f"endpoint.{self._endpoint.name}",
+                value=reply.reason,
+                remedy="decide it by hand; it is kept whole as a dead letter",
+            )
+        exchange.decided, exchange.answer = Side.REPLACEMENT, reply.payload
+        return exchange.line(Side.REPLACEMENT, "ok", reply)
 
 
 def _dead(delivery: Delivery, error: FigError) -> tuple[Write, Settlement]:

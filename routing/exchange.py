@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass, field
 
-from ..model import Record, Reply, Request, Route, Side, request_id
+from ..model import Payload, Record, Reply, Request, Route, Side, request_id
 from ..store.line import Line
 
 __all__ = ["Exchange", "status_of"]
@@ -16,6 +16,7 @@ class Exchange:
     """One request on its way: what was decided, who answered, and why not the other.
 
     ``deadline`` is the caller's, in seconds since the epoch; a fallback has what is left of it.
+    ``answer`` is kept where the journal is the only place that it goes to.
     """
 
     record: Record
@@ -27,16 +28,18 @@ class Exchange:
     decided: Side = Side.LEGACY
     fallback: str = ""
     detail: str = ""
+    answer: Payload | None = None
 
     def line(self, served_by: Side | None, status: str, reply: Reply | None = None) -> Line:
         """Give the journal's line. ``status``: ok, fault (legacy's own) or error."""
+        request, route = self.request, self.route
         data: dict[str, object] = {
-            "key": self.request.key if self.request else self.record.key,
-            "stage": self.route.stage.value,
-            "percent": self.route.percent,
-            "version": self.route.version,
-            "decided": self.decided.value,
-            "served_by": served_by.value if served_by else "",
+            "key": request.key if request else self.record.key,
+            "stage": route.stage,
+            "percent": route.percent,
+            "version": route.version,
+            "decided": self.decided,
+            "served_by": served_by or "",
             "status": status,
             "ms": round((time.monotonic() - self.started) * 1000, 3),
         }
@@ -45,10 +48,13 @@ class Exchange:
             data["detail"] = self.detail
         if reply is not None and reply.confidence is not None:
             data["confidence"] = round(reply.confidence, 4)
+        if self.answer is not None:
+            data["answer"] = self.answer
+        record = self.record
         return Line(
             kind="request",
-            endpoint=self.route.endpoint,
-            request_id=request_id(self.record.source, self.record.position),
+            endpoint=route.endpoint,
+            request_id=request.id if request else request_id(record.source, record.position),
             revision=self.revision,
             data=data,
         )

@@ -17,6 +17,7 @@ from .backlog import Backlog, Item
 from .database import Database
 from .group import Content, prepare
 from .line import Entry, Line
+from .patience import Patience
 from .write import Write
 from .writer import Writer
 
@@ -40,6 +41,7 @@ class Journal:
         self._database = database
         self._backlog = Backlog(capacity)
         self._writer = Writer(database, self._backlog)
+        self._waits: Patience | None = None
         self._open = False
 
     @property
@@ -77,19 +79,20 @@ class Journal:
         either. Raises ``StoreError`` where it cannot be stored, or its message came before with
         other bytes.
         """
-        if not self.healthy:
-            raise self._unavailable()
-        item = self._item(write)
-        if not self._backlog.put(item) or item.future is None or item.loop is None:
-            raise self._refused("no room for more writes")
-        timer = item.loop.call_later(self.patience, self._give_up, item)
+        item, future = self._submit(write)
         try:
-            return await item.future
+            return await future
         except asyncio.CancelledError:
             self._backlog.withdraw(item)
             raise
-        finally:
-            timer.cancel()
+
+    def submit(self, write: Write) -> asyncio.Future[bool]:
+        """Do as ``commit``, for a caller that has many: the future is to be awaited.
+
+        Raises ``StoreUnavailable`` and ``StoreError`` that are known at once; the future raises the
+        others. A write whose future is cancelled may be written all the same.
+        """
+        return self._submit(write)[1]
 
     def read(
         self,
@@ -141,7 +144,9 @@ class Journal:
         with self._database.read() as connection:
             return [_entry(found) for found in connection.execute(page)]
 
-    def _item(self, write: Write) -> Item:
+    def _submit(self, write: Write) -> tuple[Item, asyncio.Future[bool]]:
+        if not self.healthy:
+            raise self._unavailable()
         try:
             content = prepare(write)
         except Exception as error:
@@ -150,7 +155,19 @@ class Journal:
                 f"a write cannot be stored: {name}", place="journal", value=str(error)
             ) from error
         loop = asyncio.get_running_loop()
-        return Item(content, loop=loop, future=loop.create_future())
+        future: asyncio.Future[bool] = loop.create_future()
+        item = Item(content, loop=loop, future=future)
+        if not self._backlog.put(item):
+            raise self._refused("no room for more writes")
+        self._patience_of(loop).watch(item)
+        return item, future
+
+    def _patience_of(self, loop: asyncio.AbstractEventLoop) -> Patience:
+        waits = self._waits
+        if waits is None or waits.loop is not loop:
+            # The one of another loop lives on by its timer while anybody waits there.
+            waits = self._waits = Patience(loop, self.patience, self._give_up)
+        return waits
 
     def _give_up(self, item: Item) -> None:
         # What the writer holds already cannot be recalled: it is answered when that ends.
