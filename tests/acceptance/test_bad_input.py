@@ -289,7 +289,7 @@ def test_labels_with_a_missing_column(edited):
     ("content", "names"),
     [
         ("text,label\nhello,refund\n", "category"),
-        ("", "category"),
+        ("", "is empty"),
         ("text,category\n\n", ""),
         ("text,category\nonly one value\n", "line 2"),
     ],
@@ -301,8 +301,9 @@ def test_learning_from_a_file_with_a_missing_column(edited, content, names):
         'provider = "py:stranglerfig.tests.acceptance.scripted:Scripted"\nprocess = "shared"\n',
         'provider = "local"\nmodel = "models/triage"\ntext = "text"\npredicts = "category"\n',
     )
+    file = str(edited.root / "learn.csv")
     (edited.root / "learn.csv").write_text(content, "utf-8")
-    said = error_of(edited.fig("learn", "triage-ticket", "--from", "learn.csv"), 4)
+    said = error_of(edited.fig("learn", "triage-ticket", "--from", file), 4)
     assert "learn.csv" in said
     assert names in said
 
