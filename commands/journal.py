@@ -63,7 +63,8 @@ def verify(screen: Screen, as_json: bool) -> None:
         broken = list(broken_lines(store.database))
         count = sum(1 for _ in store.journal.read())
     if as_json:
-        screen.json({"lines": count, "broken": broken})
+        named = [{"id": one.id, "reason": one.reason} for one in broken]
+        screen.json({"lines": count, "broken": named})
     elif broken:
         rows = [[str(one.id), escape(one.reason)] for one in broken]
         screen.table([">line", "what is wrong"], rows)
