@@ -190,7 +190,7 @@ def test_the_table_of_routes(run, workspace):
     status, out, err = run("-w", workspace, "route", "list")
     assert (status, err) == (0, "")
     assert "triage-ticket" in out
-    assert len([line for line in out.splitlines() if " legacy " in line]) == 2, "a row a line"
+    assert len([line for line in out.splitlines() if " hold " in line]) == 2, "a row a line"
 
 
 def test_colours_are_for_terminals_and_for_those_who_want_them(workspace):
