@@ -71,11 +71,16 @@ class StoreFile:
         Opening that one beside it would mix up their side files; so the writer is told first.
         """
         now, opened = self.identity(), self.opened
-        if opened is None or now == opened:
-            return
-        if self.when_replaced is not None:
-            self.when_replaced()
-        raise replaced(self.path)
+        try:
+            if opened is None:
+                return
+            if now != opened:
+                raise replaced(self.path)
+            self.check_sides()
+        except StoreUnavailable:
+            if self.when_replaced is not None:
+                self.when_replaced()
+            raise
 
     def connect(self, *, create: bool = False) -> sqlite3.Connection:
         """Open the file; never make an empty one, unless told to."""
@@ -96,10 +101,30 @@ class StoreFile:
 
     def remember_sides(self) -> None:
         """Note which side files belong to the file as it stands; called once it is open."""
-        self._sides = {}
+        sides: dict[Path, Identity] = {}
         for side in self._side_paths():
             with contextlib.suppress(OSError):
-                self._sides[side] = _identity(side)
+                sides[side] = _identity(side)
+        self._sides = sides  # at once: other threads look at it
+
+    def check_sides(self) -> None:
+        """Raise ``StoreUnavailable`` where a side file is gone or another one stands in its place.
+
+        SQLite would go on writing its log where nobody reads it, or without the others' locks.
+        """
+        for side, identity in self._sides.items():
+            with contextlib.suppress(OSError):
+                if _identity(side) == identity:
+                    continue
+            raise StoreUnavailable(
+                "a side file of the store was taken away while it was in use",
+                place=str(side),
+                remedy="leave it alone while one of us runs: it holds the newest lines",
+            )
+
+    def forget_sides(self) -> None:
+        """Take it that the side files are new: SQLite removes them with its last connection."""
+        self._sides = {}
 
     def drop_stale_sides(self) -> None:
         """Remove the side files of a file that was replaced, before its successor is opened.

@@ -29,8 +29,10 @@ class Session:
         file = self._database.file
         if file is None:
             return
-        if self._connection is not None and file.identity() != self._identity:
-            raise replaced(file.path)
+        if self._connection is not None:
+            if file.identity() != self._identity:
+                raise replaced(file.path)
+            file.check_sides()
         file.identity()
         file.check_writable()
 
@@ -73,6 +75,7 @@ class Session:
             now = file.identity()
             if self._identity is not None and now != self._identity:
                 file.drop_stale_sides()
+            file.forget_sides()
             self._identity = now
         self._database.check_schema()
         self._connection = self._database.connect(_WAIT)

@@ -440,3 +440,16 @@ def test_closing_while_the_store_is_lost_ends(store_url, file, until, logged):
     assert not store.journal.healthy
     with pytest.raises(StoreUnavailable, match="not open"):
         asyncio.run(store.journal.commit(write("late")))
+
+
+@pytest.mark.parametrize("gone", [("-wal",), ("-shm",), ("-wal", "-shm")])
+def test_its_side_files_are_deleted(store, file, until, logged, gone):
+    """SQLite would write on into a log that nobody can read: nothing may be promised from it."""
+    assert commit(store, "before") == [True]
+    for side in gone:
+        Path(f"{file}{side}").unlink()
+    store.journal.append(write("kept"))
+    until(lambda: any("a side file of the store" in text for _, text in logged))
+    came_back(store, until, ["before", "kept"])
+    again = Store(f"sqlite:///{file}")
+    assert requests(again) == ["before", "kept", "after"]
