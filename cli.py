@@ -22,6 +22,7 @@ _COMMANDS = {
     "completion": ("completion", "Print the completion script of a SHELL."),
     "demo": ("demo", "Move an endpoint of a legacy SOAP service onto a model."),
     "init": ("init", "Make a workspace in FOLDER (default: this one)."),
+    "journal": ("journal", "Read the journal of every request, comparison and change."),
     "learn": ("learn", "Train ENDPOINT's replacement from labelled examples."),
     "route": ("route", "Show and change where endpoints stand."),
     "serve": ("serve", "Run the facades, until SIGTERM or Ctrl-C."),

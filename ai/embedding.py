@@ -7,7 +7,7 @@ mask and L2 normalisation follow sentence-transformers' all-MiniLM-L6-v2.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +28,9 @@ VOCABULARY_SHA256: Final = "07eced375cec144d27c900241f3e339478dec958f92fddbc551f
 WIDTH: Final = 384
 TOKENS: Final = 256
 BATCH: Final = 32
+RUN: Final = 16
+"""A run of the model costs about as much as so many tokens more in it."""
+
 SPACE: Final = f"minilm-int8:{MODEL_SHA256[:12]}:{VOCABULARY_SHA256[:12]}:{TOKENS}"
 """Names the space of the vectors: a classifier answers only in the space it was taught in."""
 
@@ -58,13 +61,13 @@ class Embedder:
         word pieces is cut. ``progress`` is told how many are done.
         """
         tokens = [self._tokenizer.encode(text).ids for text in texts]
-        order = sorted(range(len(tokens)), key=lambda row: len(tokens[row]))
         vectors = np.empty((len(tokens), WIDTH), np.float32)
-        for start in range(0, len(order), BATCH):
-            rows = order[start : start + BATCH]
+        done = 0
+        for rows in _batches([len(row) for row in tokens]):
             vectors[rows] = self._run([tokens[row] for row in rows])
+            done += len(rows)
             if progress is not None:
-                progress(start + len(rows))
+                progress(done)
         return vectors
 
     def _run(self, batch: list[list[int]]) -> Floats:
@@ -79,6 +82,21 @@ class Embedder:
         mean = (hidden * weight).sum(axis=1) / weight.sum(axis=1)
         unit: Floats = mean / np.linalg.norm(mean, axis=1, keepdims=True)
         return unit
+
+
+def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
+    """Sort rows by length and cut where padding would cost more than another run."""
+    batch: list[int] = []
+    held = 0
+    for row in sorted(range(len(lengths)), key=lengths.__getitem__):
+        padding = lengths[row] * len(batch) - held
+        if batch and (len(batch) == BATCH or padding > RUN):
+            yield batch
+            batch, held = [], 0
+        batch.append(row)
+        held += lengths[row]
+    if batch:
+        yield batch
 
 
 def _tokenizer(vocabulary: bytes) -> Tokenizer:

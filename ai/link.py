@@ -239,8 +239,8 @@ class Link:
             if not waiting.done():
                 waiting.set_exception(gone)
         await end(self._process, grace)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._hearing, 1.0)
+        await asyncio.wait([self._hearing], timeout=1.0)
+        self._hearing.cancel()
         self._listening.cancel()
         words = f"; its last words: {self._words}" if self._words else ""
         reason = f"{why}: {status(self._process)}{words}"

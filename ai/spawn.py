@@ -43,13 +43,13 @@ def _path() -> str:
 
 
 async def end(process: asyncio.subprocess.Process, grace: float) -> None:
-    """Wait ``grace`` seconds for a process to end, kill it and its own otherwise, and reap it."""
+    """Wait ``grace`` seconds for a process to end, then kill what is left of its session."""
     if grace > 0:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(process.wait(), grace)
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, signal.SIGKILL)
+    # Also where it ended by itself: what it had started must not outlive it.
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
     await process.wait()
 
 

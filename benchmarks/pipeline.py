@@ -36,7 +36,6 @@ from decimal import Decimal
 from pathlib import Path
 
 import uvloop
-
 from stranglerfig import config
 from stranglerfig.acl.mapping import load_mapping
 from stranglerfig.acl.operation import load_operation
@@ -243,7 +242,9 @@ def report(runs: dict[str, list[float]]) -> bool:
     print(f"{'':12}{'µs/record':>10}{'records/s':>11}   within repeats, µs")
     for name in ("mapping", "single", "grouped", "comparing"):
         each, middle = runs[name], statistics.median(runs[name])
-        print(f"{name:12}{middle:10.1f}{1e6 / middle:11,.0f}   " + " ".join(f"{t:.1f}" for t in each))
+        print(
+            f"{name:12}{middle:10.1f}{1e6 / middle:11,.0f}   " + " ".join(f"{t:.1f}" for t in each)
+        )
     ratios = {
         "grouped_per_single_throughput": ratio(runs["single"], runs["grouped"]),
         "grouped_per_mapping_time": ratio(runs["grouped"], runs["mapping"]),

@@ -176,7 +176,9 @@ class Lane:
         delivery, taken = begun
         try:
             settlement = taken.settlement
-            error = FigError("was given up") if taken.durable.cancelled() else taken.durable.exception()
+            error = (
+                FigError("was given up") if taken.durable.cancelled() else taken.durable.exception()
+            )
             if error is not None:
                 settlement = await self._failed(delivery, error)
             await self._end(delivery, settlement)

@@ -37,7 +37,7 @@ def check(screen: Screen, migrate: bool, as_json: bool) -> None:
             [
                 "[green]ok[/]" if error is None else "[red]wrong[/]",
                 escape(what),
-                escape(text if error is None else error.message),
+                escape(text if error is None else error.message.partition("\n")[0].rstrip(":")),
             ]
             for what, text, error in found
         ]

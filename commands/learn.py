@@ -58,6 +58,7 @@ def learn(
         TimeRemainingColumn(),
         console=screen.err,
         transient=True,
+        disable=not screen.err.is_terminal,
     ) as progress:
         task = progress.add_task("", total=None)
         report = app.learn(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -34,7 +35,17 @@ COLOURS = {
 }
 """One meaning a colour: stages from yellow (legacy serves) to green (the replacement does)."""
 
+_UNBOUND = 1000
+
 _Function = TypeVar("_Function", bound=Callable[..., object])
+
+
+def _output() -> Console:
+    console = Console(highlight=False)
+    if not console.is_terminal and "COLUMNS" not in os.environ:
+        # Into a file or a pipe, lines stay whole: whoever greps for a row must find it.
+        console.width = _UNBOUND
+    return console
 
 
 @dataclass
@@ -42,7 +53,7 @@ class Screen:
     """Where a command prints: results on standard output, everything else on standard error."""
 
     workspace: Path
-    out: Console = field(default_factory=lambda: Console(highlight=False))
+    out: Console = field(default_factory=_output)
     err: Console = field(default_factory=lambda: Console(stderr=True, highlight=False))
 
     def load(self) -> config.Workspace:

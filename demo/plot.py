@@ -27,7 +27,7 @@ def plot(curve: Curve, marks: Sequence[tuple[int, str]], width: int, *, colours:
         figure.vline(number, "gray")
     for values, label, colour in (
         (curve.share, "share of the replacement", "magenta"),
-        (curve.legacy, "legacy right", "yellow"),
+        (curve.legacy, "legacy right", "orange"),
         (curve.replacement, "replacement right", "green"),
     ):
         figure.plot(curve.numbers, values, label=label, color=colour, marker="braille")

@@ -66,8 +66,8 @@ class StoryScreen:
         if draw is not None:
             draw(event)
 
-    def _line(self, text: str) -> None:
-        self._progress.console.print(text, soft_wrap=True)
+    def _line(self, style: str, word: str, text: str) -> None:
+        self._progress.console.print(f"[{style}]{word:<12}[/] {escape(text)}", soft_wrap=True)
 
     def _bar(self, text: str, done: object, total: object, note: str = "") -> None:
         completed = int(done) if isinstance(done, int) else 0
@@ -77,13 +77,11 @@ class StoryScreen:
         )
 
     def _data(self, event: Mapping[str, object]) -> None:
-        self._line(
-            f"[dim]messages[/]   {event['learn']} to learn from, {event['traffic']} as traffic, "
-            f"{event['categories']} categories"
-        )
+        text = f"{event['learn']} to learn from, {event['traffic']} as traffic"
+        self._line("dim", "messages", f"{text}, {event['categories']} categories")
 
     def _started(self, event: Mapping[str, object]) -> None:
-        self._line(f"[dim]started[/]    {escape(str(event['process']))}, process {event['pid']}")
+        self._line("dim", "started", f"{event['process']}, process {event['pid']}")
 
     def _learning(self, event: Mapping[str, object]) -> None:
         self._bar(f"learning, {event['from']} revision", 0, None)
@@ -92,15 +90,14 @@ class StoryScreen:
         self._bar("learning", event["done"], event["of"])
 
     def _learnt(self, event: Mapping[str, object]) -> None:
-        self._line(
-            f"[dim]learnt[/]     revision {event['revision']} from {event['examples']} messages, "
-            f"cross-validated accuracy {_percent(event['accuracy'])}"
-        )
+        text = f"revision {event['revision']} from {event['examples']} messages"
+        right = f"cross-validated accuracy {_percent(event['accuracy'])}"
+        self._line("dim", "learnt", f"{text}, {right}")
 
     def _phase(self, event: Mapping[str, object]) -> None:
         stage = str(event["stage"])
         colour = _COLOURS.get(stage.split(maxsplit=1)[0], "white")
-        self._line(f"[bold {colour}]{stage:<12}[/] {escape(str(event['what']))}")
+        self._line(f"bold {colour}", stage, str(event["what"]))
 
     def _requests(self, event: Mapping[str, object]) -> None:
         colour = {"pass": "green", "fail": "red"}.get(str(event["verdict"]), "yellow")
@@ -114,10 +111,10 @@ class StoryScreen:
 
     def _deploy(self, event: Mapping[str, object]) -> None:
         revision = model_of(str(event["revision"]))
-        self._line(f"[red]deployed[/]   revision {revision}: its labels slipped by one row")
+        self._line("red", "deployed", f"revision {revision}: its labels slipped by one row")
 
     def _failure(self, event: Mapping[str, object]) -> None:
-        self._line(f"[red]{event['signal']}[/]    to the model's process, {event['process']}")
+        self._line("red", str(event["signal"]), f"to the model's process, {event['process']}")
 
 
 def stretch_table(tally: Tally) -> Table:

@@ -210,7 +210,9 @@ class ServerConnection(Reading):
         if len(body) < _LARGE:
             transport.write(head + body)
         else:
-            transport.writelines((head, body))
+            # Not writelines: before Python 3.13.1 asyncio's never says that a caller does not read.
+            transport.write(head)
+            transport.write(body)
 
     def _read(self, *, on: bool) -> None:
         transport = self._transport

@@ -91,7 +91,11 @@ class Operator:
         route = self.route()
         target = to or (Stage.LEGACY if route.stage is Stage.SHADOW else Stage.SHADOW)
         if position(Step(stage=target)) >= position(route):
-            raise self._error(f"{target} is not further back than {_name(route)}", route)
+            raise self._error(
+                f"{target} is not further back than {_name(route)}",
+                route,
+                remedy="'fig route advance' goes on; 'fig route kill' stops the replacement",
+            )
         moved = msgspec.structs.replace(
             route,
             stage=target,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 
+from ..ai.process import ProviderProcess
 from ..errors import FigError, ReplacementUnavailable
 from ..model import Reply, Request
 from ..ports import Provider
@@ -47,11 +48,15 @@ class Replacements:
     def start(self, revision: str) -> bool:
         """Begin to start a revision where it is not begun; True when it is ready. Never raises."""
         if revision in self._ready:
-            return True
+            return self._answers(revision)
         task = self._starting.get(revision)
         if task is None or task.done():
             self._starting[revision] = asyncio.create_task(self._open(revision))
         return False
+
+    def _answers(self, revision: str) -> bool:
+        provider = self._ready[revision]
+        return not isinstance(provider, ProviderProcess) or provider.ready
 
     async def keep_only(self, revisions: Collection[str]) -> None:
         """Close every revision that no route asks for any more."""
@@ -73,6 +78,10 @@ class Replacements:
             await provider.open()
         except FigError as error:
             log.warning("replacement.%s: cannot start: %s", self._name, error)
+            if isinstance(provider, ProviderProcess):
+                # It goes on trying by itself, ever more slowly, and fails at once meanwhile.
+                self._ready[revision] = provider
+                return
             if provider is not None:
                 await provider.close()
             await asyncio.sleep(1.0)  # as answers ask for it again and again

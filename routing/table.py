@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
@@ -124,14 +123,14 @@ class RouteTable:
         return True
 
     def _read_kill_file(self) -> frozenset[str]:
-        with contextlib.suppress(FileNotFoundError):
-            try:
-                lines = self._kill_file.read_text("utf-8").splitlines()
-            except (OSError, UnicodeDecodeError):
-                return self._killed
-            names = (line.partition("#")[0].strip() for line in lines)
-            return frozenset(name for name in names if name)
-        return frozenset()
+        try:
+            lines = self._kill_file.read_text("utf-8").splitlines()
+        except FileNotFoundError:
+            return frozenset()
+        except (OSError, UnicodeDecodeError):
+            return self._killed  # it cannot be read just now: who was killed stays so
+        names = (line.partition("#")[0].strip() for line in lines)
+        return frozenset(name for name in names if name)
 
 
 def _words(route: Route) -> str:

@@ -32,7 +32,7 @@ PATIENCE = 10.0
 class Line(Protocol):
     """A caller that is not open yet, and the legacy system at the other end.
 
-    ``secrets`` are texts (passwords of its options) that must never show. Until it is told
+    ``secrets`` are texts (passwords in options or records) that must never show. Until it is told
     otherwise the system answers each call with that call's own body.
     """
 

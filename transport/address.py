@@ -1,9 +1,8 @@
-"""Where an HTTP system stands: an address taken apart, its credentials kept out of sight."""
+"""Where an HTTP system stands: an address taken apart. It holds no credentials."""
 
 from __future__ import annotations
 
-import base64
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -15,15 +14,14 @@ __all__ = ["Address"]
 class Address(msgspec.Struct, frozen=True, kw_only=True):
     """An ``http`` or ``https`` address. ``target`` is its path and query, as a request sends them.
 
-    ``authorization`` is the value of the header that the address's credentials make, or empty;
-    neither ``str`` nor ``repr`` show it.
+    One with credentials is refused: a facade would lend them to whoever calls it. Callers bring
+    their own, and those are passed on.
     """
 
     secure: bool
     host: str
     port: int
     target: str
-    authorization: str = ""
 
     @classmethod
     def parse(cls, text: str, place: str = "") -> Address:
@@ -33,6 +31,13 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
             host, port = parts.hostname or "", parts.port
         except ValueError as error:
             raise _refused(text, place) from error
+        if "@" in parts.netloc:
+            raise ConfigError(
+                "holds credentials",
+                place=place,
+                expected="an address alone",
+                remedy="take them out: callers bring their own, and those are passed on",
+            )
         if parts.scheme not in {"http", "https"} or not host:
             raise _refused(text, place)
         query = f"?{parts.query}" if parts.query else ""
@@ -45,7 +50,6 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
             host=host,
             port=port or (443 if secure else 80),
             target=target,
-            authorization=_basic(parts.username, parts.password),
         )
 
     @property
@@ -64,13 +68,6 @@ class Address(msgspec.Struct, frozen=True, kw_only=True):
 
     def __repr__(self) -> str:
         return f"Address({str(self)!r})"
-
-
-def _basic(user: str | None, password: str | None) -> str:
-    if user is None:
-        return ""
-    pair = f"{unquote(user)}:{unquote(password or '')}"
-    return "Basic " + base64.b64encode(pair.encode()).decode()
 
 
 def _refused(text: str, place: str) -> ConfigError:

@@ -60,8 +60,6 @@ class Upstream:
         self._closed = False
         self._tls = ssl.create_default_context(cafile=ca or None) if self.address.secure else None
         self._common = f"Host: {self.address.authority}".encode("ascii")
-        given = self.address.authorization
-        self._authorization = f"\r\nAuthorization: {given}".encode() if given else b""
 
     def __repr__(self) -> str:
         return f"Upstream({str(self.address)!r})"
@@ -131,8 +129,6 @@ class Upstream:
             headers = [field for field in headers if field[0].lower() not in _OURS]
             block = joined(headers)
         first_line = b"%s %s HTTP/1.1\r\n%s" % (method, target, self._common)
-        if self._authorization and b"\nauthorization:" not in lowered:
-            first_line += self._authorization
         length = b"\r\nContent-Length: %d" % len(body) if body or method not in _BODILESS else b""
         ends = len(headers)
         if block.count(b"\n") != ends or block.count(b"\r") != ends or b" " in target:

@@ -241,6 +241,7 @@ class Desk:
         copy_example(root)
         parent = str(Path(stranglerfig.__file__).parents[1])
         self.env = {**os.environ, "PYTHONPATH": parent, "FIG_WHO": "tester"}
+        self.env.pop("COLUMNS", None)  # pytest's own
         self.legacy = self._start_legacy()
         self.edit("fig.toml", "127.0.0.1:8701", f"127.0.0.1:{self.legacy.url.port}")
         self.edit("fig.toml", "127.0.0.1:8700", "127.0.0.1:0")

@@ -20,7 +20,7 @@ from stranglerfig.model import Request
 pytestmark = pytest.mark.process
 
 STUBBORN = '''
-import asyncio, os, sys, time
+import asyncio, os, subprocess, sys, time
 from pathlib import Path
 from decimal import Decimal
 from stranglerfig.model import Reply
@@ -53,6 +53,13 @@ class Stubborn:
             os._exit(9)
         if what == "raise":
             raise KeyError("lost")
+        if what == "garbage":
+            os.write(int(sys.argv[1]), b"\\x00\\x00\\x00\\x02no")
+            await asyncio.sleep(60)
+        if what == "child":
+            child = subprocess.Popen(["sleep", "60"])
+            return Reply(request_id=request.id, status="ok", produced_by="x",
+                         payload={"pid": child.pid})
         if what == "none":
             return None
         id = "other" if what == "other" else request.id
@@ -153,6 +160,39 @@ async def test_while_it_is_down_answers_fail_at_once(make, until, tmp_path):
     (tmp_path / "die").unlink()
     await until(lambda: part.ready)
     assert part.trouble == ""
+
+
+async def test_what_a_worker_started_does_not_outlive_it(make, until):
+    part = make(deadline=20.0)
+    await part.open()
+    first = part.pid
+    child = (await part.answer(ask("child"))).payload["pid"]
+    assert alive(child)
+    os.kill(first, signal.SIGKILL)
+    await until(lambda: not alive(child))
+
+
+async def test_a_worker_that_speaks_nonsense_is_replaced(make, until, logged):
+    part = make(deadline=20.0)
+    await part.open()
+    first = part.pid
+    with pytest.raises(ReplacementUnavailable, match="nonsense"):
+        await part.answer(ask("garbage"))
+    await until(lambda: part.ready and part.pid != first)
+    assert (await part.answer(ask())).status == "ok"
+
+
+async def test_more_than_a_worker_can_take_is_refused_at_once(make, monkeypatch):
+    monkeypatch.setattr("stranglerfig.ai.link.WAITING", 3)
+    part = make(deadline=20.0)
+    await part.open()
+    waiting = [asyncio.create_task(part.answer(ask("sleep"))) for _ in range(3)]
+    await asyncio.sleep(0)
+    with pytest.raises(ReplacementUnavailable, match="too busy"):
+        await part.answer(ask())
+    await part.close()
+    outcomes = await asyncio.gather(*waiting, return_exceptions=True)
+    assert {type(one) for one in outcomes} == {ReplacementUnavailable}
 
 
 @pytest.mark.parametrize("idle", [True, False])

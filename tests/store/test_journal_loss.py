@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sqlite3
 import subprocess
@@ -182,7 +183,8 @@ def test_only_the_main_file_deleted_and_made_anew(store, store_url, file, until)
     until(lambda: not store.journal.healthy)
     store.journal.append(write("kept"))
     came_back(store, until, ["kept"])
-    assert sqlite3.connect(file).execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with contextlib.closing(sqlite3.connect(file)) as other:
+        assert other.execute("PRAGMA integrity_check").fetchone() == ("ok",)
 
 
 def test_replaced_by_a_copy_while_its_log_stays(store, file, tmp_path, until):

@@ -15,7 +15,6 @@ from stranglerfig.transport.address import Address
         ("https://host:443/x", "host", "/x", "https://host/x"),
         ("http://host:443/x", "host:443", "/x", "http://host:443/x"),
         ("http://[::1]:8080/", "[::1]:8080", "/", "http://[::1]:8080/"),
-        ("http://u:p@host/x", "host", "/x", "http://host/x"),
     ],
 )
 def test_parts(text, authority, target, shown):
