@@ -146,13 +146,18 @@ class Lane:
             self._since[id(delivery)] = now
             key = delivery.record.key
             if key in self._behind:
-                self._behind[key] = waiting = self._behind[key] or deque()
-                waiting.append(delivery)
+                self._wait_behind(key, delivery)
                 continue
             if key:
                 self._behind[key] = None
             ready.append(delivery)
         self._taking.put(ready)
+
+    def _wait_behind(self, key: str, delivery: Delivery) -> None:
+        waiting = self._behind[key]
+        if waiting is None:
+            waiting = self._behind[key] = deque()
+        waiting.append(delivery)
 
     async def _take_one(self, delivery: Delivery) -> None:
         """Take one that is ready; it is settled when its outcome is durable."""

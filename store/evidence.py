@@ -77,7 +77,7 @@ class Evidence:
             connection.execute(delete(tables.evidence))
             rows: list[_Unit] = [(*unit, winner) for unit, winner in units.items()]
             if rows:
-                self._inserts.evidence.rows(connection, rows)
+                connection.exec_driver_sql(self._inserts.evidence, rows)
         return len(rows)
 
 

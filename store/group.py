@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Dialect, Engine, Table, select
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ..errors import StoreError
 from ..model import request_id
 from . import chain, tables
 from .chain import Row, Tail
-from .insert import Insert
 from .write import DeadLetter, Write
 
 __all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
@@ -49,13 +49,16 @@ def prepare(write: Write) -> Content:
 
 
 class Inserts:
-    """The insert statements, made once."""
+    """The insert statements, compiled once with positional parameters for the raw driver.
+
+    Compiling and binding in SQLAlchemy would cost more than SQLite's own work for a row.
+    """
 
     def __init__(self, engine: Engine) -> None:
-        self.journal = Insert(engine, tables.journal)
-        self.evidence = Insert(engine, tables.evidence, ignore=True)
-        self.inbox = Insert(engine, tables.inbox, ignore=True)
-        self.dead_letters = Insert(engine, tables.dead_letters)
+        self.journal = _insert(engine, tables.journal)
+        self.evidence = _insert(engine, tables.evidence, ignore=True)
+        self.inbox = _insert(engine, tables.inbox, ignore=True)
+        self.dead_letters = _insert(engine, tables.dead_letters)
 
     def lines(self, connection: Connection, rows: Sequence[Row]) -> Tail:
         """Chain rows to the journal. The transaction must be a writing one."""
@@ -65,7 +68,8 @@ class Inserts:
             number += 1
             hashed = chain.link(hashed, row)
             linked.append((number, *row, hashed))
-        self.journal.rows(connection, linked)
+        if linked:
+            connection.exec_driver_sql(self.journal, linked)
         return Tail(number, hashed)
 
 
@@ -76,9 +80,12 @@ def write_group(
     outcomes = _judge(connection, inserts, contents)
     taken = [c for c, outcome in zip(contents, outcomes, strict=True) if outcome is True]
     last = inserts.lines(connection, [row for content in taken for row in content.rows])
-    inserts.evidence.rows(connection, [row for content in taken for row in content.evidence])
+    observed = [row for content in taken for row in content.evidence]
+    if observed:
+        connection.exec_driver_sql(inserts.evidence, observed)
     dead = [content.dead for content in taken if content.dead is not None]
-    inserts.dead_letters.rows(connection, dead)
+    if dead:
+        connection.exec_driver_sql(inserts.dead_letters, dead)
     return outcomes, last
 
 
@@ -87,7 +94,7 @@ def _judge(connection: Connection, inserts: Inserts, contents: Sequence[Content]
     marks = [content.mark for content in contents if content.mark is not None]
     if marks:
         connection.exec_driver_sql("SAVEPOINT fig_marks")
-        if inserts.inbox.rows(connection, marks) != len(marks):
+        if connection.exec_driver_sql(inserts.inbox, marks).rowcount != len(marks):
             connection.exec_driver_sql("ROLLBACK TO SAVEPOINT fig_marks")
             return [_judge_one(connection, inserts, content) for content in contents]
         connection.exec_driver_sql("RELEASE SAVEPOINT fig_marks")
@@ -97,7 +104,7 @@ def _judge(connection: Connection, inserts: Inserts, contents: Sequence[Content]
 def _judge_one(connection: Connection, inserts: Inserts, content: Content) -> Outcome:
     if content.mark is None:
         return True
-    if inserts.inbox.rows(connection, [content.mark]) == 1:
+    if connection.exec_driver_sql(inserts.inbox, [content.mark]).rowcount == 1:
         return True
     consumer, message_id, payload_hash, _ = content.mark
     kept = tables.inbox.c
@@ -144,3 +151,15 @@ def _dead_row(dead: DeadLetter) -> tuple[object, ...]:
         record.captured_at,
         record.body,
     )
+
+
+def _insert(engine: Engine, table: Table, *, ignore: bool = False) -> str:
+    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table)
+    if ignore:
+        statement = statement.on_conflict_do_nothing()
+    positional = "qmark" if engine.dialect.name == "sqlite" else "format"
+    make: Callable[..., Dialect] = type(engine.dialect)
+    dialect = make(paramstyle=positional)
+    given = [c.name for c in table.columns if c.autoincrement is not True]
+    return str(statement.compile(dialect=dialect, column_keys=given))

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import deque
 from collections.abc import Callable
+from typing import Final
 
 from .backlog import Item
 
 __all__ = ["Patience"]
+
+_LOOK: Final = 0.02  # seconds between two looks at those who wait
+_GIVE_WAY: Final = 0.001  # and how long the loop stands still then
 
 
 class Patience:
@@ -16,6 +21,10 @@ class Patience:
 
     All wait equally long, so the first in is the first that is late. A timer for each of them
     would cost more than writing its line.
+
+    A loop that is never idle can keep the writer thread from running at all: it takes the
+    interpreter's lock again before the thread has woken up. So while somebody has waited for long,
+    the loop gives way.
     """
 
     def __init__(
@@ -24,27 +33,30 @@ class Patience:
         self.loop = loop
         self.seconds = seconds
         self._give_up = give_up
-        self._waiting: deque[tuple[float, Item]] = deque()
+        self._waiting: deque[tuple[float, Item]] = deque()  # with the time at which it began
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, item: Item) -> None:
         """Begin to wait for an item."""
         self._forget_answered()
-        until = self.loop.time() + self.seconds
-        self._waiting.append((until, item))
+        self._waiting.append((self.loop.time(), item))
         if self._timer is None:
-            self._timer = self.loop.call_at(until, self._look)
+            self._set_timer()
 
     def _look(self) -> None:
         self._timer = None
         self._forget_answered()
-        while self._waiting and self._waiting[0][0] <= self.loop.time():
-            _, item = self._waiting.popleft()
-            if not _answered(item):
-                self._give_up(item)
+        now = self.loop.time()
+        if self._waiting and now - self._waiting[0][0] >= _LOOK:
+            time.sleep(_GIVE_WAY)
+        while self._waiting and now - self._waiting[0][0] >= self.seconds:
+            self._give_up(self._waiting.popleft()[1])
             self._forget_answered()
         if self._waiting:
-            self._timer = self.loop.call_at(self._waiting[0][0], self._look)
+            self._set_timer()
+
+    def _set_timer(self) -> None:
+        self._timer = self.loop.call_later(min(_LOOK, self.seconds), self._look)
 
     def _forget_answered(self) -> None:
         while self._waiting and _answered(self._waiting[0][1]):
