@@ -6,6 +6,7 @@ import csv
 import random
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 
 import msgspec
@@ -57,24 +58,21 @@ def split(messages: Sequence[Message], share: float) -> tuple[list[Message], lis
     No text is in both, however often it stands there: what was learnt is not asked. The same
     messages always part in the same way.
     """
-    category = {message.text: message.category for message in sorted(messages, key=_order)}
-    groups: dict[str, list[str]] = defaultdict(list)
-    for text, name in category.items():
-        groups[name].append(text)
+    copies: dict[str, list[Message]] = defaultdict(list)
+    for message in sorted(messages, key=lambda message: (message.text, message.category)):
+        copies[message.text].append(message)
+    groups: dict[str, list[list[Message]]] = defaultdict(list)
+    for same in copies.values():
+        groups[same[0].category].append(same)
     shuffle = random.Random(20260101)  # noqa: S311  # a fixed order, not a secret
-    learnt: set[str] = set()
-    for name in sorted(groups):
-        group = groups[name]
-        shuffle.shuffle(group)
-        learnt.update(group[: max(2, round(len(group) * share))])
     first: list[Message] = []
     second: list[Message] = []
-    for message in sorted(messages, key=_order):
-        (first if message.text in learnt else second).append(message)
+    for category in sorted(groups):
+        group = groups[category]
+        shuffle.shuffle(group)
+        cut = max(2, round(len(group) * share))
+        first += chain.from_iterable(group[:cut])
+        second += chain.from_iterable(group[cut:])
     shuffle.shuffle(first)
     shuffle.shuffle(second)
     return first, second
-
-
-def _order(message: Message) -> tuple[str, str]:
-    return message.text, message.category
