@@ -31,7 +31,9 @@ def check(screen: Screen, migrate: bool, as_json: bool) -> None:
     found = [(what, *_try(look)) for what, look in _looks(workspace)]
     if as_json:
         for what, text, error in found:
-            screen.json({"part": what, "ok": error is None, "says": error or text})
+            says = text if error is None else error.message
+            parts = {} if error is None else error.as_dict()
+            screen.json({"part": what, "ok": error is None, "says": says, **parts})
     else:
         rows = [
             [

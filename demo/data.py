@@ -54,20 +54,27 @@ def _message(row: dict[str, str], place: str) -> Message:
 def split(messages: Sequence[Message], share: float) -> tuple[list[Message], list[Message]]:
     """Part messages into two disjoint lists, the first with that share of every category.
 
-    The same texts always part in the same way.
+    No text is in both, however often it stands there: what was learnt is not asked. The same
+    messages always part in the same way.
     """
-    groups: dict[str, list[Message]] = defaultdict(list)
-    for message in messages:
-        groups[message.category].append(message)
+    category = {message.text: message.category for message in sorted(messages, key=_order)}
+    groups: dict[str, list[str]] = defaultdict(list)
+    for text, name in category.items():
+        groups[name].append(text)
     shuffle = random.Random(20260101)  # noqa: S311  # a fixed order, not a secret
+    learnt: set[str] = set()
+    for name in sorted(groups):
+        group = groups[name]
+        shuffle.shuffle(group)
+        learnt.update(group[: max(2, round(len(group) * share))])
     first: list[Message] = []
     second: list[Message] = []
-    for category in sorted(groups):
-        group = sorted(groups[category], key=lambda message: message.text)
-        shuffle.shuffle(group)
-        cut = max(2, round(len(group) * share))
-        first += group[:cut]
-        second += group[cut:]
+    for message in sorted(messages, key=_order):
+        (first if message.text in learnt else second).append(message)
     shuffle.shuffle(first)
     shuffle.shuffle(second)
     return first, second
+
+
+def _order(message: Message) -> tuple[str, str]:
+    return message.text, message.category

@@ -146,6 +146,11 @@ class Running:
         self.event("ready")
         return self
 
+    def with_model(self) -> Running:
+        """Wait until the replacement can answer, too."""
+        self.event("replacement")
+        return self
+
     @property
     def facade(self) -> Soap:
         """The SOAP facade that it serves."""

@@ -48,7 +48,7 @@ def desk(make_desk):
     """The endpoint is live, so that the replacement would be asked."""
     desk = make_desk()
     desk.at("live")
-    desk.process = desk.start("serve")
+    desk.process = desk.start("serve").with_model()
     desk.facade = desk.process.facade
     return desk
 
@@ -179,7 +179,7 @@ def test_legacy_that_is_down_is_a_server_fault_that_may_be_tried_again(desk_with
 def desk_without_legacy(make_desk):
     desk = make_desk()
     desk.at("live")
-    desk.facade = desk.start("serve").facade
+    desk.facade = desk.start("serve").with_model().facade
     desk.legacy_process.stop()
     return desk
 

@@ -12,7 +12,7 @@ def live(make_desk):
     """An endpoint that is live, and those who call it."""
     desk = make_desk()
     desk.at("live")
-    desk.facade = desk.start("serve").facade
+    desk.facade = desk.start("serve").with_model().facade
     return desk
 
 

@@ -23,7 +23,7 @@ sys.stdin.readline()
 def live(desk):
     """An endpoint that is live, and a process that has served from its replacement."""
     desk.at("live")
-    desk.process = desk.start("serve")
+    desk.process = desk.start("serve").with_model()
     desk.facade = desk.process.facade
     desk.right = desk.legacy.triage(TEXT).body
     answer = desk.facade.triage(TEXT, "C-before")

@@ -31,7 +31,10 @@ def desk(request, make_desk):
     desk.stage = request.param
     if request.param == "shadow":
         desk.at("shadow")
-    desk.facade = desk.start("serve").facade
+    process = desk.start("serve")
+    desk.facade = process.facade
+    if request.param == "shadow":
+        process.with_model()
     for customer, channel, text in MAILS[:2]:
         assert desk.legacy.submit(text, customer, channel).status == 200
     return desk
