@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import os
 import signal
 from collections.abc import Awaitable, Mapping
@@ -52,6 +53,8 @@ async def run(
             await parts.serve()
         if sources:
             parts.bridge(stop)
+        gc.collect()
+        gc.freeze()  # what was made until now stays: looking at it again and again is in vain
         announce({"event": "ready", "endpoints": sorted(workspace.endpoint)})
         await stop.wait()
         log.info("stopping: what is under way is finished first")

@@ -1,7 +1,7 @@
 """What a decision costs: which side answers a key that was never seen before.
 
-Run it alone: ``python benchmarks/router.py``. ``decide`` is called as the dispatcher calls it, for a
-canary of 10 % and fresh keys, so each call hashes; a bare SHA-256 of the same key, read as an
+Run it alone: ``python benchmarks/router.py``. ``decide`` is called as the dispatcher calls it, for
+a canary of 10 % and fresh keys, so each call hashes; a bare SHA-256 of the same key, read as an
 integer, is measured in turn with it. Ratios are taken within a repeat; the figures are medians.
 The last line is JSON; the exit status is 1 where the goal was missed.
 """

@@ -9,8 +9,10 @@ from typing import Any, Final
 from ..errors import ConfigError
 from ..ports import Source
 from ..telemetry import Counters
-from .lane import Bury, Lane, Limits, Take
+from .lane import Lane
+from .limits import Limits
 from .status import Status
+from .taking import Bury, Take
 
 __all__ = ["Bridge"]
 

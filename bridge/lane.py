@@ -6,50 +6,24 @@ import asyncio
 import contextlib
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from typing import Final
-
-import msgspec
 
 from ..errors import FigError
 from ..model import Delivery, Settlement
 from ..ports import Source
 from ..routing.taken import Taken
 from ..telemetry import Counters, log
+from .limits import Limits
 from .relay import Relay
-from .retry import Backoff, Retries, describe
+from .retry import describe
 from .status import SourceStatus, State
+from .taking import Bury, Take, Taking
 
-__all__ = ["Bury", "Lane", "Limits", "Take"]
-
-Take = Callable[[Delivery], Awaitable[Settlement | Taken]]
-"""Brings a delivery to its outcome. When it returns a settlement, that outcome is durable; where it
-returns ``Taken``, it will be."""
-
-Bury = Callable[[Delivery, str], Awaitable[None]]
-"""Keeps a delivery that the bridge itself gives up, with the reason; durable when it returns."""
-
+__all__ = ["Lane"]
 
 _LINGER: Final = 0.02
 _CUT_SECONDS: Final = 1.0
-
-
-class Limits(msgspec.Struct, frozen=True, kw_only=True):
-    """Bounds of one source.
-
-    ``in_flight`` deliveries at most are in hand, ``at_once`` of them at most are being taken; the
-    others wait to be, or for their outcome to be durable. ``wait`` is one receive's patience,
-    ``drain`` the time to finish what is in hand at the end, ``healthy`` how long a source must flow
-    before its failures are forgotten, all in seconds.
-    """
-
-    in_flight: int = 512
-    at_once: int = 256
-    wait: float = 0.5
-    drain: float = 15.0
-    healthy: float = 30.0
-    retries: Retries = Retries()
-    reopen: Backoff = Backoff(first=0.5, longest=30.0)
 
 
 class Lane:
@@ -58,8 +32,8 @@ class Lane:
     def __init__(
         self, source: Source, take: Take, *, limits: Limits, bury: Bury | None, counters: Counters
     ) -> None:
-        self._source, self._take, self._limits = source, take, limits
-        self._bury, self._counters = bury, counters
+        self._source, self._limits, self._counters = source, limits, counters
+        self._outcomes = Taking(source.name, take, retries=limits.retries, bury=bury)
         self._state: State = "starting"
         self._trouble = ""
         self._told = ""
@@ -141,7 +115,6 @@ class Lane:
         """
         self._counts["received"] += len(deliveries)
         now = time.monotonic()
-        ready: list[Delivery] = []
         for delivery in deliveries:
             self._since[id(delivery)] = now
             key = delivery.record.key
@@ -150,8 +123,7 @@ class Lane:
                 continue
             if key:
                 self._behind[key] = None
-            ready.append(delivery)
-        self._taking.put(ready)
+            self._taking.put(delivery)
 
     def _wait_behind(self, key: str, delivery: Delivery) -> None:
         waiting = self._behind[key]
@@ -162,11 +134,11 @@ class Lane:
     async def _take_one(self, delivery: Delivery) -> None:
         """Take one that is ready; it is settled when its outcome is durable."""
         try:
-            outcome = await self._outcome(delivery)
+            outcome = await self._outcomes.outcome(delivery)
             if isinstance(outcome, Settlement):
                 await self._end(delivery, outcome)
             else:
-                outcome.durable.add_done_callback(lambda _: self._ending.put([(delivery, outcome)]))
+                outcome.durable.add_done_callback(lambda _: self._ending.put((delivery, outcome)))
         except BaseException:
             self._abandon(delivery)
             raise
@@ -176,11 +148,9 @@ class Lane:
         delivery, taken = begun
         try:
             settlement = taken.settlement
-            error = (
-                FigError("was given up") if taken.durable.cancelled() else taken.durable.exception()
-            )
+            error = _failure(taken.durable)
             if error is not None:
-                settlement = await self._failed(delivery, error)
+                settlement = await self._outcomes.failed(delivery, error)
             await self._end(delivery, settlement)
         except BaseException:
             self._abandon(delivery)
@@ -243,44 +213,6 @@ class Lane:
         if not self._since:
             self._empty.set()
 
-    async def _outcome(self, delivery: Delivery) -> Settlement | Taken:
-        retries = self._limits.retries
-        spent = retries.spent(delivery.attempt)
-        if spent is not None:
-            return await self._bury_first(delivery, spent)
-        try:
-            return _checked(await self._take(delivery))
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            failure: Exception = FigError("was cancelled from within")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be lost
-            failure = error
-        return await self._failed(delivery, failure)
-
-    async def _failed(self, delivery: Delivery, error: Exception) -> Settlement:
-        if not isinstance(error, FigError):
-            log.error("%s: %s", self._source.name, delivery.record.position, exc_info=error)
-        settlement = self._limits.retries.after(error, delivery.attempt)
-        return await self._bury_first(delivery, settlement)
-
-    async def _bury_first(self, delivery: Delivery, settlement: Settlement) -> Settlement:
-        """Keep what the bridge gives up before its source forgets it."""
-        if settlement.outcome != "dead":
-            log.info("%s: %s: %s", self._source.name, delivery.record.position, settlement.reason)
-            return settlement
-        try:
-            if self._bury is not None:
-                await self._bury(delivery, settlement.reason)
-        except Exception as error:  # noqa: BLE001 - not kept, so not given up
-            delay = self._limits.retries.backoff.delay(delivery.attempt)
-            return Settlement(outcome="retry", reason=describe(error), delay=delay)
-        log.warning(
-            "%s: %s is dead: %s", self._source.name, delivery.record.position, settlement.reason
-        )
-        return settlement
-
     async def _finish(self) -> None:
         """Wait for what is in hand; what takes too long is cut off unsettled and comes again."""
         self._empty.clear()
@@ -330,7 +262,5 @@ async def _sleep(stop: asyncio.Event, seconds: float) -> None:
         await asyncio.wait_for(stop.wait(), seconds)
 
 
-def _checked(outcome: object) -> Settlement | Taken:
-    if isinstance(outcome, Settlement | Taken):
-        return outcome
-    raise TypeError(f"take gave {outcome!r}, which is no Settlement")
+def _failure(durable: asyncio.Future[bool]) -> BaseException | None:
+    return FigError("was given up") if durable.cancelled() else durable.exception()

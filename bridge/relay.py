@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable
 from typing import Final, Generic, TypeVar
 
 __all__ = ["Relay"]
@@ -17,7 +17,7 @@ _SPELL: Final = 0.002
 
 
 class Relay(Generic[T]):
-    """Runs ``work`` on every item, in order of their beginning, on one event loop.
+    """Runs ``work`` on every item, begun in the order of the queue, on one event loop.
 
     A runner goes on from item to item; where its work has to wait, the next runner takes over. So
     work that never waits costs no task, and of work that waits ``most`` items are in progress at
@@ -31,9 +31,9 @@ class Relay(Generic[T]):
         self._queue: deque[T] = deque()
         self._next: asyncio.Task[None] | None = None  # started, and not begun yet
 
-    def put(self, items: Iterable[T]) -> None:
-        """Add items at the end."""
-        self._queue.extend(items)
+    def put(self, item: T) -> None:
+        """Add an item at the end."""
+        self._queue.append(item)
         self._start()
 
     def put_first(self, item: T) -> None:

@@ -43,7 +43,7 @@ class Retries(msgspec.Struct, frozen=True, kw_only=True):
         reason = f"gave up after {self.attempts} attempts, of which none came to an end"
         return Settlement(outcome="dead", reason=reason)
 
-    def after(self, error: Exception, attempt: int) -> Settlement:
+    def after(self, error: BaseException, attempt: int) -> Settlement:
         """Give the settlement for a failure: refused input is dead, all else is tried again."""
         if isinstance(error, InputError):
             return Settlement(outcome="dead", reason=describe(error))
@@ -54,7 +54,7 @@ class Retries(msgspec.Struct, frozen=True, kw_only=True):
         return Settlement(outcome="retry", reason=describe(error), delay=delay)
 
 
-def describe(error: Exception) -> str:
+def describe(error: BaseException) -> str:
     """Name the error's class and say what it says."""
     said = str(error)
     kind = type(error).__name__

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
 
+import msgspec
 from sqlalchemy import Connection, Dialect, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -21,7 +21,7 @@ Outcome = bool | StoreError
 """True: written. False: a duplicate by its inbox mark. An error: refused, nothing of it written."""
 
 
-class Content(NamedTuple):
+class Content(msgspec.Struct, frozen=True):
     """A write as rows, encoded in the thread that asked for it."""
 
     rows: tuple[Row, ...] = ()

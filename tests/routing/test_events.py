@@ -164,3 +164,32 @@ async def test_what_the_bridge_gives_up_is_kept_whole(events, store, delivery):
     (kept,) = store.dead_letters.read()
     assert kept.letter.reason == "gave up after 16 attempts"
     assert kept.letter.record.body == given.record.body
+
+
+async def test_once_legacy_is_retired_the_replacement_decides_alone(events, store, table, delivery):
+    table.route = msgspec.structs.replace(table.route, stage=Stage.RETIRED)
+    assert (await events.take(delivery())).outcome == "done"
+    (line,) = read(store, "request")
+    assert (line.data["decided"], line.data["served_by"]) == ("replacement", "replacement")
+    assert line.data["answer"] == {"category": "quote", "priority": "low", "score": "0.99"}
+    assert read(store, "comparison") == []
+    assert store.inbox.seen("triage", "p1")
+
+
+async def test_an_abstention_with_legacy_retired_is_kept_for_a_person(
+    events, store, table, delivery, replacement
+):
+    table.route = msgspec.structs.replace(table.route, stage=Stage.RETIRED)
+    replacement.status = "abstained"
+    assert (await events.take(delivery())).outcome == "dead"
+    (kept,) = store.dead_letters.read()
+    assert "retired" in kept.letter.reason
+    assert read(store, "request") == []
+
+
+async def test_what_is_begun_is_durable_when_it_says_so(events, store, delivery):
+    begun = [await events.begin(delivery(position=f"p{at}")) for at in range(50)]
+    assert all([await one.durable for one in begun])
+    assert {one.settlement.outcome for one in begun} == {"done"}
+    assert not await (await events.begin(delivery(position="p7"))).durable
+    assert len(read(store, "request")) == 50

@@ -1,0 +1,59 @@
+"""How long committers wait."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+from stranglerfig.errors import StoreUnavailable
+from stranglerfig.store import Line, Store, Write
+from stranglerfig.store.backlog import Item
+from stranglerfig.store.group import Content
+from stranglerfig.store.patience import Patience
+
+
+def waiting(loop):
+    return Item(Content(), loop=loop, future=loop.create_future())
+
+
+async def test_those_who_are_late_are_given_up_in_order_and_nobody_else():
+    loop = asyncio.get_running_loop()
+    given_up = []
+    begun = loop.time()
+    patience = Patience(loop, 0.06, lambda item: given_up.append((item, loop.time() - begun)))
+    first, answered, last = (waiting(loop) for _ in range(3))
+    for item in (first, answered, last):
+        patience.watch(item)
+    answered.future.set_result(True)
+    async with asyncio.timeout(10):
+        while len(given_up) < 2:
+            await asyncio.sleep(0.005)
+    assert [item for item, _ in given_up] == [first, last]
+    assert all(after >= 0.06 for _, after in given_up)
+
+
+async def test_a_commit_waits_no_longer_than_it_has_patience(store_url):
+    store = Store(store_url, patience=0.05)
+    store.open()
+    with store.database.write(), pytest.raises(StoreUnavailable):
+        await store.journal.commit(Write(lines=(Line("note"),)))
+    store.close()
+    assert list(store.journal.read()) == []
+
+
+async def test_the_loop_gives_way_to_the_writer_while_somebody_waits_for_long(monkeypatch):
+    # A loop that is never idle starves the writer thread, so it stands still for a moment.
+    slept = []
+    monkeypatch.setattr("stranglerfig.store.patience.time.sleep", slept.append)
+    loop = asyncio.get_running_loop()
+    patience = Patience(loop, 10.0, lambda _: None)
+    item = waiting(loop)
+    patience.watch(item)
+    async with asyncio.timeout(10):
+        while len(slept) < 3:
+            await asyncio.sleep(0.005)
+    item.future.set_result(True)
+    before = len(slept)
+    await asyncio.sleep(0.06)
+    assert len(slept) == before
+    assert all(0 < seconds <= 0.005 for seconds in slept)
