@@ -77,8 +77,9 @@ def pairs_until_pass(n: int, b: int, c: int, margin: float, goal: float) -> int 
 
 def _log_binomial_tail(n: int, k: int) -> float:
     """Give ln P(Bin(n, 1/2) <= k)."""
-    if k >= n:
-        return 0.0
+    if 2 * k >= n:
+        # The mass lies below k: take the upper tail, which is the lower one of the other side.
+        return 0.0 if k >= n else log1p(-exp(_log_binomial_tail(n, n - k - 1)))
     logs = [_log_choose(n, i) for i in range(max(0, k - _terms(n)), k + 1)]
     peak = max(logs)
     return min(0.0, peak + log(sum(exp(value - peak) for value in logs)) - n * log(2))

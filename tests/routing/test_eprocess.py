@@ -1,10 +1,16 @@
 import random
-from math import exp, isclose, log
+from fractions import Fraction
+from math import comb, exp, isclose, log
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from stranglerfig.routing.eprocess import log_e_not_worse, log_e_worse, pairs_until_pass
+from stranglerfig.routing.eprocess import (
+    _log_binomial_tail,
+    log_e_not_worse,
+    log_e_worse,
+    pairs_until_pass,
+)
 
 GOAL = log(100)
 
@@ -27,6 +33,19 @@ def test_the_closed_form_is_the_integral(b: int, c: int) -> None:
 @pytest.mark.parametrize(("b", "c"), [(9, 0), (13, 1), (22, 5)])
 def test_it_fails_where_the_published_figures_say(b: int, c: int) -> None:
     assert log_e_worse(b, c) >= GOAL > log_e_worse(b - 1, c)
+
+
+@pytest.mark.parametrize(
+    ("n", "k"), [(10, 3), (11, 5), (11, 6), (400, 180), (400, 230), (2115, 1000), (2115, 1752)]
+)
+def test_the_tail_is_the_binomial_s(n: int, k: int) -> None:
+    exact = Fraction(sum(comb(n, i) for i in range(k + 1)), 2**n)
+    assert isclose(exp(_log_binomial_tail(n, k)), float(exact), rel_tol=1e-9)
+
+
+@pytest.mark.parametrize(("b", "c"), [(1752, 362), (900, 300), (3000, 0)])
+def test_what_is_much_worse_is_never_missed_however_many_pairs_there_are(b: int, c: int) -> None:
+    assert log_e_worse(b, c) > 10 * GOAL
 
 
 @given(st.integers(0, 3000), st.integers(0, 3000))
