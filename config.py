@@ -87,7 +87,7 @@ class Guardrail(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     samples: int = 50
 
 
-class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[endpoint.NAME]``: one operation at one place in one legacy system.
 
     ``key`` is the input field that a canary is sticky to; ``compare`` names the output fields that
@@ -95,7 +95,6 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     ``ladder`` holds the percents of the canary.
     """
 
-    name: str
     operation: str
     listen: Listen
     mapping: str
@@ -106,6 +105,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     golden: str = ""
     ladder: tuple[float, ...] = (1, 5, 10, 25, 50)
     guardrail: Guardrail = Guardrail()
+
+
+class Endpoint(EndpointTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """An endpoint with the name that it has in ``fig.toml``."""
+
+    name: str
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -143,19 +148,6 @@ class _ReplacementTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields
     provider: str
     deadline: float = 2.0
     process: Literal["own", "shared"] = "own"
-
-
-class _EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    operation: str
-    listen: Listen
-    mapping: str
-    legacy: str = ""
-    replacement: str = ""
-    key: str = ""
-    compare: tuple[str, ...] = ()
-    golden: str = ""
-    ladder: tuple[float, ...] = (1, 5, 10, 25, 50)
-    guardrail: Guardrail = Guardrail()
 
 
 _SECTIONS = ("workspace", "legacy", "replacement", "facade", "endpoint")
@@ -239,7 +231,7 @@ def _replacement(name: str, table: Mapping[str, object], file: Path) -> Replacem
 
 def _endpoint(name: str, table: Mapping[str, object], file: Path) -> Endpoint:
     place = f"{file.name}: endpoint.{name}"
-    head = options(_EndpointTable, table, place)
+    head = options(EndpointTable, table, place)
     if bool(head.listen.facade) == bool(head.listen.source):
         raise ConfigError(
             "must name either a facade or a source",
@@ -254,7 +246,7 @@ def _endpoint(name: str, table: Mapping[str, object], file: Path) -> Endpoint:
             )
     if list(head.ladder) != sorted(set(head.ladder)):
         raise ConfigError("does not rise", place=f"{place}.ladder", value=str(list(head.ladder)))
-    fields = {field: getattr(head, field) for field in _EndpointTable.__struct_fields__}
+    fields = {field: getattr(head, field) for field in EndpointTable.__struct_fields__}
     return Endpoint(name=name, **fields)
 
 

@@ -11,7 +11,8 @@ from rich.markup import escape
 
 from .. import app
 from ..model import Stage, Step
-from .route_show import arrow, explain, history, list_, show
+from .route_explain import explain
+from .route_show import arrow, history, list_, show
 from .screen import Screen, endpoint_argument, json_option
 
 __all__ = ["route"]

@@ -10,11 +10,9 @@ from rich.markup import escape
 
 from .. import app
 from ..model import Route, Stage
-from ..routing.bucket import BUCKETS, bucket
-from ..routing.router import decide
 from .screen import Screen, coloured, endpoint_argument, json_option, stage_text
 
-__all__ = ["arrow", "explain", "history", "list_", "show"]
+__all__ = ["arrow", "history", "list_", "show"]
 
 
 @click.command("list")
@@ -109,45 +107,6 @@ def history(screen: Screen, endpoint: str, as_json: bool) -> None:
         screen.table([">", "when (UTC)", "what, who", "change", "evidence and why"], rows)
     else:
         screen.say(f"{escape(endpoint)} stands at legacy and was never changed")
-
-
-@click.command()
-@endpoint_argument
-@click.argument("key")
-@json_option
-@click.pass_obj
-def explain(screen: Screen, endpoint: str, key: str, as_json: bool) -> None:
-    """Say which side answers a KEY now, why, and from which percent on the canary takes it."""
-    workspace = screen.load()
-    with app.store(workspace) as store:
-        one = app.operator(workspace, store, endpoint, who="").route()
-    decision = decide(one, key)
-    place = bucket(one.salt, key)
-    value = {
-        "endpoint": endpoint,
-        "key": key,
-        "side": decision.side.value,
-        "rule": decision.rule,
-        "compared": decision.compare,
-        "bucket": place if one.salt else None,
-        "canary_from_percent": (place + 1) * 100 / BUCKETS if one.salt else None,
-        "stage": one.stage.value,
-        "percent": one.percent,
-    }
-    if as_json:
-        screen.json(value)
-        return
-    why = {
-        "killed": "the route is killed",
-        "stage": f"the stage is {one.stage.value}",
-        "percent": f"its bucket, {place:,} of {BUCKETS:,}, is "
-        f"{'under' if decision.side == 'replacement' else 'not under'} {one.percent:g} %",
-    }[decision.rule]
-    screen.say(f"{escape(key)} is answered by [bold]{decision.side}[/]: {why}")
-    if one.salt:
-        screen.say(f"a canary takes it from {(place + 1) * 100 / BUCKETS:.3f} % on")
-    else:
-        screen.say("which canary takes it is drawn at the first advance")
 
 
 def _latches(one: Route) -> str:

@@ -179,7 +179,7 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "provider-local": lambda: _keys("provider-local", LocalOptions),
     "provider-rules": lambda: _keys("provider-rules", RulesOptions),
     "facade": lambda: _keys("facade", config.Facade),
-    "endpoint": lambda: _keys("endpoint", config._EndpointTable),  # noqa: SLF001
+    "endpoint": lambda: _keys("endpoint", config.EndpointTable),
     "listen": lambda: _keys("listen", config.Listen),
     "guardrail": lambda: _keys("guardrail", config.Guardrail),
     "operation": lambda: _keys("operation", OperationTable),

@@ -1,0 +1,72 @@
+"""``fig route explain``: which side answers a key, and why."""
+
+from __future__ import annotations
+
+import click
+from rich.markup import escape
+
+from .. import app
+from ..model import Route
+from ..routing.bucket import BUCKETS, bucket
+from ..routing.router import Decision, decide
+from .screen import Screen, endpoint_argument, json_option
+
+__all__ = ["explain"]
+
+
+@click.command()
+@endpoint_argument
+@click.argument("key", required=False)
+@json_option
+@click.pass_obj
+def explain(screen: Screen, endpoint: str, key: str | None, as_json: bool) -> None:
+    """Say which side answers a KEY now, why, and from which percent on the canary takes it.
+
+    With the KEY alone: at every endpoint.
+    """
+    workspace = screen.load()
+    names = sorted(workspace.endpoint) if key is None else [endpoint]
+    asked = endpoint if key is None else key
+    with app.store(workspace) as store:
+        routes = [app.operator(workspace, store, name, who="").route() for name in names]
+    for route in routes:
+        if as_json:
+            screen.json(_values(route, asked))
+            continue
+        where = f"{escape(route.endpoint)}: " if key is None else ""
+        for line in _lines(route, asked):
+            screen.say(where + line)
+
+
+def _values(route: Route, key: str) -> dict[str, object]:
+    decision, place = decide(route, key), bucket(route.salt, key)
+    return {
+        "endpoint": route.endpoint,
+        "key": key,
+        "side": decision.side.value,
+        "rule": decision.rule,
+        "compared": decision.compare,
+        "bucket": place if route.salt else None,
+        "canary_from_percent": (place + 1) * 100 / BUCKETS if route.salt else None,
+        "stage": route.stage.value,
+        "percent": route.percent,
+    }
+
+
+def _lines(route: Route, key: str) -> tuple[str, str]:
+    decision, place = decide(route, key), bucket(route.salt, key)
+    answer = (
+        f"{escape(key)} is answered by [bold]{decision.side}[/]: {_why(route, decision, place)}"
+    )
+    if not route.salt:
+        return answer, "which canary takes it is drawn at the first advance"
+    return answer, f"a canary takes it from {(place + 1) * 100 / BUCKETS:.3f} % on"
+
+
+def _why(route: Route, decision: Decision, place: int) -> str:
+    if decision.rule == "killed":
+        return "the route is killed"
+    if decision.rule == "stage":
+        return f"the stage is {route.stage.value}"
+    under = "under" if decision.side == "replacement" else "not under"
+    return f"its bucket, {place:,} of {BUCKETS:,}, is {under} {route.percent:g} %"
