@@ -42,6 +42,7 @@ from pathlib import Path
 
 import msgspec
 import uvloop
+
 from stranglerfig import config
 from stranglerfig.acl.mapping import load_mapping
 from stranglerfig.acl.operation import load_operation

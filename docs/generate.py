@@ -15,6 +15,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 
 import click
 import msgspec
+
 from stranglerfig import config, errors
 from stranglerfig.acl.field import _Table as FieldTable
 from stranglerfig.acl.operation import _Table as OperationTable

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 import stranglerfig
 from stranglerfig.config import Guardrail, load
 from stranglerfig.errors import ConfigError

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 
 import pytest
+
 from stranglerfig import errors
 from stranglerfig.errors import FigError, MappingError
 

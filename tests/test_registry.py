@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from stranglerfig import registry
 from stranglerfig.errors import ConfigError, MissingExtra
 from stranglerfig.ports import Caller, Installable, Source

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from xml.sax.saxutils import escape
 
 import pytest
+
 import stranglerfig
 from stranglerfig import app, config
 from stranglerfig.demo.workspace import copy_example

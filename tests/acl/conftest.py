@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, settings
+
 from stranglerfig.acl.mapping import load_mapping
 from stranglerfig.acl.operation import load_operation
 from stranglerfig.model import Record

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.acl.contract import Contract
 from stranglerfig.acl.field import Field
 from stranglerfig.acl.operation import load_operation

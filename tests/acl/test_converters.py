@@ -10,6 +10,7 @@ from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.acl.converters import code, date, decimal, integer, text
 from stranglerfig.acl.converters.traits import Factory, traits_of
 from stranglerfig.ports import Converter

@@ -8,6 +8,7 @@ from contextlib import suppress
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.acl.envelope import SOAP11, SOAP12, charset_of, read
 from stranglerfig.errors import EnvelopeError
 

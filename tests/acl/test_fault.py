@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.acl.envelope import read
 from stranglerfig.acl.fault import NAMESPACE, for_error, render
 from stranglerfig.errors import FigError, LegacyUnavailable, MappingError

@@ -5,6 +5,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 
 import pytest
+
 from stranglerfig.errors import ConfigError, MappingError
 
 HEAD = 'operation = "desk.ask@1"\n'

@@ -10,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+
 from stranglerfig.acl.envelope import SOAP11, SOAP12, read
 from stranglerfig.acl.fault import render
 from stranglerfig.acl.problem import Problem

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from stranglerfig.acl.operation import Operation, load_operation, parse_operation
 from stranglerfig.errors import ConfigError
 

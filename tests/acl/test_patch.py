@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.acl.envelope import SOAP11, read
 from stranglerfig.acl.xml.element import Attribute, Element
 from stranglerfig.acl.xml.patch import patch

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from stranglerfig.acl.xml.element import Element
 from stranglerfig.acl.xml.schema import load_schema
 from stranglerfig.acl.xml.tree import message

@@ -6,6 +6,7 @@ import asyncio
 from itertools import count
 
 import pytest
+
 from stranglerfig.adapters.memory import MemorySource
 from stranglerfig.errors import LegacyUnavailable
 from stranglerfig.model import Record, Settlement

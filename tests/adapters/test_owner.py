@@ -7,6 +7,7 @@ import subprocess
 import sys
 
 import pytest
+
 from stranglerfig.adapters.owner import is_gone, new_token
 
 PRINT = "from stranglerfig.adapters.owner import new_token; print(new_token(), flush=True); input()"

@@ -4,6 +4,7 @@ import time
 
 import msgspec
 import pytest
+
 from stranglerfig.adapters.soap import SoapCaller
 from stranglerfig.errors import ConfigError, LegacyError, LegacyUnavailable
 from stranglerfig.model import Record

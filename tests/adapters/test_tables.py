@@ -14,6 +14,7 @@ import pytest
 from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
+
 from stranglerfig.adapters.capture_sqlite import SqliteCapture
 from stranglerfig.adapters.tables import TableSource
 from stranglerfig.errors import ConfigError, FigError, LegacyError, LegacyUnavailable

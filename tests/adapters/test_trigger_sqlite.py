@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.adapters.capture import Image, Shape
 from stranglerfig.adapters.image_sqlite import read_image
 from stranglerfig.adapters.tables import TableSource

@@ -5,6 +5,7 @@ import logging
 import time
 
 import pytest
+
 from stranglerfig.telemetry import log
 
 

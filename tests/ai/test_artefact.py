@@ -10,6 +10,7 @@ import pytest
 pytest.importorskip("onnxruntime")
 
 import numpy as np
+
 from stranglerfig.ai import artefact
 from stranglerfig.ai.classifier import load, save
 from stranglerfig.ai.embedding import SPACE, WIDTH

@@ -8,6 +8,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.ai.examples import read_examples
 from stranglerfig.errors import InputError
 

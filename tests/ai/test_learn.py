@@ -12,6 +12,7 @@ import pytest
 pytest.importorskip("onnxruntime")
 
 import msgspec
+
 from stranglerfig.ai.classifier import load
 from stranglerfig.ai.embedding import Embedder
 from stranglerfig.ai.learn import learn

@@ -13,6 +13,7 @@ import time
 from pathlib import Path
 
 import pytest
+
 from stranglerfig.ai.process import ProviderProcess
 from stranglerfig.errors import DeadlineExceeded, ReplacementError, ReplacementUnavailable
 from stranglerfig.model import Request

@@ -6,6 +6,7 @@ import shutil
 from types import MappingProxyType
 
 import pytest
+
 from stranglerfig.ai.local import LocalProvider
 from stranglerfig.ai.process import ProviderProcess
 from stranglerfig.ai.rules import RulesProvider

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 from stranglerfig.ai.rules import RulesProvider
 from stranglerfig.errors import ConfigError, ReplacementUnavailable
 from stranglerfig.model import Request

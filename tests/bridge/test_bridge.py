@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import pytest
+
 from stranglerfig.adapters.memory import MemorySource
 from stranglerfig.bridge import Backoff, Bridge, Limits, Retries
 from stranglerfig.errors import (

@@ -16,6 +16,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+
 from stranglerfig.adapters.tables import TableSource
 
 pytestmark = pytest.mark.process

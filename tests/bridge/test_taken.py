@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from stranglerfig.adapters.memory import MemorySource
 from stranglerfig.bridge import Backoff, Bridge, Limits, Retries
 from stranglerfig.errors import StoreUnavailable

@@ -9,8 +9,9 @@ import sys
 from pathlib import Path
 
 import pytest
-import stranglerfig
 from click.testing import CliRunner
+
+import stranglerfig
 from stranglerfig import __version__
 from stranglerfig.cli import fig, main
 from stranglerfig.errors import ConfigError, MappingError, RouteError, StoreUnavailable

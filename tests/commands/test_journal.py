@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+
 from stranglerfig.cli import fig
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.store.line import Line

@@ -7,6 +7,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.demo.data import Message, read_messages, split
 from stranglerfig.errors import InputError
 

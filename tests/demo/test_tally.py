@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
+
 from stranglerfig.demo.tally import Tally
 from stranglerfig.store.line import Entry, Line
 

@@ -7,6 +7,7 @@ from types import ModuleType
 
 import pytest
 from click.testing import CliRunner
+
 from stranglerfig.cli import _COMMANDS, fig
 
 DOCS = Path(__file__).parents[2] / "docs"

@@ -1,6 +1,7 @@
 """An app of ours as a foreign ASGI server sees it."""
 
 import pytest
+
 from stranglerfig.facades import asgi
 from stranglerfig.facades.http import Answer
 

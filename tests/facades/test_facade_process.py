@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from stranglerfig.testing.peer import Peer, plain
 from stranglerfig.transport.http1 import Upstream
 

@@ -5,6 +5,7 @@ import contextlib
 import time
 
 import pytest
+
 from stranglerfig.errors import ConfigError
 from stranglerfig.facades.http import Answer
 from stranglerfig.facades.server import Limits, Serving

@@ -5,6 +5,7 @@ import gzip
 import logging
 
 import pytest
+
 from stranglerfig.acl.envelope import read
 from stranglerfig.errors import (
     ConfigError,

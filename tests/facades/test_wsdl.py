@@ -5,6 +5,7 @@ import asyncio
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.errors import LegacyError, LegacyUnavailable
 from stranglerfig.facades.wsdl import PublishedWsdl, Wsdl
 

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+
 from stranglerfig.errors import MissingExtra, StoreError, StoreUnavailable
 from stranglerfig.migrations.schema.upgrade import current, head, upgrade
 from stranglerfig.store import Store

@@ -9,6 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+
 import stranglerfig
 from stranglerfig import config
 from stranglerfig.acl.mapping import load_mapping

@@ -3,6 +3,7 @@ from collections import Counter
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.routing.bucket import BUCKETS, bucket, inside
 
 KEYS = [f"C-{number}" for number in range(100_000)]

@@ -7,6 +7,7 @@ from decimal import Decimal
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.model import Request
 from stranglerfig.routing.compare import compare, unit_of
 from stranglerfig.routing.golden import Golden

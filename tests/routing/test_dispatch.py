@@ -8,6 +8,7 @@ import sqlite3
 
 import msgspec
 import pytest
+
 from stranglerfig.errors import (
     ContractError,
     FigError,

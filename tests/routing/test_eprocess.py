@@ -5,6 +5,7 @@ from math import comb, exp, isclose, log
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.routing.eprocess import (
     _log_binomial_tail,
     log_e_not_worse,

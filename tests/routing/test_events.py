@@ -7,6 +7,7 @@ import sqlite3
 
 import msgspec
 import pytest
+
 from stranglerfig.acl.mapping import load_mapping
 from stranglerfig.config import Listen
 from stranglerfig.errors import ReplacementUnavailable, StoreUnavailable

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+
 from stranglerfig.errors import InputError
 from stranglerfig.routing.golden import load_golden
 

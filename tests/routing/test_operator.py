@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 import pytest
+
 from stranglerfig.config import Listen
 from stranglerfig.errors import RouteConflict, RouteError
 from stranglerfig.model import Stage, Step

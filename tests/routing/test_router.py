@@ -1,6 +1,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.model import Route, Side, Stage, Step
 from stranglerfig.routing.bucket import inside
 from stranglerfig.routing.router import decide

@@ -7,6 +7,7 @@ import contextlib
 import dataclasses
 
 import pytest
+
 from stranglerfig.errors import ReplacementUnavailable
 from stranglerfig.model import Reply
 from stranglerfig.routing.golden import Golden

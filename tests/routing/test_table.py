@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 import pytest
+
 from stranglerfig.model import Stage
 from stranglerfig.routing.table import RouteTable
 

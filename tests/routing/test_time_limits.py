@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from stranglerfig.routing.time_limits import TimeLimits
 
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 
 import pytest
+
 from stranglerfig.errors import RouteConflict, RouteError
 from stranglerfig.model import Stage
 from stranglerfig.routing.operator import Operator

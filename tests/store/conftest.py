@@ -4,6 +4,7 @@ import logging
 import time
 
 import pytest
+
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.store import Store
 from stranglerfig.telemetry import log

@@ -5,6 +5,7 @@ import threading
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.store.backlog import Backlog, Item
 from stranglerfig.store.group import Content
 

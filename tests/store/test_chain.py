@@ -7,6 +7,7 @@ import json
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.store import Line
 from stranglerfig.store.chain import GENESIS, encode, link, row
 

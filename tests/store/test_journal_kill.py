@@ -8,6 +8,7 @@ import subprocess
 import sys
 
 import pytest
+
 from stranglerfig.store import Store
 from stranglerfig.store.chain import verify
 

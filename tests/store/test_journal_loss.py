@@ -12,6 +12,7 @@ import threading
 from pathlib import Path
 
 import pytest
+
 from stranglerfig.errors import StoreError, StoreUnavailable
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Route

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
+
 from stranglerfig.errors import StoreUnavailable
 from stranglerfig.store import Line, Store, Write
 from stranglerfig.store.backlog import Item

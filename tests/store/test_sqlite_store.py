@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.testing.store import StoreContract
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import pytest
 from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 from sqlalchemy.exc import OperationalError
+
 from stranglerfig.errors import StoreError, StoreUnavailable
 from stranglerfig.store import Line, Write
 from stranglerfig.store.group import Inserts

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.errors import ConfigError
 from stranglerfig.transport.address import Address
 

@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+
 from stranglerfig.model import Record
 from stranglerfig.transport.headers import end_to_end, first, joined, to_fields, to_headers
 

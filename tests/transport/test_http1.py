@@ -6,6 +6,7 @@ import subprocess
 import time
 
 import pytest
+
 from stranglerfig.errors import ConfigError, InDoubt, InputError, LegacyUnavailable
 from stranglerfig.testing.peer import Peer, plain
 from stranglerfig.transport.http1 import Upstream
