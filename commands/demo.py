@@ -26,6 +26,9 @@ from .screen import Screen
 __all__ = ["demo"]
 
 _LEARN_SHARE = 0.6
+"""Of the demo's few messages; of somebody's many, more can be learnt from."""
+
+_LEARN_SHARE_OF_MANY = 0.75
 
 
 @click.command()
@@ -98,13 +101,14 @@ def demo(
 
 
 def _messages(data: Path | None, learn_from: Path | None) -> tuple[list[Message], list[Message]]:
+    share = _LEARN_SHARE if data is None else _LEARN_SHARE_OF_MANY
     if data is None:
         if learn_from is not None:
             raise click.UsageError("--learn-from goes with --data")
         data = Path(str(files("stranglerfig").joinpath("fixtures", "messages.csv")))
     traffic = read_messages(data)
     if learn_from is None:
-        return split(traffic, _LEARN_SHARE)
+        return split(traffic, share)
     learn = read_messages(learn_from)
     known = {message.text for message in learn}
     fresh = [message for message in traffic if message.text not in known]
