@@ -25,6 +25,8 @@ def explain(screen: Screen, endpoint: str, key: str | None, as_json: bool) -> No
     With the KEY alone: at every endpoint.
     """
     workspace = screen.load()
+    if key is None and endpoint in workspace.endpoint:
+        raise click.UsageError(f"missing KEY: {endpoint} is an endpoint")
     names = sorted(workspace.endpoint) if key is None else [endpoint]
     asked = endpoint if key is None else key
     with app.store(workspace) as store:
