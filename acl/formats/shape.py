@@ -3,18 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
 from ...model import Record
 
-__all__ = ["Kind", "Leaf", "Shape", "Sides", "Stray", "Values"]
+__all__ = ["Kind", "Leaf", "Shape", "Sides", "Stray", "Values", "Wire"]
 
-Values = Mapping[str, str | None]
-"""What a record holds, by path: the text of each leaf, None for an explicit null. A leaf that the
-record does not hold is not in it."""
+Wire = str | int | Decimal | bool
+"""One value as a record holds it: text, unless the leaf's ``type`` says otherwise."""
+
+Values = Mapping[str, "Wire | Sequence[Values] | Sequence[Wire | None] | None"]
+"""What a record holds, by path: the value of each leaf, None for an explicit null. A leaf that the
+record does not hold is not in it.
+
+A list stands under its path, ``order.line[]``: the values of each entry, by their paths inside the
+entry (``sku``, or ``part[]`` for a list in the list), or the values themselves where an entry is
+one value. Whoever writes gets text for every leaf."""
 
 
 class Leaf(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,7 +30,9 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True):
 
     ``required``: a message always has it. ``nullable``: it can say that it holds nothing.
     ``opaque`` says why it cannot be mapped, "" where it can. ``line`` is that of the schema, 0
-    where there is none.
+    where there is none. ``path`` has ``[]`` behind each list that it stands in: ``line[].sku``.
+    ``type`` is what ``read`` gives: ``text``, ``integer``, ``decimal``, ``boolean``, or ``any`` for
+    whichever of them came.
     """
 
     path: str
@@ -30,6 +40,7 @@ class Leaf(msgspec.Struct, frozen=True, kw_only=True):
     nullable: bool = False
     opaque: str = ""
     line: int = 0
+    type: Literal["text", "integer", "decimal", "boolean", "any"] = "text"
 
 
 class Stray(NamedTuple):

@@ -1,0 +1,1 @@
+"""COBOL copybooks: what they say, and the bytes that they describe."""

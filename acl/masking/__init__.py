@@ -1,0 +1,1 @@
+"""Masking: what of a payload may leave, and for whom."""

@@ -1,0 +1,1 @@
+"""Files of records: where one ends and the next begins."""
