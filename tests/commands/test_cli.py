@@ -14,6 +14,7 @@ from click.testing import CliRunner
 import stranglerfig
 from stranglerfig import __version__
 from stranglerfig.cli import fig, main
+from stranglerfig.commands.screen import Screen
 from stranglerfig.errors import ConfigError, MappingError, RouteError, StoreUnavailable
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.tests.importable import importable
@@ -253,3 +254,12 @@ def test_init_without_the_example_is_empty_and_right(run, tmp_path):
     status, out, err = run("-w", tmp_path / "empty", "check", "--json")
     assert status == 0, err
     assert all(json.loads(line)["ok"] for line in out.splitlines())
+
+
+def test_an_error_in_a_text_shows_the_line_and_a_caret(capfd):
+    error = ConfigError("no such clause", place="A.cpy: line 3, column 12", value="PICK")
+    error.source = "\t05  A PICK 9.\n"
+    error.column = 8
+    Screen(workspace=Path()).error(error)
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[1].index("PICK") == lines[2].index("^")
