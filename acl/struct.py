@@ -21,7 +21,9 @@ __all__ = ["Codec", "type_of"]
 _NATIVE: Final = (Decimal, date, datetime, time, timedelta, bytes)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _PLACE: Final = re.compile(r"(?P<text>.*?)(?: - at `\$\.?(?P<path>.*)`)?", re.DOTALL)
-_NAMED: Final = re.compile(r"Object (missing required|contains unknown) field `(?P<key>.*)`", re.S)
+_NAMED: Final = re.compile(
+    r"Object (missing required|contains unknown) field `(?P<key>.*)`", re.DOTALL
+)
 
 
 def type_of(tree: Branch, name: str) -> type[msgspec.Struct]:
@@ -35,10 +37,12 @@ def type_of(tree: Branch, name: str) -> type[msgspec.Struct]:
     for child in tree.children:
         attribute = _attribute(child.key, keys)
         keys[attribute] = child.key
-        inner = type_of(child, f"{name}_{_word(child.key)}") if isinstance(child, Branch) else None
-        kind = _listed(child, inner or _value_type(child))  # type: ignore[arg-type]
+        kind: Any
+        if isinstance(child, Branch):
+            kind = _listed(child, type_of(child, f"{name}_{_word(child.key)}"))
+        else:
+            kind = _listed(child, _value_type(child))
         described = Annotated[kind, msgspec.Meta(description=child.description or child.name)]
-        # What is needed comes first or last as it stands: all of it is keyword-only.
         absent = Optional[described]  # noqa: UP045 - the operator does not take every special form
         attributes.append((attribute, described) if child.required else (attribute, absent, None))
     return msgspec.defstruct(
@@ -65,16 +69,16 @@ def _attribute(key: str, taken: Mapping[str, str]) -> str:
     return name
 
 
-def _listed(child: Branch | Field, kind: object) -> object:
+def _listed(child: Branch | Field, kind: Any) -> Any:
     if not child.listed:
         return kind
     return Annotated[
-        list[kind],  # type: ignore[valid-type]
+        list[kind],
         msgspec.Meta(min_length=child.min_items, max_length=child.max_items),
     ]
 
 
-def _value_type(field: Field) -> object:
+def _value_type(field: Field) -> Any:
     if field.type == "json":
         return Any
     kind: Any = PYTHON[field.type][0]
