@@ -18,7 +18,7 @@ from .field import Field
 from .tree import Branch
 from .value import to_text
 
-__all__ = ["DIALECT", "json_schema"]
+__all__ = ["DIALECT", "error_schema", "json_schema"]
 
 DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
 
@@ -40,6 +40,24 @@ def json_schema(contract: Contract, *, dialect: bool = True) -> Schema:
     """
     head: Schema = {"$schema": DIALECT, "title": contract.title} if dialect else {}
     return {**head, **_group(contract.tree)}
+
+
+def error_schema() -> Schema:
+    """Give the schema of a refusal, for all facades: the parts of a ``FigError``."""
+    words = {
+        "error": "Its class: the reader does the same for all of one class",
+        "message": "What is wrong",
+        "place": "Where: the field's path",
+        "value": "What was found there; masked where it is tagged",
+        "expected": "What would have been right",
+        "remedy": "What to do",
+    }
+    return {
+        "type": "object",
+        "properties": {key: {"type": "string", "description": text} for key, text in words.items()},
+        "required": ["error", "message"],
+        "additionalProperties": False,
+    }
 
 
 def _group(branch: Branch) -> Schema:
