@@ -14,7 +14,7 @@ from .converters.traits import Factory, Traits, traits_of
 from .field import Field, as_value
 from .formats.shape import Leaf
 from .problem import Problem
-from .rows import Row, parse_form
+from .rows import Row, parse_forms
 
 __all__ = ["Link", "Linker", "close_to"]
 
@@ -90,7 +90,7 @@ class Linker:
         return link, found
 
     def _converter(self, number: int, row: Row) -> Converter:
-        form = parse_form(row.as_)
+        (form,) = parse_forms(row.as_)
         place = f"{self._mapping}: {self._side} row {number}"
         factory = cast("Factory", find("converters", form.name, place=place))
         if not callable(factory):

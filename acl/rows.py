@@ -8,9 +8,12 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["Form", "MappingTable", "Row", "parse_form"]
+__all__ = ["Form", "MappingTable", "Row", "parse_forms"]
 
-_FORM: Final = re.compile(r"(py:[\w.]+:\w+|[A-Za-z_][\w-]*)(?:\(([^()]*)\))?")
+_FORM: Final = re.compile(r"\s*(py:[\w.]+:\w+|[A-Za-z_][\w-]*)")
+_ARGUMENT: Final = re.compile(
+    r"\s*(?P<name>[A-Za-z_]\w*=)?'(?P<quoted>(?:[^']|'')*)'\s*(?=[,)])|(?P<bare>[^(),|']*)(?=[,)])"
+)
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, rename={"as_": "as", "else_": "else"}):
@@ -47,18 +50,51 @@ class MappingTable(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "
 
 
 class Form(msgspec.Struct, frozen=True):
-    """What stands behind ``as``: a converter's name and its arguments."""
+    """One converter behind ``as``: its name and its arguments."""
 
     name: str
     arguments: tuple[str, ...]
 
 
-def parse_form(text: str) -> Form:
-    """Read ``decimal(2)`` and its like. Raises ``ValueError`` with what was expected."""
-    found = _FORM.fullmatch(text.strip())
-    if found is None:
-        raise ValueError(
-            "a converter such as text, decimal(2), code(table) or py:package.module:name"
-        )
-    arguments = found[2].split(",") if found[2] and found[2].strip() else []
-    return Form(found[1], tuple(argument.strip() for argument in arguments))
+def parse_forms(text: str) -> tuple[Form, ...]:
+    """Read ``decimal(2)``, or several through which a text goes in turn: ``text(trim) | date(…)``.
+
+    An argument that holds ``,``, ``|``, brackets or blanks at its ends stands in single quotes:
+    ``split(', ')``, ``sep='|'``. Raises ``ValueError`` with what was expected.
+    """
+    forms: list[Form] = []
+    at = 0
+    while True:
+        found = _FORM.match(text, at)
+        if found is None:
+            raise ValueError(
+                "a converter such as text, decimal(2), code(table) or py:package.module:name"
+            )
+        at = found.end()
+        arguments: tuple[str, ...] = ()
+        if text[at : at + 1] == "(":
+            arguments, at = _arguments(text, at + 1)
+        forms.append(Form(found[1], arguments))
+        rest = text[at:].lstrip()
+        if not rest:
+            return tuple(forms)
+        if rest[0] != "|":
+            raise ValueError(f"| or the end behind {text[:at].strip()}")
+        at = len(text) - len(rest) + 1
+
+
+def _arguments(text: str, at: int) -> tuple[tuple[str, ...], int]:
+    """Read the arguments that begin at ``at``; give them, and where the text goes on."""
+    arguments: list[str] = []
+    while True:
+        found = _ARGUMENT.match(text, at)
+        if found is None or found.end() >= len(text):
+            raise ValueError("a bracket that closes the arguments, and quotes that close")
+        bare, name, quoted = found["bare"], found["name"] or "", found["quoted"]
+        if quoted is not None:
+            arguments.append(name + quoted.replace("''", "'"))
+        elif bare.strip() or arguments or text[found.end()] == ",":
+            arguments.append(bare.strip())
+        at = found.end() + 1
+        if text[found.end()] == ")":
+            return tuple(arguments), at
