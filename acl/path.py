@@ -103,13 +103,12 @@ def _named(text: str) -> bool:
 
 
 def numbered(path: str, places: Sequence[int]) -> str:
-    """Put numbers into a path's lists, for people: ``line[].sku`` and 3 give ``line[3].sku``.
+    """Put indices into a path's lists, for errors: ``line[].sku`` and 3 give ``line[3].sku``.
 
-    ``places`` are counted from 0, as Python does; what is shown counts from 1, as XPath, COBOL and
-    people do. Lists beyond the places keep their empty brackets.
+    They count from 0, as in JSON and in Python. Lists beyond the places keep their empty brackets.
     """
     parts = path.split("[]")
     text = parts[0]
     for place, part in enumerate(parts[1:]):
-        text += f"[{places[place] + 1}]{part}" if place < len(places) else f"[]{part}"
+        text += f"[{places[place]}]{part}" if place < len(places) else f"[]{part}"
     return text

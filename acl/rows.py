@@ -17,23 +17,54 @@ _ARGUMENT: Final = re.compile(
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True, rename={"as_": "as", "else_": "else"}):
-    """One row: from ``src`` to ``dst``, ``as`` a converter.
+    """One row: from ``src`` to ``dst``, ``as`` converters with ``|`` between them.
 
     In ``fields`` the source is legacy's and the target ours, in ``reply`` the other way round.
-    ``null`` holds the legacy texts that mean nothing; ``optional`` allows legacy to leave the place
-    out; ``else`` is what the target gets where the converter refuses; ``one_way`` is the reason why
-    the row is not used backwards; ``tag`` and ``unit`` add to what the operation says.
+    Several places on one side are split or joined. ``value`` is a constant in place of a source.
+    ``when`` holds, by a place of legacy, the texts with which the row applies. ``null`` holds the
+    legacy texts that mean nothing; ``optional`` allows legacy to leave the place out; ``else`` is
+    what the target gets where the converter refuses; ``one_way`` is the reason why the row is not
+    used backwards; ``tag`` and ``unit`` add to what the operation says.
     """
 
-    src: str
-    dst: str
+    src: str | tuple[str, ...] = ()
+    dst: str | tuple[str, ...]
     as_: str = "text"
+    value: object = None
+    when: Mapping[str, str | tuple[str, ...]] = {}
     null: tuple[str, ...] = ()
     optional: bool = False
     else_: object = None
     one_way: str = ""
     tag: str = ""
     unit: str = ""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """Give the places it reads, one or several; none for a constant."""
+        return (self.src,) if isinstance(self.src, str) else self.src
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Give the places it writes, one or several."""
+        return (self.dst,) if isinstance(self.dst, str) else self.dst
+
+    @property
+    def from_text(self) -> str:
+        """Name its source for people."""
+        return ", ".join(self.sources) or (f"value {self.value!r}" if self.is_constant else "")
+
+    @property
+    def is_constant(self) -> bool:
+        """Say whether its source is a constant."""
+        return self.value is not None
+
+    def conditions(self) -> Mapping[str, tuple[str, ...]]:
+        """Give ``when`` with lists of texts throughout."""
+        return {
+            place: (texts,) if isinstance(texts, str) else texts
+            for place, texts in self.when.items()
+        }
 
 
 class MappingTable(msgspec.Struct, frozen=True, kw_only=True, rename={"from_": "from"}):

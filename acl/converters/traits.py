@@ -10,7 +10,7 @@ import msgspec
 from ...ports import Converter
 from ..generate import Function
 
-__all__ = ["Codes", "Factory", "Inline", "Traits", "refuse_arguments", "traits_of"]
+__all__ = ["Codes", "Factory", "Inline", "Traits", "reads_of", "refuse_arguments", "traits_of"]
 
 Codes = Mapping[str, Mapping[str, str]]
 Factory = Callable[[Sequence[str], Codes], Converter]
@@ -72,6 +72,26 @@ def traits_of(converter: object) -> Traits:
     """Give a converter's traits, those of somebody else's too."""
     found = getattr(converter, "traits", _NOTHING)
     return found if isinstance(found, Traits) else _NOTHING
+
+
+def reads_of(converter: object) -> Mapping[str, str]:
+    """Give the places of legacy that a converter reads beside its text, by keyword.
+
+    Its attribute ``reads`` is a mapping of keyword to path (``{"currency": "CURR-CD"}``), or the
+    names alone where both are one. Then it is called as ``decode(text, currency=…)`` and
+    ``encode(value, currency=…)``, with the legacy text of that place or None: a list's entry reads
+    its own (``line[].currency``) or what stands around it. Raises ``ValueError`` for anything else.
+    """
+    found = getattr(converter, "reads", ())
+    if isinstance(found, str):
+        found = (found,)
+    pairs = dict(found) if isinstance(found, Mapping) else {name: name for name in found}
+    if not all(
+        isinstance(name, str) and name.isidentifier() and isinstance(at, str)
+        for name, at in pairs.items()
+    ):
+        raise ValueError('reads as {"keyword": "PATH"}, or names that are keywords')
+    return pairs
 
 
 def refuse_arguments(arguments: Sequence[str], expected: str) -> None:

@@ -43,9 +43,9 @@ def test_what_is_no_path_is_refused(text: str):
         parse_path(text)
 
 
-def test_places_are_counted_from_one_for_people():
-    assert numbered("line[].part[].no", (2, 0)) == "line[3].part[1].no"
-    assert numbered("line[].part[].no", (2,)) == "line[3].part[].no"
+def test_an_index_counts_from_nought():
+    assert numbered("line[].part[].no", (2, 0)) == "line[2].part[0].no"
+    assert numbered("line[].part[].no", (2,)) == "line[2].part[].no"
     assert numbered("a.b", ()) == "a.b"
 
 
