@@ -40,8 +40,7 @@ class Chooser:
                 continue
             _note(hops, found)
         self._lists = tuple(
-            _Keyed(hops, name, key, frozenset(known))
-            for (hops, name, key), known in found.items()
+            _Keyed(hops, name, key, frozenset(known)) for (hops, name, key), known in found.items()
         )
         self.needed = bool(self._lists)
 
@@ -57,9 +56,7 @@ class Chooser:
         return found
 
 
-def _note(
-    hops: tuple[Hop, ...], found: dict[tuple[tuple[Hop, ...], str, str], set[str]]
-) -> None:
+def _note(hops: tuple[Hop, ...], found: dict[tuple[tuple[Hop, ...], str, str], set[str]]) -> None:
     for place, hop in enumerate(hops):
         if hop.key:
             found.setdefault((hops[:place], hop.list, hop.key), set()).add(hop.value)

@@ -202,9 +202,7 @@ class _Decoder:
             function.line(f"if {name} is not None: {name} = {convert}({name})")
         return name
 
-    def _read(
-        self, link: Link, names: Sequence[str], frames: Frames, *, needed: bool
-    ) -> None:
+    def _read(self, link: Link, names: Sequence[str], frames: Frames, *, needed: bool) -> None:
         quick = link.chain.single and not link.reads and len(link.places) == 1
         if not quick:
             self._together(link, names, frames, needed=needed)
@@ -225,9 +223,7 @@ class _Decoder:
         if native and link.row.null:
             convert = function.constant(to_text)
             function.line(f"if {name} is not None: {name} = {convert}({name})")
-        with function.block(
-            f"if {name} in {nulls}:" if link.row.null else f"if {name} is None:"
-        ):
+        with function.block(f"if {name} in {nulls}:" if link.row.null else f"if {name} is None:"):
             function.line(function.refuse() if needed else f"{name} = None")
         with function.block("else:"):
             self._convert(link, name, held=True, text=native and bool(link.row.null))
@@ -270,9 +266,7 @@ class _Decoder:
         else:
             function.line("pass")
 
-    def _together(
-        self, link: Link, names: Sequence[str], frames: Frames, *, needed: bool
-    ) -> None:
+    def _together(self, link: Link, names: Sequence[str], frames: Frames, *, needed: bool) -> None:
         """Write a link of several places, several fields, or with further places that it reads."""
         function = self._function
         texts = [self._nullable(link, place, frames) for place in link.places]

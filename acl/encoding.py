@@ -98,7 +98,10 @@ class _Encoder:
         self._function.line(f"if {name} is None{there}: {self._function.refuse()}")
 
     def _list(
-        self, one: SheetList, groups: dict[tuple[str, ...], str], frames: Mapping[tuple[Hop, ...], str]
+        self,
+        one: SheetList,
+        groups: dict[tuple[str, ...], str],
+        frames: Mapping[tuple[Hop, ...], str],
     ) -> None:
         function = self._function
         hops = one.sheet.hops
@@ -150,7 +153,9 @@ class _Encoder:
                 function.line(f"if {entry}: {entries}.append({made})")
             function.line(f"if {entries}: {frames[hops]}[{name!r}] = {entries}")
 
-    def _link(self, link: Link, names: Sequence[str], frames: Mapping[tuple[Hop, ...], str]) -> None:
+    def _link(
+        self, link: Link, names: Sequence[str], frames: Mapping[tuple[Hop, ...], str]
+    ) -> None:
         function = self._function
         if link.row.is_constant:
             constant = function.constant(link.constant)
@@ -256,7 +261,9 @@ class _Encoder:
                 claims = function.constant(tuple(texts for _, texts in choice.claims))
                 texts = function.constant(choice.texts)
                 pick = function.constant(choose)
-                function.line(f"{name} = {pick}({name}, ({', '.join(present)},), {claims}, {texts})")
+                function.line(
+                    f"{name} = {pick}({name}, ({', '.join(present)},), {claims}, {texts})"
+                )
                 function.line(f"if {name} is not None: {around}[{path.last!r}] = {name}")
         return found
 
@@ -340,9 +347,7 @@ def encode_texts(
     chain, otherwise = link.chain, link.else_
     count = len(link.places)
 
-    def encode(
-        values: Sequence[object], reads: Mapping[str, str | None]
-    ) -> tuple[str | None, ...]:
+    def encode(values: Sequence[object], reads: Mapping[str, str | None]) -> tuple[str | None, ...]:
         try:
             texts = chain.encode(values, reads)
         except ValueError:

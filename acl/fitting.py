@@ -66,9 +66,11 @@ def _depths(link: Link) -> Iterator[Misfit]:
             said = f"{theirs} lists on legacy's side, {own} on ours"
             hint = "give both the same number of [], list to list"
             yield Misfit(said, "dst", "as many [] in src as in dst", hint)
-    scope = link.scope
+    if not link.places and link.targets[0].field.name.count("[]"):
+        # In which list a constant stands is seen when all rows are there.
+        return
     for place in (*(one.place for one in link.conditions), *(at for _, at in link.reads)):
-        if link.places and place.lists != scope[: len(place.lists)]:
+        if place.lists != link.scope[: len(place.lists)]:
             said = f"{place.path} stands in another list than the row"
             yield Misfit(said, "when", "a place of the same entry, or of what stands around it")
 
@@ -82,7 +84,9 @@ def _types(link: Link) -> Iterator[Misfit]:
         fits = given == field.type or (field.type == "json" and kind in _JSON)
         if kind and (not fits or (kind.endswith("[]") and not target.whole)):
             hint = f"use a converter that gives {field.type}"
-            yield Misfit(f"{row.as_} gives {kind}", "as", f"{field.type} for {field.name}", hint)
+            yield Misfit(
+                f"{row.as_} gives {kind}", "as", f"{field.type} for {field.name}", hint, row.as_
+            )
     for value in dict.fromkeys(link.chain.traits.values):
         enum = link.targets[0].field.enum
         if enum and value not in enum:
@@ -109,7 +113,8 @@ def _else(link: Link) -> Iterator[Misfit]:
 def _codes(link: Link) -> Iterator[Misfit]:
     table, values = link.chain.traits.table, link.chain.traits.values
     twice = [value for place, value in enumerate(values) if value in values[:place]]
-    if twice and not (link.row.one_way and link.side == "fields"):
+    settled = link.chain.traits.settled or (link.row.one_way and link.side == "fields")
+    if twice and not settled:
         said = "several codes for one value: the way back is lost"
         hint = f'say one_way = "reason", or give each code of {table} its own value'
         yield Misfit(said, "as", "one code a value", hint, twice[0])

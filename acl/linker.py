@@ -191,9 +191,7 @@ class Linker:
                 error.message, "as", expected=error.expected, hint=error.remedy, value=row.as_
             ) from None
         except ValueError as error:
-            raise _Refused(
-                "no such converter", "as", expected=str(error), value=row.as_
-            ) from None
+            raise _Refused("no such converter", "as", expected=str(error), value=row.as_) from None
 
     def _stage(self, form: Form) -> Stage:
         found = find("converters", form.name, place=self._at.file)

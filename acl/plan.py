@@ -138,6 +138,12 @@ class _Grower:
             message = f"{of.name} is fed from {said} and from {first}"
             self.misplaced.append(Misplaced(link, message, "one list of legacy for one of ours"))
         hops = next(iter(found), ())
+        for feed in feeds:
+            for condition in () if feed.link.places else feed.link.conditions:
+                if condition.place.lists != hops[: len(condition.place.lists)]:
+                    message = f"{condition.place.path} stands in another list than the row"
+                    expected = "a place of the same entry, or of what stands around it"
+                    self.misplaced.append(Misplaced(feed.link, message, expected))
         return Listing(of.key, of.name, of.required, hops, entry, self._checked(hops))
 
     def _checked(self, hops: tuple[Hop, ...]) -> tuple[Link, ...]:
@@ -164,5 +170,3 @@ def feeds_of(node: Node) -> Iterator[Feed]:
     else:
         for inner in node.nodes:
             yield from feeds_of(inner)
-
-

@@ -230,9 +230,7 @@ class Once:
             return Reading(link, how, frame.indices, tuple(texts)), []
         return self._converted(link, frame, tuple(texts))
 
-    def _wrong(
-        self, link: Link, place: Place, found: object, frame: Frame
-    ) -> Iterator[Problem]:
+    def _wrong(self, link: Link, place: Place, found: object, frame: Frame) -> Iterator[Problem]:
         if self._skipped(link, frame):
             return
         message = ""

@@ -12,6 +12,7 @@ from .chooser import Chooser
 from .contract import Contract
 from .decoding import compile_decoder
 from .encoding import compile_encoder
+from .field import shown
 from .formats.shape import Shape, Stray, Values
 from .link import Link
 from .path import numbered
@@ -97,6 +98,15 @@ class Side:
         except ValueError as error:
             raise self._uncarried(changes, original, error) from None
 
+    def unmapped(self) -> dict[str, int]:
+        """Count what came and is not in the schema, and codes without a meaning."""
+        counts = dict(self.reported)
+        for link in self.links:
+            passed = link.chain.traits.passed
+            for text, count in passed().items() if passed else ():
+                counts[f"{link.source} = {text}"] = count
+        return counts
+
     def explain(self, record: Record) -> tuple[list[Reading], Mapping[str, str], list[Problem]]:
         """Read a record with care: what each row made of it, lines or offsets, and the problems."""
         values, strays = self.shape.read(record)
@@ -151,13 +161,13 @@ class Side:
                 self.shape.write({path: values[path]}, original)
             except ValueError as reason:
                 for link in self._writer.names(path):
+                    text = values[path]
+                    value = shown(text, link.tag) if isinstance(text, str) else ""
                     problem = self._complain(
-                        link, "cannot be carried", value="<masked>", expected=str(reason)
+                        link, "cannot be carried", value=value, expected=str(reason)
                     )
                     problems.append(problem)
-        return self._gathered(
-            problems or [self._problem("cannot be written", expected=str(error))]
-        )
+        return self._gathered(problems or [self._problem("cannot be written", expected=str(error))])
 
     def _complain(
         self,

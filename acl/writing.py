@@ -66,7 +66,7 @@ class Writer:
             link
             for sheet in self._sheet.walk()
             for link in sheet.links
-            if any(place.path.leaf == path or place.path.leaf.startswith(path) for place in link.places)
+            if any(_in(place.path.leaf, path) for place in link.places)
         ]
 
 
@@ -228,9 +228,7 @@ class _Pen:
 
     # -- conditions ----------------------------------------------------------------------------
 
-    def _choose(
-        self, choice: Choice, given: Mapping[int, tuple[object, ...]], out: _Out
-    ) -> None:
+    def _choose(self, choice: Choice, given: Mapping[int, tuple[object, ...]], out: _Out) -> None:
         if not choice.free:
             return
         place = choice.condition.place
@@ -301,10 +299,14 @@ class _Pen:
         left = list(range(len(held)))
         made: list[Any] = []
         for index, entry in enumerate(ours):
-            pair: int | None = index if together else self._same(sheet, entry, held, left, base, out)
+            pair: int | None = (
+                index if together else self._same(sheet, entry, held, left, base, out)
+            )
             if pair is not None:
                 left = [one for one in left if one > pair]
-            before = base.inside(sheet.hops, held[pair], pair) if base and pair is not None else None
+            before = (
+                base.inside(sheet.hops, held[pair], pair) if base and pair is not None else None
+            )
             start = _texts(held[pair]) if pair is not None else (None if sheet.plain else {})
             inner = out.inside(sheet.hops, start, index)
             if not sheet.plain and not isinstance(entry, Mapping):
@@ -346,6 +348,10 @@ class _Pen:
         self.problems.append(
             self._complain(link, message, indices=out.indices, value=value, expected=expected)
         )
+
+
+def _in(leaf: str, path: str) -> bool:
+    return leaf == path or (path.endswith("[]") and leaf.startswith(path))
 
 
 def _present(link: Link, values: tuple[object, ...]) -> bool:
