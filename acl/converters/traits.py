@@ -46,8 +46,9 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     what the canonical text of the value would, and again they raise for what is of another type.
 
     ``table`` is the code table that is read, ``codes`` its legacy codes and ``values`` what each of
-    them means, in the same order. ``passed`` gives what was let through without a code since the
-    start, by text, with its count: ``CompiledMapping.unmapped`` reports it.
+    them means, in the same order. ``settled`` says that of several codes for one value it is known
+    which one is written; the others do not come back. ``passed`` gives what was let through without
+    a code since the start, by text, with its count: ``CompiledMapping.unmapped`` reports it.
     """
 
     type: str = ""
@@ -60,6 +61,7 @@ class Traits(msgspec.Struct, frozen=True, kw_only=True):
     table: str = ""
     codes: tuple[str, ...] = ()
     values: tuple[str, ...] = ()
+    settled: bool = False
     passed: Callable[[], Mapping[str, int]] | None = None
 
 
