@@ -14,7 +14,7 @@ all is code. ``auto``: what the lines look like."""
 
 
 class Margins(NamedTuple):
-    """The columns (from 0) that hold code: from ``left`` up to ``right``, None for the line's end."""
+    """The columns that hold code, from 0: ``left`` up to ``right``; None is the end of the line."""
 
     left: int
     right: int | None

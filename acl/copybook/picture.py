@@ -101,14 +101,19 @@ def _national(text: str, symbols: str, kinds: set[str]) -> Picture:
 
 def _floating(text: str, symbols: str) -> Picture:
     """Read external floating point: ``+9.9(4)E+99``."""
-    if not re.fullmatch(r"[+-]9*[.V]?9*E[+-]99", symbols) or "9" not in symbols.split("E")[0]:
+    if not re.fullmatch(r"[+-]9*[.V]?9*E[+-]99", symbols) or "9" not in symbols.split("E", 1)[0]:
         raise ValueError("E stands only in floating point, such as +9.99E+99")
-    mantissa = symbols.split("E")[0]
+    mantissa = symbols.split("E", 1)[0]
     scale = len(re.split(r"[.V]", mantissa)[1]) if re.search(r"[.V]", mantissa) else 0
     size = len(symbols.replace("V", ""))
     digits = mantissa.count("9")
     return Picture(
-        text=text, symbols=symbols, category="float", size=size, digits=digits, scale=scale,
+        text=text,
+        symbols=symbols,
+        category="float",
+        size=size,
+        digits=digits,
+        scale=scale,
         signed=True,
     )
 
@@ -145,10 +150,10 @@ def _check_signs(symbols: str) -> None:
         inner = places.strip("+-$CRDB").strip("P")
         if "P" in inner:
             raise ValueError("P stands at one end of the digits")
-    credits = symbols.count("CR") + symbols.count("DB")
-    if credits > 1 or (credits and not symbols.endswith(("CR", "DB"))):
+    letters = symbols.count("CR") + symbols.count("DB")
+    if letters > 1 or (letters and not symbols.endswith(("CR", "DB"))):
         raise ValueError("CR or DB stands once, at the end")
-    if credits + ("+" in symbols) + ("-" in symbols) + ("S" in symbols) > 1:
+    if letters + ("+" in symbols) + ("-" in symbols) + ("S" in symbols) > 1:
         raise ValueError("it has more than one kind of sign")
 
 

@@ -43,7 +43,8 @@ def _binary(digits: int, usage: Usage) -> int:
         return 4
     if digits <= 18:
         return 8
-    return ((10**digits - 1).bit_length() + 8) // 8
+    largest: int = 10**digits - 1
+    return (largest.bit_length() + 8) // 8
 
 
 def alignment(picture: Picture | None, usage: Usage) -> int:
