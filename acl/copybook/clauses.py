@@ -67,7 +67,7 @@ class _Clause:
         """PICTURE IS symbols."""
         self.cursor.take()
         self.cursor.accept("IS")
-        text, token = self.cursor.glued()
+        text, token = self.cursor.glued({*_CLAUSES, *USAGES})
         comma, currency = self.dialect.decimal_comma, self.dialect.currency
         try:
             self.entry.picture = parse_picture(text, comma=comma, currency=currency)
@@ -201,7 +201,7 @@ class _Clause:
         self.entry.blank_when_zero = True
 
     def synchronized(self) -> None:
-        """SYNCHRONIZED LEFT or RIGHT: both begin at the boundary."""
+        """Take SYNCHRONIZED LEFT or RIGHT: both begin at the boundary."""
         self.cursor.take()
         self.cursor.accept("LEFT", "RIGHT")
         self.entry.synchronized = True
@@ -213,7 +213,7 @@ class _Clause:
         self.cursor.accept("GLOBAL", "EXTERNAL")
 
     def renames(self) -> None:
-        """RENAMES first THRU last."""
+        """Take RENAMES first THRU last."""
         self.cursor.take()
         first = self.reference("the name of the first item renamed")
         last = None

@@ -33,6 +33,7 @@ _CLAUSE = re.compile(
     r"|BY|IS|SYNC\w*|JUST\w*|BLANK|THRU|THROUGH|REPLACING|SKIP[123]|EJECT|TITLE)(?=[\s.]|$)",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"\d{6}")
 _INDICATORS = " *-/dD$"
 
 
@@ -52,7 +53,7 @@ def margins(lines: Sequence[str], form: Form) -> Margins:
             continue
         if _is_code(line):
             coded += 1
-        elif "\t" not in line[:7] and line[6:7] in _INDICATORS:
+        elif _NUMBERED.match(line) or ("\t" not in line[:7] and line[6:7] in _INDICATORS):
             marked += 1
     if coded > marked:
         return _KNOWN["free"]

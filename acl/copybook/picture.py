@@ -120,6 +120,8 @@ def _floating(text: str, symbols: str) -> Picture:
 
 def _number(text: str, symbols: str, category: Category) -> Picture:
     """Read a numeric or numeric-edited picture."""
+    if len(symbols) > 2 * MAX_DIGITS:
+        raise ValueError(f"it has {len(symbols)} characters; at most {2 * MAX_DIGITS} are taken")
     _check_signs(symbols)
     digits = _digit_places(symbols)
     held = sum(digits)
@@ -153,8 +155,27 @@ def _check_signs(symbols: str) -> None:
     letters = symbols.count("CR") + symbols.count("DB")
     if letters > 1 or (letters and not symbols.endswith(("CR", "DB"))):
         raise ValueError("CR or DB stands once, at the end")
+    _check_places(symbols)
     if letters + ("+" in symbols) + ("-" in symbols) + ("S" in symbols) > 1:
         raise ValueError("it has more than one kind of sign")
+
+
+def _check_places(symbols: str) -> None:
+    """Refuse a sign inside the digits, and digits in front of suppressed ones."""
+    digits = [at for at, symbol in enumerate(symbols) if symbol in "9Z*"]
+    first, last = (digits[0], digits[-1]) if digits else (len(symbols), -1)
+    for symbol in "+-$":
+        places = [at for at, found in enumerate(symbols) if found == symbol]
+        if len(places) == 1 and first < places[0] < last:
+            raise ValueError(f"{symbol} stands inside the digits")
+        if len(places) > 1 and places[-1] > first:
+            raise ValueError(f"{symbol} stands more than once, behind a digit")
+    point = max(symbols.find("V"), symbols.find("."))
+    whole = symbols[:point] if point >= 0 else symbols
+    if "9" in whole.rstrip("Z*") and whole.rfind("9") < max(whole.rfind("Z"), whole.rfind("*")):
+        raise ValueError("9 stands in front of Z or *")
+    if "Z" in symbols and "*" in symbols:
+        raise ValueError("Z and * do not go together")
 
 
 def _digit_places(symbols: str) -> list[bool]:

@@ -16,6 +16,8 @@ _SHORT: dict[str, Usage] = {
     "COMP-5": Usage.NATIVE,
     "COMP-6": Usage.UNSIGNED_PACKED,
     "COMP-9": Usage.LITTLE,
+    "COMP-3U": Usage.UNSIGNED_PACKED,
+    "COMP-X": Usage.NATIVE,
 }
 USAGES: dict[str, Usage] = {
     **_SHORT,
