@@ -10,7 +10,6 @@ from .dialect import Dialect
 from .entry import Entry, Reference, Table, Value
 from .item import Sign
 from .literal import literal
-from .picture import parse_picture
 from .usages import USAGES, WIDE
 
 __all__ = ["begins_clause", "read_clause"]
@@ -68,9 +67,8 @@ class _Clause:
         self.cursor.take()
         self.cursor.accept("IS")
         text, token = self.cursor.glued({*_CLAUSES, *USAGES})
-        comma, currency = self.dialect.decimal_comma, self.dialect.currency
         try:
-            self.entry.picture = parse_picture(text, comma=comma, currency=currency)
+            self.entry.picture = self.dialect.picture(text)
         except ValueError as error:
             raise token.error(
                 f"the picture {text[:60]} cannot be taken: {error}",

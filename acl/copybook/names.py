@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from .entry import Reference
@@ -59,17 +60,20 @@ class Names:
         Where several have the name, it is the one that shares the innermost group with the node.
         Raises ``CopybookError`` where there is none.
         """
-        same = self._qualified(reference)
-        earlier = [found for found in same if found.number < node.number]
-        if not earlier:
-            raise self._missing(reference, same, what)
-        groups = {group.number for group in (node, *node.around)}
-        best, depth = earlier[-1], -1
-        for found in reversed(earlier):
-            shared = sum(1 for group in found.around if group.number in groups)
+        same = self._nodes.get(reference.names[0].upper(), [])
+        wanted = [name.upper() for name in reference.names[1:]]
+        groups = {group.number for group in node.around}
+        best, depth = None, -1
+        for at in range(bisect_left(same, node.number, key=_number) - 1, -1, -1):
             self._count(reference)
-            if shared > depth:
+            found = same[at]
+            shared = sum(1 for group in found.around if group.number in groups)
+            if shared > depth and _within(found, wanted):
                 best, depth = found, shared
+                if shared == len(groups):
+                    break
+        if best is None:
+            raise self._missing(reference, [n for n in same if _within(n, wanted)], what)
         return best
 
     def inside(self, reference: Reference, root: Node, what: str) -> Node:
@@ -120,6 +124,10 @@ class Names:
             expected=f"the name of {what}",
             remedy=near(reference.names[0], list(self._nodes)),
         )
+
+
+def _number(node: Node) -> int:
+    return node.number
 
 
 def _within(node: Node, wanted: list[str]) -> bool:

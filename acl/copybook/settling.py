@@ -122,7 +122,7 @@ def _sign(entry: Entry, inherited: Sign | None, warn: Warn) -> None:
     picture = entry.picture
     characters = entry.usage in {Usage.DISPLAY, Usage.NATIONAL}
     if entry.sign is None:
-        signed = picture is not None and "S" in picture.symbols
+        signed = picture is not None and picture.signed and "S" in picture.symbols
         entry.sign = inherited if inherited and characters and signed else Sign()
         return
     numeric = picture is not None and picture.category in {"numeric", "numeric-edited"}
