@@ -28,10 +28,10 @@ def read_entries(found: list[Token], source: Source, dialect: Dialect, warn: War
     cursor = Cursor(found, source)
     entries: list[Entry] = []
     while not cursor.done:
-        if _passed(cursor):
-            continue
         if cursor.key() == "PROCEDURE" and cursor.key(1) == "DIVISION":
             break
+        if _passed(cursor):
+            continue
         entry = _entry(cursor, dialect, warn)
         if entry is None:
             continue

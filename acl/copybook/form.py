@@ -53,11 +53,16 @@ def margins(lines: Sequence[str], form: Form) -> Margins:
             continue
         if _is_code(line):
             coded += 1
-        elif _NUMBERED.match(line) or ("\t" not in line[:7] and line[6:7] in _INDICATORS):
+        elif _NUMBERED.match(line) or _marked(line):
             marked += 1
     if coded > marked:
         return _KNOWN["free"]
     return _KNOWN["fixed"]
+
+
+def _marked(line: str) -> bool:
+    """Say whether columns 1-6 hold a mark, with code behind it."""
+    return "\t" not in line[:7] and line[6:7] in _INDICATORS and bool(line[7:].strip())
 
 
 def _is_code(line: str) -> bool:

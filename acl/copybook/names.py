@@ -57,20 +57,22 @@ class Names:
     def before(self, reference: Reference, node: Node, what: str) -> Node:
         """Find the item that stands before a node and is meant there by a name.
 
-        Where several have the name, it is the one that shares the innermost group with the node.
-        Raises ``CopybookError`` where there is none.
+        Where several have the name, it is the one in a group around the node, the innermost of
+        these; else the one that shares the innermost group with it. Raises ``CopybookError`` where
+        there is none.
         """
         same = self._nodes.get(reference.names[0].upper(), [])
         wanted = [name.upper() for name in reference.names[1:]]
         groups = {group.number for group in node.around}
-        best, depth = None, -1
+        best, nearest = None, (False, -1)
         for at in range(bisect_left(same, node.number, key=_number) - 1, -1, -1):
             self._count(reference)
             found = same[at]
-            shared = sum(1 for group in found.around if group.number in groups)
-            if shared > depth and _within(found, wanted):
-                best, depth = found, shared
-                if shared == len(groups):
+            around = [group.number in groups for group in found.around]
+            place = (all(around), sum(around))
+            if place > nearest and _within(found, wanted):
+                best, nearest = found, place
+                if place == (True, len(groups)):
                     break
         if best is None:
             raise self._missing(reference, [n for n in same if _within(n, wanted)], what)
