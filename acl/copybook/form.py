@@ -42,8 +42,8 @@ def margins(lines: Sequence[str], form: Form) -> Margins:
 
     Nobody writes down which form a copybook has, so ``auto`` goes by the columns 1-6: numbers or
     marks there in front of the code mean the fixed form; level numbers or clauses there mean that
-    all is code. Where they are blank throughout, both readings agree on them, and code stops at
-    column 72 as in the fixed form. With tabs nobody counts columns, and neither do we.
+    all is code. Where they hold neither, all up to column 72 is, so that nothing is lost in
+    silence. With tabs nobody counts columns, and neither do we.
     """
     if form != "auto":
         return _KNOWN[form]
@@ -57,7 +57,7 @@ def margins(lines: Sequence[str], form: Form) -> Margins:
             marked += 1
     if coded > marked:
         return _KNOWN["free"]
-    return _KNOWN["fixed"]
+    return _KNOWN["fixed"] if marked else Margins(0, 72)
 
 
 def _marked(line: str) -> bool:

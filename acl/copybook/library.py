@@ -62,7 +62,7 @@ def read_text(path: Path, encoding: str) -> str:
 
 def _other_encoding(data: bytes) -> str:
     """Say which encoding may be meant."""
-    if data.count(b"\x40") > len(data) // 8 and data.count(b" ") < len(data) // 50:
+    if data.count(b"\x40") > len(data) // 8 and data.count(b" ") <= len(data) // 50:
         return "it looks like EBCDIC: say encoding = 'cp037' or its own code page"
     return "say which encoding it has, for example encoding = 'latin-1' or 'cp1252'"
 

@@ -42,8 +42,8 @@ class Token(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def key(self) -> str:
-        """Give what it is compared by: words without their case, literals as they are."""
-        return self.text if self.kind == "literal" else self.text.upper()
+        """Give what it is compared by: words without their case, literals by what they say."""
+        return f'"{self.value}' if self.kind == "literal" else self.text.upper()
 
     @property
     def value(self) -> str:

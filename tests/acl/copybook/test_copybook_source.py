@@ -100,7 +100,9 @@ def test_a_picture_may_begin_a_line_with_asterisks():
     assert item.picture.symbols == "***,**9.99"
 
 
-@pytest.mark.parametrize("name", ["KÖRPER-GRÖSSE", "MONTANT_€", "F@TEST", "F2-", "#NR", "1ST", "名前"])
+@pytest.mark.parametrize(
+    "name", ["KÖRPER-GRÖSSE", "MONTANT_€", "F@TEST", "F2-", "#NR", "1ST", "名前"]
+)
 def test_names_of_all_nations(name):
     assert parse_copybook(f"01 R.\n   05 {name} PIC X.").records[0].children[0].name == name
 
