@@ -94,10 +94,8 @@ def _entry(cursor: Cursor, dialect: Dialect, warn: Warn) -> Entry | None:
         entry.name = "FILLER" if name.key == "FILLER" else name.text
         entry.named = name
     while not cursor.accept("."):
-        if cursor.done:
-            warn(token, "the last entry has no period at its end")
-            break
-        if _next_entry(cursor):
+        if cursor.done or _next_entry(cursor):
+            _check_end(cursor)
             warn(token, "the entry has no period at its end")
             break
         read_clause(cursor, entry, dialect)
@@ -114,6 +112,16 @@ def _next_entry(cursor: Cursor) -> bool:
     if not token.text.isdigit() or len(token.text) > 2:
         return False
     return token.line != last.line or token.source is not last.source
+
+
+def _check_end(cursor: Cursor) -> None:
+    """Refuse an entry without a period where the period may stand beyond the right margin."""
+    last = cursor.peek(-1)
+    if last is not None and "." in last.source.beyond(last.line):
+        raise last.error(
+            "the entry has no period at its end, and what stands behind column 72 is not read",
+            expected="a period in the columns that hold code",
+        )
 
 
 def _check(entry: Entry) -> None:

@@ -8,9 +8,10 @@ from typing import Literal
 
 import msgspec
 
+from .code import Code, code_lines
 from .error import CopybookError
 from .limits import MAX_TOKENS
-from .source import Code, Source, code_lines
+from .source import Source
 
 __all__ = ["Token", "tokens"]
 

@@ -254,7 +254,7 @@ def test_doubtful_things_are_noticed():
     )
     assert [str(notice) for notice in book.notices] == [
         "r.cpy: line 6, column 2: a constant (level 78) holds no bytes and is left out",
-        "r.cpy: line 7, column 2: the last entry has no period at its end",
+        "r.cpy: line 7, column 2: the entry has no period at its end",
         "r.cpy: line 4, column 5: SIGN without S in the picture: read as if it had one",
         "r.cpy: line 5, column 5: the picture of a COMP-1 item says nothing",
         "r.cpy: line 3, column 5: it is longer than the item that it redefines",

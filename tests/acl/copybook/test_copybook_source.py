@@ -75,6 +75,32 @@ def test_columns_beyond_72_are_code_only_where_said():
     assert "columns 73-80 are not read" in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        f"{'       01 A PIC X(5) VALUE SPACES':62}OCCURS 100.",
+        f"{'       01 A PIC X(5)':65}VALUE 'ABC'.",
+        f"{'       01 A PIC X(5)':74}OCCURS 10.",
+        f"{'       01 A PIC X(5) VALUE':70}'ABCDEFGHIJ'.",
+    ],
+)
+def test_nothing_beyond_column_72_is_lost_in_silence(line):
+    with pytest.raises(CopybookError) as caught:
+        parse_copybook(line)
+    assert "form = 'free'" in caught.value.remedy
+    assert parse_copybook(line, form="free").records[0].size == 5
+
+
+def test_marks_beside_the_right_margin_are_none_of_our_business():
+    lines = [
+        ("       01 R.", "05 A PIC X(4) VALUE 'AB'."),
+        ("           05 B PIC X(30)", "VALUE 'ABCDEFGHIJKLMNOP"),
+        ("      -    'QRS'.", ""),
+    ]
+    text = "".join(front + end.rjust(72 - len(front)) + "PAYROLL1\n" for front, end in lines)
+    assert [item.size for item in parse_copybook(text).walk()] == [34, 4, 30]
+
+
 def test_a_directive_names_the_form():
     text = ">>SOURCE FORMAT IS FREE\n" + "01 R. " + " " * 80 + "05 A PIC X(3).\n05 B PIC 9(2)."
     assert parse_copybook(text).digest == PLAIN
