@@ -46,7 +46,7 @@ def read_entries(found: list[Token], source: Source, dialect: Dialect, warn: War
 
 
 def _passed(cursor: Cursor) -> bool:
-    """Pass over what stands between entries: listing directives, headers, file descriptions."""
+    """Pass over what stands between entries and holds no bytes."""
     if cursor.accept(".", *_LISTING):
         return True
     if cursor.key() == "TITLE" and (token := cursor.peek(1)) and token.kind == "literal":
@@ -56,6 +56,10 @@ def _passed(cursor: Cursor) -> bool:
     if cursor.key(1) in _HEADERS and not cursor.key().isdigit():
         cursor.take()
         cursor.take()
+        return True
+    if cursor.accept("EXEC"):
+        while not cursor.done and cursor.take().key != "END-EXEC":
+            pass
         return True
     if cursor.key() in _FILES:
         _skip_sentence(cursor)

@@ -32,6 +32,19 @@ def test_found_beside_the_file_whatever_its_case(tmp_path, book, file, statement
     assert names(book(f"01 R.\n   {statement}\n   05 Z PIC X.")) == ["R", "STREET", "Z"]
 
 
+@pytest.mark.parametrize(
+    "statement",
+    ["EXEC SQL INCLUDE ADDR END-EXEC.", "EXEC SQL INCLUDE ADDR END-EXEC", "++INCLUDE ADDR"],
+)
+def test_what_other_tools_say_for_copy(tmp_path, book, statement):
+    put(tmp_path, "addr.cpy", "   05 STREET PIC X.\n")
+    assert names(book(f"       01 R.\n       {statement}\n           05 Z PIC X.")) == [
+        "R",
+        "STREET",
+        "Z",
+    ]
+
+
 def test_found_in_folders_in_their_order(tmp_path, book):
     put(tmp_path / "one", "A.cpy", "05 ONE PIC X.")
     put(tmp_path / "two", "A.cpy", "05 TWO PIC X.")

@@ -17,6 +17,9 @@ SAME = {
         f"000300 {'05 B PIC 9(2).':65}00000030\n"
     ),
     "free": "01 R.\n05 A PIC X(3).\n05 B PIC 9(2).",
+    "free and numbered behind": (
+        f"{'01 R.':72}00000100\n{'   05 A PIC X(3).':72}00000200\n{'   05 B PIC 9(2).':72}00000300\n"
+    ),
     "free and long": f"01 R.\n05 A{' ' * 90}PIC X(3).\n05 B PIC 9(2).",
     "tabs": "\t01\tR.\n\t\t05\tA\tPIC\tX(3).\n\t\t05\tB\tPIC\tX.\n".replace("PIC\tX.", "PIC 9(2)."),
     "numbers and tabs": "000100\t01 R.\n000200\t05 A PIC X(3).\n000300\t05 B PIC 9(2).",
@@ -49,6 +52,12 @@ SAME = {
         "       FD  INFILE RECORDING MODE IS F BLOCK CONTAINS 0 RECORDS.\n       01 R.\n"
         "           05 A PIC X(3).\n           05 B PIC 9(2).\n       PROCEDURE DIVISION.\n"
         "           DISPLAY 'HELLO'.\n"
+    ),
+    "SQL in front": (
+        "           EXEC SQL DECLARE ADMIN.T TABLE\n"
+        "           ( ID  DECIMAL(9, 0) NOT NULL,\n             NAME VARCHAR(30) )\n"
+        "           END-EXEC.\n"
+        "       01  R.\n           05  A  PIC X(3).\n           05  B  PIC 9(2).\n"
     ),
     "a word continued": (
         "       01 R.\n           05 A PIC X(3).\n           05 B PIC\n      -    TURE 9(2).\n"
