@@ -51,7 +51,7 @@ def code_lines(source: Source) -> Iterator[Code]:
         indicator = _indicator(line, text, left)
         if indicator == "*" or not text.strip():
             continue
-        if indicator == "-" and held is not None:
+        if held is not None and (indicator == "-" or _goes_on(held.text, text)):
             _continue(source, held, text, number, left)
             continue
         if held is not None:
@@ -83,6 +83,15 @@ def _indicator(line: str, text: str, left: int) -> str:
     if mark in {"*", "/"} or (mark in {"d", "D"} and (not rest.strip() or rest.isdigit())):
         return "*"
     return "-" if mark == "-" and not (left == 0 and line[:6].strip()) else ""
+
+
+def _goes_on(before: str, text: str) -> bool:
+    """Say whether a line continues an open literal though its hyphen is not in column 7."""
+    rest = text.lstrip()
+    if not rest.startswith("-"):
+        return False
+    quote = _open_quote(before)
+    return bool(quote) and rest[1:].lstrip().startswith(quote)
 
 
 def _continue(source: Source, held: Code, text: str, number: int, left: int) -> None:

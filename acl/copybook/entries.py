@@ -17,6 +17,7 @@ __all__ = ["read_entries"]
 
 _LISTING = {"EJECT", "SKIP1", "SKIP2", "SKIP3"}
 _HEADERS = {"DIVISION", "SECTION"}
+_FRONT = {"IDENTIFICATION", "ID", "ENVIRONMENT"}
 _FILES = {"FD", "SD", "RD", "CD"}
 _LEVELS = {*range(1, 50), 66, 77, 78, 88}
 
@@ -30,7 +31,7 @@ def read_entries(found: list[Token], source: Source, dialect: Dialect, warn: War
     while not cursor.done:
         if cursor.key() == "PROCEDURE" and cursor.key(1) == "DIVISION":
             break
-        if _passed(cursor):
+        if _passed(cursor, dialect):
             continue
         entry = _entry(cursor, dialect, warn)
         if entry is None:
@@ -45,13 +46,16 @@ def read_entries(found: list[Token], source: Source, dialect: Dialect, warn: War
     return entries
 
 
-def _passed(cursor: Cursor) -> bool:
+def _passed(cursor: Cursor, dialect: Dialect) -> bool:
     """Pass over what stands between entries and holds no bytes."""
     if cursor.accept(".", *_LISTING):
         return True
     if cursor.key() == "TITLE" and (token := cursor.peek(1)) and token.kind == "literal":
         cursor.take()
         cursor.take()
+        return True
+    if cursor.key() in _FRONT and cursor.key(1) == "DIVISION":
+        _skip_front(cursor, dialect)
         return True
     if cursor.key(1) in _HEADERS and not cursor.key().isdigit():
         cursor.take()
@@ -65,6 +69,14 @@ def _passed(cursor: Cursor) -> bool:
         _skip_sentence(cursor)
         return True
     return False
+
+
+def _skip_front(cursor: Cursor, dialect: Dialect) -> None:
+    """Pass over all in front of the DATA DIVISION, apart from what it says about numbers."""
+    while not cursor.done and not (cursor.key() == "DATA" and cursor.key(1) == "DIVISION"):
+        if cursor.take().key == "DECIMAL-POINT":
+            cursor.accept("IS")
+            dialect.decimal_comma = dialect.decimal_comma or cursor.key() == "COMMA"
 
 
 def _skip_sentence(cursor: Cursor) -> None:

@@ -282,19 +282,19 @@ SPACES = st.sampled_from(
 )
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(st.lists(st.tuples(WORDS, SPACES), max_size=40))
 def test_words_at_random_give_a_copybook_or_our_error(parts):
     refused_or_read("".join(word + space for word, space in parts))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(st.text(max_size=300))
 def test_characters_at_random_give_a_copybook_or_our_error(text):
     refused_or_read(text)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(pages(), st.data())
 def test_a_copybook_with_a_mistake_gives_a_copybook_or_our_error(page, data):
     _, text = page

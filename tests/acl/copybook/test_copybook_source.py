@@ -48,7 +48,8 @@ SAME = {
         "           05 A PIC X(3).\n           05 B PIC 9(2).\n"
     ),
     "a whole program": (
-        "       IDENTIFICATION DIVISION.\n       DATA DIVISION.\n       FILE SECTION.\n"
+        "       IDENTIFICATION DIVISION.\n       PROGRAM-ID. 01PAY. AUTHOR. THE 5TH TEAM.\n"
+        "       ENVIRONMENT DIVISION.\n       INPUT-OUTPUT SECTION.\n       DATA DIVISION.\n       FILE SECTION.\n"
         "       FD  INFILE RECORDING MODE IS F BLOCK CONTAINS 0 RECORDS.\n       01 R.\n"
         "           05 A PIC X(3).\n           05 B PIC 9(2).\n       PROCEDURE DIVISION.\n"
         "           DISPLAY 'HELLO'.\n"
@@ -122,6 +123,20 @@ def test_a_literal_continues_at_the_margin():
     )
     value = parse_copybook(text).records[0].value
     assert value == "it's long: 123456789012345678901234567" + " " * 4 + "890 end"
+
+
+def test_a_literal_continues_behind_a_hyphen_that_slipped():
+    text = "       01 A PIC X(78) VALUE\n           'YEAR IS ''FR''\n       -       ' AND SO'.\n"
+    assert parse_copybook(text).records[0].value == "YEAR IS 'FR'" + " " * 46 + " AND SO"
+
+
+def test_a_program_says_what_the_point_is():
+    text = (
+        "ID DIVISION.\nENVIRONMENT DIVISION.\nSPECIAL-NAMES. DECIMAL-POINT IS COMMA.\n"
+        "DATA DIVISION.\n01 A PIC Z.ZZ9,99 VALUE 1,5."
+    )
+    item = parse_copybook(text).records[0]
+    assert (item.picture.scale, str(item.value)) == (2, "1.5")
 
 
 def test_a_debugging_line_is_none_where_it_is_a_name():
