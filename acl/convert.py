@@ -1,0 +1,127 @@
+"""One field's value of one version as another version's value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Final, NamedTuple, cast
+
+from ..errors import ContractError, FigError
+from ..ports import Converter
+from ..registry import find
+from .converters.traits import Factory, Traits, traits_of
+from .field import Field, shown
+from .rows import parse_form
+from .value import from_text, to_text
+
+__all__ = ["Conversion", "Convert", "conversion"]
+
+Convert = Callable[[object], object]
+"""From a value, which is not None, to one. Raises ``ContractError``."""
+
+_AS_THEY_ARE: Final = {
+    *(("integer", kind) for kind in ("decimal", "json")),
+    *((kind, "json") for kind in ("text", "decimal", "boolean")),
+}
+
+
+class Conversion(NamedTuple):
+    """How values convert; ``change`` is None where they move as they are."""
+
+    change: Convert | None
+    tables: frozenset[str] = frozenset()
+
+    def guarded(self, place: str, tag: str, otherwise: object) -> Convert | None:
+        """Give the function for a payload: ``otherwise`` or an error where it refuses a value."""
+        change = self.change
+        if change is None:
+            return None
+
+        def convert(value: object) -> object:
+            try:
+                return change(value)
+            except Exception as error:  # noqa: BLE001 - a converter of somebody else's
+                if otherwise is not None:
+                    return otherwise
+                told = str(error) if isinstance(error, ValueError) else type(error).__name__
+                masked = shown(value, tag)
+                expected = "what the row takes" if str(value) in told else told
+            raise ContractError(
+                "cannot be carried over", place=place, value=masked, expected=expected
+            )
+
+        return convert
+
+
+def conversion(
+    as_: str,
+    codes: Mapping[str, Mapping[str, str]],
+    source: Field,
+    target: Field,
+    *,
+    upward: bool,
+    place: str,
+    total: bool = True,
+) -> Conversion:
+    """Find how a source's values become a target's.
+
+    ``upward`` says that the source is the older version. ``total``: every value of the source's
+    enum must convert. Raises ``ValueError`` with what was expected.
+    """
+    if not as_:
+        if source.unit != target.unit:
+            raise ValueError(
+                f"as: the unit is {source.unit or 'none'}, then {target.unit or 'none'}"
+            )
+        if (source.type, source.zone) == (target.type, target.zone):
+            _same_values(source, target, total=total)
+            return Conversion(None)
+        if source.type == target.type:
+            raise ValueError("as: a time zone cannot be guessed")
+        if (source.type, target.type) in _AS_THEY_ARE:
+            return Conversion(None)
+        return Conversion(lambda value: from_text(target.type, to_text(value)))
+    converter = _converter(as_, codes, place)
+    traits = traits_of(converter)
+    new = target if upward else source
+    if traits.type and traits.type != new.type:
+        raise ValueError(f"a converter that gives {new.type}, which {new.name} is")
+    _codes(traits, source, target, upward=upward, total=total)
+    tables = frozenset([traits.table] if traits.table else [])
+    if upward:
+        return Conversion(lambda value: converter.decode(to_text(value)), tables)
+    return Conversion(lambda value: from_text(target.type, converter.encode(value)), tables)
+
+
+def _converter(as_: str, codes: Mapping[str, Mapping[str, str]], place: str) -> Converter:
+    form = parse_form(as_)
+    try:
+        factory = cast("Factory", find("converters", form.name, place=place))
+        return factory(form.arguments, codes)
+    except FigError as error:
+        raise ValueError(f"{error.message}: {error.expected}") from None
+    except ValueError:
+        raise
+    except Exception as error:
+        raise ValueError(f"a factory that raises ValueError only, not {error!r}") from error
+
+
+def _same_values(source: Field, target: Field, *, total: bool) -> None:
+    lost = [to_text(one) for one in source.enum if target.enum and one not in target.enum]
+    if lost and total:
+        raise ValueError(f'as = "code(…)" or else: {target.name} has no {", ".join(lost)}')
+
+
+def _codes(traits: Traits, source: Field, target: Field, *, upward: bool, total: bool) -> None:
+    if not traits.table:
+        return
+    known = traits.codes if upward else traits.values
+    lost = [to_text(one) for one in source.enum if to_text(one) not in known]
+    if lost and total:
+        raise ValueError(f"{', '.join(lost)} in table {traits.table}, or else")
+    given = traits.values if upward else traits.codes
+    wrong = [one for one in given if target.enum and one not in [to_text(e) for e in target.enum]]
+    if wrong:
+        raise ValueError(f"values of {target.name} in table {traits.table}, not {wrong[0]}")
+    twice = [one for at, one in enumerate(traits.values) if one in traits.values[:at]]
+    if twice and not upward:
+        raise ValueError(f"one code a value in table {traits.table}, not two for {twice[0]}")
