@@ -158,7 +158,7 @@ class Carry:
                 return None
             self.tables |= found.tables
             place = f"{self.place} {where}: {source.name} → {target.name}"
-            convert = found.guarded(place, source.tag or target.tag, constants["else"])
+            convert = found.guarded(place, source.tag or target.tag, target, constants["else"])
         return Move(source, target, where, convert, constants["value"], constants["else"])
 
     def _paired(self, number: int, source: Field | None, target: Field) -> bool:

@@ -30,9 +30,14 @@ class Conversion(NamedTuple):
     change: Convert | None
     tables: frozenset[str] = frozenset()
 
-    def guarded(self, place: str, tag: str, otherwise: object) -> Convert | None:
-        """Give the function for a payload: ``otherwise`` or an error where it refuses a value."""
+    def guarded(self, place: str, tag: str, target: Field, otherwise: object) -> Convert | None:
+        """Give the function for a payload: an error, or ``otherwise``, where it refuses a value.
+
+        Where there is an ``otherwise``, what ``target`` does not accept is refused here already.
+        """
         change = self.change
+        if otherwise is not None:
+            return _or_else(change, target, otherwise)
         if change is None:
             return None
 
@@ -40,8 +45,6 @@ class Conversion(NamedTuple):
             try:
                 return change(value)
             except Exception as error:  # noqa: BLE001 - a converter of somebody else's
-                if otherwise is not None:
-                    return otherwise
                 told = str(error) if isinstance(error, ValueError) else type(error).__name__
                 masked = shown(value, tag)
                 expected = "what the row takes" if str(value) in told else told
@@ -50,6 +53,17 @@ class Conversion(NamedTuple):
             )
 
         return convert
+
+
+def _or_else(change: Convert | None, target: Field, otherwise: object) -> Convert:
+    def convert(value: object) -> object:
+        try:
+            found = value if change is None else change(value)
+        except Exception:  # noqa: BLE001 - a converter of somebody else's
+            return otherwise
+        return found if target.accepts(found) else otherwise
+
+    return convert
 
 
 def conversion(

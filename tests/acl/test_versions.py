@@ -337,6 +337,22 @@ def test_a_step_that_is_not_total_is_not_loaded(tmp_path: Path, file, old, new, 
     assert f"order.check@{file[1:]}.toml" in str(caught.value)
 
 
+def test_else_stands_for_what_the_target_does_not_take_also_where_values_move(tmp_path: Path):
+    more = SECOND.replace("version = 2", "version = 3").replace('"refer"]', '"refer", "wait"]')
+    step = """
+operation = "order.check"
+same = true
+reply = [{ src = "decision", dst = "decision", else = "refer" }]
+"""
+    versions = load_versions(lay(tmp_path, v3=more, **{"v2-3": step}), "order.check@2")
+    reply = {"decision": "wait", "score": 1, "why": []}
+    assert versions.downcast(reply)["decision"] == "refer"
+    assert versions.downcast({**reply, "decision": "approve"})["decision"] == "approve"
+    silent = step.replace(', else = "refer"', "")
+    with pytest.raises(ConfigError, match="decision has no wait"):
+        load_versions(lay(tmp_path, v3=more, **{"v2-3": silent}), "order.check@2")
+
+
 def test_whole_groups_move_under_another_name(tmp_path: Path):
     moved = SECOND.replace("version = 2", "version = 3").replace("address", "home")
     moved = moved.replace("lines[]", "rows[]").replace("article.", "")
