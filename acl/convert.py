@@ -47,7 +47,8 @@ class Conversion(NamedTuple):
             except Exception as error:  # noqa: BLE001 - a converter of somebody else's
                 told = str(error) if isinstance(error, ValueError) else type(error).__name__
                 masked = shown(value, tag)
-                expected = "what the row takes" if str(value) in told else told
+                told_too = tag not in ("", "none") and str(value) in told
+                expected = "what the row takes" if told_too else told
             raise ContractError(
                 "cannot be carried over", place=place, value=masked, expected=expected
             )
