@@ -8,13 +8,18 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import ConfigError
+from .json import json
 from .row import row
 from .shape import Kind, Sides
 from .soap import soap
 
 __all__ = ["KINDS", "sides"]
 
-KINDS: Final[Mapping[str, Kind]] = {"row": row, "soap": soap}
+KINDS: Final[Mapping[str, Kind]] = {
+    "json": json,
+    "row": row,
+    "soap": soap,
+}
 
 
 def sides(table: Mapping[str, object], root: Path, place: str) -> Sides:
