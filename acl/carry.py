@@ -14,6 +14,7 @@ from .convert import Convert, conversion
 from .field import Field, as_value
 from .moves import Move, compile_moves
 from .presence import presence_problems
+from .rows import own_modules
 from .tree import Branch, branches, lists_of
 
 __all__ = ["Carry", "CarryRow"]
@@ -39,7 +40,8 @@ class CarryRow(msgspec.Struct, frozen=True, kw_only=True, rename={"as_": "as", "
 class Carry:
     """One way of a step: from ``source`` to ``target``. ``tie`` first, then ``compiled``.
 
-    ``tables`` holds the names of the code tables that its rows read.
+    ``tables`` holds the names of the code tables that its rows read, ``modules`` those of the
+    modules that their own converters come from.
     """
 
     def __init__(
@@ -53,6 +55,7 @@ class Carry:
     ) -> None:
         self.place = place
         self.tables: set[str] = set()
+        self.modules: set[str] = set()
         self._source = source
         self._target = target
         self._codes = codes
@@ -157,6 +160,7 @@ class Carry:
                 )
                 return None
             self.tables |= found.tables
+            self.modules |= set(own_modules(row.as_)) if row.as_ else set()
             place = f"{self.place} {where}: {source.name} → {target.name}"
             convert = found.guarded(place, source.tag or target.tag, target, constants["else"])
         return Move(source, target, where, convert, constants["value"], constants["else"])

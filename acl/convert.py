@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple, cast
 
 from ..errors import ContractError, FigError
-from ..ports import Converter
 from ..registry import find
-from .converters.traits import Factory, Traits, traits_of
+from .chain import Chain, Stage, stage
+from .converters.traits import Factory, Traits
 from .field import Field, shown
-from .rows import parse_form
+from .rows import Form, parse_forms
 from .value import from_text, to_text
 
 __all__ = ["Conversion", "Convert", "conversion"]
@@ -95,23 +95,34 @@ def conversion(
         if (source.type, target.type) in _AS_THEY_ARE:
             return Conversion(None)
         return Conversion(lambda value: from_text(target.type, to_text(value)))
-    converter = _converter(as_, codes, place)
-    traits = traits_of(converter)
+    chain = _chain(as_, codes, place)
+    traits = chain.traits
     new = target if upward else source
     if traits.type and traits.type != new.type:
         raise ValueError(f"a converter that gives {new.type}, which {new.name} is")
     _codes(traits, source, target, upward=upward, total=total)
     tables = frozenset([traits.table] if traits.table else [])
     if upward:
-        return Conversion(lambda value: converter.decode(to_text(value)), tables)
-    return Conversion(lambda value: from_text(target.type, converter.encode(value)), tables)
+        return Conversion(lambda value: chain.decode([to_text(value)], {})[0], tables)
+    return Conversion(
+        lambda value: from_text(target.type, chain.encode([value], {})[0] or ""), tables
+    )
 
 
-def _converter(as_: str, codes: Mapping[str, Mapping[str, str]], place: str) -> Converter:
-    form = parse_form(as_)
+def _chain(as_: str, codes: Mapping[str, Mapping[str, str]], place: str) -> Chain:
+    stages = [_stage(form, codes, place) for form in parse_forms(as_)]
+    if any(one.reads for one in stages):
+        raise ValueError("a converter that reads nothing beside its value")
+    return Chain((), None, stages)
+
+
+def _stage(form: Form, codes: Mapping[str, Mapping[str, str]], place: str) -> Stage:
+    if form.name in ("split", "join"):
+        raise ValueError("one value for one value: no split or join between versions")
     try:
-        factory = cast("Factory", find("converters", form.name, place=place))
-        return factory(form.arguments, codes)
+        found = find("converters", form.name, place=place)
+        made = hasattr(found, "decode") and not isinstance(found, type) and not form.arguments
+        return stage(found if made else cast("Factory", found)(form.arguments, codes))
     except FigError as error:
         raise ValueError(f"{error.message}: {error.expected}") from None
     except ValueError:
@@ -131,12 +142,12 @@ def _codes(traits: Traits, source: Field, target: Field, *, upward: bool, total:
         return
     known = traits.codes if upward else traits.values
     lost = [to_text(one) for one in source.enum if to_text(one) not in known]
-    if lost and total:
+    if lost and total and traits.passed is None:
         raise ValueError(f"{', '.join(lost)} in table {traits.table}, or else")
     given = traits.values if upward else traits.codes
     wrong = [one for one in given if target.enum and one not in [to_text(e) for e in target.enum]]
     if wrong:
         raise ValueError(f"values of {target.name} in table {traits.table}, not {wrong[0]}")
     twice = [one for at, one in enumerate(traits.values) if one in traits.values[:at]]
-    if twice and not upward:
+    if twice and not upward and not traits.settled:
         raise ValueError(f"one code a value in table {traits.table}, not two for {twice[0]}")

@@ -17,7 +17,9 @@ from ..config import options, read_toml
 from ..errors import ConfigError
 from ..model import Payload
 from .carry import Carry, CarryRow
+from .converters.codes import load_codes
 from .operation import Operation
+from .origin import source_of
 
 __all__ = ["Step", "StepTable", "load_step", "versions_of"]
 
@@ -43,7 +45,8 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
     new: Operation
     up: Callable[[Payload], dict[str, object]]
     down: Callable[[Payload], dict[str, object]]
-    tables: Mapping[str, object]
+    decides: Mapping[str, object]
+    """All that decides what it does, for a digest: the file, its code tables, own converters."""
 
 
 def versions_of(file: Path) -> tuple[int, int]:
@@ -56,8 +59,8 @@ def versions_of(file: Path) -> tuple[int, int]:
     return old, new
 
 
-def load_step(file: Path, old: Operation, new: Operation) -> Step:
-    """Read, check and compile a step. Called at start.
+def load_step(file: Path, old: Operation, new: Operation, root: Path) -> Step:
+    """Read, check and compile a step. Called at start; files of codes are relative to ``root``.
 
     Raises ``ConfigError`` that names all that is wrong: rows that do not fit, fields that are
     neither carried nor ignored with a reason, needed fields that nothing feeds.
@@ -71,8 +74,9 @@ def load_step(file: Path, old: Operation, new: Operation) -> Step:
             value=table.operation,
             expected=new.name,
         )
-    up = Carry(f"{file.name}: fields", old.input, new.input, table.codes, upward=True)
-    down = Carry(f"{file.name}: reply", new.output, old.output, table.codes, upward=False)
+    codes = load_codes(table.codes, root, f"{file.name}: codes")
+    up = Carry(f"{file.name}: fields", old.input, new.input, codes, upward=True)
+    down = Carry(f"{file.name}: reply", new.output, old.output, codes, upward=False)
     problems: list[ConfigError] = []
     for carry, rows, ignore in (
         (up, table.fields, table.ignore),
@@ -93,7 +97,13 @@ def load_step(file: Path, old: Operation, new: Operation) -> Step:
     ]
     if problems:
         raise _all(problems, file)
-    return Step(old=old, new=new, up=up.compiled(), down=down.compiled(), tables=tables)
+    modules = sorted({name for carry in (up, down) for name in carry.modules})
+    decides = {
+        "file": tables,
+        "codes": {name: dict(one) for name, one in codes.items()},
+        "modules": {name: source_of(name) for name in modules},
+    }
+    return Step(old=old, new=new, up=up.compiled(), down=down.compiled(), decides=decides)
 
 
 def _all(problems: list[ConfigError], file: Path) -> ConfigError:

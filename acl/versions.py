@@ -33,7 +33,7 @@ class Versions:
         made_of = hashlib.sha256(self.latest.digest.encode())
         for step in self.steps:
             made_of.update(step.old.digest.encode())
-            made_of.update(msgspec.json.encode(step.tables, order="deterministic"))
+            made_of.update(msgspec.json.encode(step.decides, order="deterministic"))
         self.digest = made_of.hexdigest()
         """The SHA-256 of all that decides what comes up and goes down: part of a revision."""
 
@@ -93,7 +93,7 @@ def load_versions(root: Path, ident: str) -> Versions:
     while (file := _next(root, at)) is not None:
         _, number = versions_of(file)
         new = load_operation(root, f"{at.name}@{number}")
-        steps.append(load_step(file, at, new))
+        steps.append(load_step(file, at, new, root))
         at = new
     return Versions(spoken, steps)
 

@@ -109,7 +109,7 @@ fields = [
   { src = "cents", dst = "amount", as = "py:prices:cents" },
   { src = "day", dst = "day" },
   { dst = "channel", value = "old" },
-  { src = "street", dst = "address.street" },
+  { src = "street", dst = "address.street", as = "text(trim) | text(max=40)" },
   { dst = "address.country", value = "CH" },
   { src = "items[].sku", dst = "lines[].article.sku" },
   { src = "items[].count", dst = "lines[].article.count", else = 1 },
@@ -311,10 +311,12 @@ def test_every_old_input_becomes_one_of_the_latest(versions: Versions, payload):
         ("v1-2", '"code(kind)"', '"code(knd)"', "did you mean kind"),
         ("v1-2", '"code(kind)"', '"date(YYYYMMDD)"', "a converter that gives text"),
         ("v1-2", '"code(kind)"', '"coda(kind)"', "no such part"),
+        ("v1-2", '"code(kind)"', '"split(,)"', "no split or join"),
+        ("v1-2", '"code(kind)"', '"text(trim"', "bracket"),
         ("v1-2", ', as = "py:prices:cents"', "", "the unit is cent, then EUR"),
         ("v1-2", '"?" = "refer"', 'X = "refer", "?" = "refer"', "values of decision in table decision, not X"),
         ("v1-2", '"?" = "refer" }', '"?" = "refer" }\nother = { a = "b" }', "no row reads"),
-        ("v1-2", 'src = "street", dst = "address.street"', 'src = "items[].sku", dst = "address.street"', "another number of lists"),
+        ("v1-2", 'src = "street", dst = "address.street", as = "text(trim) | text(max=40)"', 'src = "items[].sku", dst = "address.street"', "another number of lists"),
         ("v1-2", '{ src = "items[].sku"', '{ src = "words[]"', "is filled from words[] and from items[]"),
         ("v1-2", 'src = "words[]", dst = "tags[]"', 'src = "words[]", dst = "lines[].article.count"', "fed"),
         ("v1-2", '{ src = "words[]", dst = "tags[]" },', "", "needs tags[], and no row feeds it"),
@@ -390,3 +392,51 @@ def test_there_is_one_way_up_and_it_goes_up(tmp_path: Path):
     (root / "operations/order.check@3-2.toml").write_text(NEXT)
     with pytest.raises(ConfigError, match="not a step"):
         load_versions(root, "order.check@3")
+
+
+def test_a_list_of_groups_becomes_one_of_values_and_back(tmp_path: Path):
+    spread = SECOND.replace("version = 2", "version = 3")
+    spread = spread.replace('[input."tags[]"]', '[input."tags[].word"]')
+    spread = spread.replace('[input."lines[]"]\ntype = "group"\n', "")
+    spread = spread.replace('[input."lines[].article.sku"]', '[input."skus[]"]')
+    spread = spread.replace('[input."lines[].article.count"]', "[input.count]")
+    step = """
+operation = "order.check"
+same = true
+fields = [
+  { src = "tags[]", dst = "tags[].word" },
+  { src = "lines[].article.sku", dst = "skus[]" },
+  { dst = "count", value = 0 },
+]
+ignore = { "lines[].article.count" = "nobody counts" }
+"""
+    second = {
+        "customer": {"id": "7", "kind": "firm"},
+        "amount": 1,
+        "channel": "web",
+        "lines": [{"article": {"sku": "a", "count": 2}}, {"article": {"sku": "b", "count": 2}}],
+        "tags": ["x", "y"],
+    }
+    versions = load_versions(lay(tmp_path, v3=spread, **{"v2-3": step}), "order.check@2")
+    found = versions.upcast(second)
+    assert found["tags"] == [{"word": "x"}, {"word": "y"}]
+    assert found["skus"] == ["a", "b"]
+    assert found["count"] == 0
+
+
+def test_codes_may_stand_in_a_file_and_the_digest_has_them_and_own_converters(
+    tmp_path: Path, versions: Versions, monkeypatch: pytest.MonkeyPatch
+):
+    text = UP.replace('kind = { P = "person", F = "firm" }', 'kind = { file = "kinds.csv" }')
+    root = lay(tmp_path, **{"v1-2": text})
+    (root / "kinds.csv").write_text("code,value\nP,person\nF,firm\n")
+    first = load_versions(root, "order.check@1")
+    assert first.upcast(INPUT) == versions.upcast(INPUT)
+    (root / "kinds.csv").write_text("code,value\nP,firm\nF,person\n")
+    assert load_versions(root, "order.check@1").digest != first.digest
+    (root / "kinds.csv").write_text("code,value\nP,person\n")
+    with pytest.raises(ConfigError, match="F in table kind"):
+        load_versions(root, "order.check@1")
+    monkeypatch.setattr("stranglerfig.acl.step.source_of", lambda module: module.encode())
+    (root / "kinds.csv").write_text("code,value\nP,person\nF,firm\n")
+    assert load_versions(root, "order.check@1").digest != first.digest
