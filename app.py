@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 from . import config, registry
 from .acl.mapping import CompiledMapping, load_mapping
 from .acl.operation import Operation, load_operation
+from .acl.versions import Versions, load_versions
 from .ai.process import ProviderProcess
 from .config import Workspace
 from .errors import ConfigError, RouteError
@@ -107,7 +108,7 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
             place=workspace.place("endpoint", name),
             remedy="name one: replacement = …",
         )
-    operation, mapping = contract(workspace, endpoint)
+    versions, mapping = contract(workspace, endpoint)
     part = provider(workspace, endpoint.replacement, model)
     if not part.revision:
         raise RouteError(
@@ -115,18 +116,21 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
             place=workspace.place("replacement", endpoint.replacement),
             remedy=f"fig learn {name} --from FILE",
         )
-    return f"{part.revision}.{_digest(operation, mapping)}"
+    return f"{part.revision}.{_digest(versions, mapping)}"
 
 
-def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Operation, CompiledMapping]:
-    """Load an endpoint's operation and mapping. Raises ``ConfigError``."""
-    operation = load_operation(workspace.root, endpoint.operation)
-    mapping = load_mapping(workspace.path(endpoint.mapping), operation, workspace.root)
-    return operation, mapping
+def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Versions, CompiledMapping]:
+    """Load an endpoint's operation, with the steps to later versions, and its mapping.
+
+    Raises ``ConfigError``.
+    """
+    versions = load_versions(workspace.root, endpoint.operation)
+    mapping = load_mapping(workspace.path(endpoint.mapping), versions.spoken, workspace.root)
+    return versions, mapping
 
 
-def _digest(operation: Operation, mapping: CompiledMapping) -> str:
-    return sha256(f"{operation.digest}{mapping.digest}".encode()).hexdigest()[:8]
+def _digest(versions: Versions, mapping: CompiledMapping) -> str:
+    return sha256(f"{versions.digest}{mapping.digest}".encode()).hexdigest()[:8]
 
 
 def learn(
@@ -217,16 +221,17 @@ def _endpoint(
     legacy: Mapping[str, AskLegacy],
     pools: Mapping[str, Replacements],
 ) -> Endpoint:
-    operation, mapping = contract(workspace, one)
+    versions, mapping = contract(workspace, one)
     facade = workspace.facade.get(one.listen.facade)
     pool = pools.get(one.replacement)
     return Endpoint(
         config=one,
-        operation=operation,
+        operation=versions.spoken,
+        versions=versions,
         mapping=mapping,
         legacy=legacy.get(one.legacy),
         replacement=_Replacement(pool) if pool else None,
-        golden=golden(workspace, one, operation),
+        golden=golden(workspace, one, versions.spoken),
         time_limit=workspace.replacement[one.replacement].deadline if pool else 0.0,
         timeout=facade.timeout if facade else 30.0,
     )

@@ -99,7 +99,9 @@ def _replacement(workspace: Workspace, name: str) -> str:
 
 def _endpoint(workspace: Workspace, name: str) -> str:
     endpoint = app.endpoint_of(workspace, name)
-    operation, mapping = app.contract(workspace, endpoint)
+    versions, mapping = app.contract(workspace, endpoint)
+    operation = versions.spoken
     golden = app.golden(workspace, endpoint, operation)
     labels = f", {len(golden)} golden labels" if golden is not None else ""
-    return f"{operation.id} ({operation.effect}), mapping {mapping.digest[:8]}{labels}"
+    newer = f", the replacement knows {versions.latest.id}" if versions.steps else ""
+    return f"{operation.id} ({operation.effect}), mapping {mapping.digest[:8]}{newer}{labels}"
