@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .acl_check import check
+from .acl_diff import diff
 from .acl_payload import decode, encode
 
 __all__ = ["acl"]
@@ -15,5 +16,5 @@ def acl() -> None:
     """Check, explain and try out mappings and operations."""
 
 
-for _command in (check, decode, encode):
+for _command in (check, decode, diff, encode):
     acl.add_command(_command)
