@@ -230,11 +230,15 @@ class _Decoder:
         function = self._function
         place = link.places[0]
         native = place.leaf.type != "text"
-        nulls = function.constant(frozenset({*link.row.null, None}))
         if native and link.row.null:
             convert = function.constant(to_text)
             function.line(f"if {name} is not None: {name} = {convert}({name})")
-        with function.block(f"if {name} in {nulls}:" if link.row.null else f"if {name} is None:"):
+        nothing = f"{name} is None"
+        if len(link.row.null) == 1:
+            nothing = f"{name} == {function.constant(link.row.null[0])} or {nothing}"
+        elif link.row.null:
+            nothing = f"{name} in {function.constant(frozenset({*link.row.null, None}))}"
+        with function.block(f"if {nothing}:"):
             function.line(function.refuse() if needed else f"{name} = None")
         with function.block("else:"):
             self._convert(link, name, held=True, text=native and bool(link.row.null))
