@@ -52,9 +52,7 @@ class Chain:
     for what is absent.
     """
 
-    def __init__(
-        self, before: Sequence[Stage], knot: Knot | None, behind: Sequence[Stage]
-    ) -> None:
+    def __init__(self, before: Sequence[Stage], knot: Knot | None, behind: Sequence[Stage]) -> None:
         self._before = tuple(before)
         self._knot = knot
         self._behind = tuple(behind)

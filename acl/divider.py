@@ -26,9 +26,7 @@ class Divider:
         if len(text) != sum(self._widths):
             raise ValueError(f"{sum(self._widths)} characters ({self._said})")
         ends = [sum(self._widths[: place + 1]) for place in range(self._count)]
-        return tuple(
-            text[end - width : end] for end, width in zip(ends, self._widths, strict=True)
-        )
+        return tuple(text[end - width : end] for end, width in zip(ends, self._widths, strict=True))
 
     def together(self, parts: Sequence[str | None]) -> str | None:
         """Put parts together; None where there are none.
