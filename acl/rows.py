@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["Form", "MappingTable", "Row", "parse_forms"]
+__all__ = ["Form", "MappingTable", "Row", "own_modules", "parse_forms"]
 
 _FORM: Final = re.compile(r"\s*(py:[\w.]+:\w+|[A-Za-z_][\w-]*)")
 _ARGUMENT: Final = re.compile(
@@ -112,6 +112,12 @@ def parse_forms(text: str) -> tuple[Form, ...]:
         if rest[0] != "|":
             raise ValueError(f"| or the end behind {text[:at].strip()}")
         at = len(text) - len(rest) + 1
+
+
+def own_modules(text: str) -> tuple[str, ...]:
+    """Give the modules of the ``py:`` converters behind ``as``."""
+    names = [form.name for form in parse_forms(text) if form.name.startswith("py:")]
+    return tuple(name.removeprefix("py:").partition(":")[0] for name in names)
 
 
 def _arguments(text: str, at: int) -> tuple[tuple[str, ...], int]:
