@@ -141,7 +141,7 @@ class _Decoder:
             name = function.fresh()
             self._read(feed.link, [name], frames, needed=needed)
         else:
-            names = [self._conditional(each.link, frames)[each.index] for each in cell.feeds]
+            names = [self._conditional(each.link, frames)[each.at] for each in cell.feeds]
             name = names[0]
             if len(names) > 1:
                 name = function.fresh()
@@ -337,9 +337,9 @@ def indexed(
     found: dict[str, Mapping[str, Any]] = {}
     for entry in entries or ():
         text = entry.get(key)
-        if text is not None and type(text) is not str:
+        if text is not None:
             text = to_text(text)
-        if text in known:
+        if text is not None and text in known:
             if text in found:
                 raise ValueError(text)
             found[text] = entry

@@ -187,10 +187,6 @@ class _Walk:
                     message = f"is not among the {self._places}"
                     self.strays.append(Stray(path[:200], message, expected))
 
-    def check(self, body: bytes) -> None:
-        """Raise ``EnvelopeError`` where the body is no JSON object."""
-        decode(body, self._document)
-
     def entry(self, entry: Group | Value, value: Any, where: str) -> Any:
         if isinstance(entry, Value):
             return self._value(entry, value, where)
