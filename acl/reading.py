@@ -179,7 +179,7 @@ class Once:
         applied = [link for link in links if self._link(link, frame)[0].how != "skipped"]
         link = (applied or links)[0]
         if applied:
-            place = next((one for one in link.places if fetch(frame, one) is None), None)
+            place = next((one for one in link.places if fetch(frame, one) is not ABSENT), None)
             message = "is missing" if place is None else "holds nothing"
             return self._of(link, frame, message, "", cell.field.expected, place)
         condition = link.conditions[0]
