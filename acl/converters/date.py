@@ -60,8 +60,8 @@ def day_of(moment: Moment, pattern: Pattern) -> dt.date | None:
 
 
 def _inline(pattern: str, decode: Callable[[str], object]) -> Inline:
-    # The standard library takes weeks as well: digits alone, or a month where one belongs.
-    check = "{0}.isdigit() and len({0}) == 8" if pattern == "YYYYMMDD" else _DASHES
+    # The standard library takes weeks as well, with a W: digits alone are YYYYMMDD to it.
+    check = "{0}.isdigit()" if pattern == "YYYYMMDD" else _DASHES
 
     def write(function: Function, name: str) -> str:
         read, careful = function.constant(dt.date.fromisoformat), function.constant(decode)

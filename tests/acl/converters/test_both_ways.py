@@ -300,7 +300,6 @@ ODD = st.one_of(
     st.integers(),
     st.decimals(),
     st.floats(),
-    st.binary(),
     st.dates(),
     st.lists(st.text(max_size=2), max_size=10),
     st.lists(st.integers(), max_size=3),
