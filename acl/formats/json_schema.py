@@ -37,10 +37,13 @@ def load_places(file: Path) -> tuple[Place, ...]:
             f"cannot be read: {reason}", place=str(file), expected="a JSON Schema"
         ) from None
     found: list[Place] = []
-    for one in _Schema(schema, file).places(schema, "", (), required=True):
-        found.append(one)
-        if len(found) > _MOST:
-            raise ConfigError("too large", place=str(file), expected=f"at most {_MOST} places")
+    try:
+        for one in _Schema(schema, file).places(schema, "", (), required=True):
+            found.append(one)
+            if len(found) > _MOST:
+                raise ConfigError("too large", place=str(file), expected=f"at most {_MOST} places")
+    except RecursionError:
+        raise ConfigError("nested too deeply", place=str(file), expected="a JSON Schema") from None
     if not found or not found[0].path:
         raise ConfigError("not an object", place=str(file), expected="an object with properties")
     return tuple(found)
@@ -77,7 +80,8 @@ class _Schema:
     def _members(
         self, schema: Mapping[str, Any], path: str, inside: tuple[int, ...], *, required: bool
     ) -> Iterator[Place]:
-        needed = schema.get("required", ())
+        listed = schema.get("required")
+        needed = listed if isinstance(listed, list) else ()
         for name, inner in schema["properties"].items():
             if not name or _UNNAMED & set(name):
                 where = f"{path}.{name}".lstrip(".")
