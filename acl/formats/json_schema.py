@@ -21,6 +21,7 @@ _TYPES: Final[Mapping[str, Type]] = {
 }
 _UNNAMED: Final = frozenset(".[]")
 _MOST: Final = 10_000
+_DEEPEST: Final = 100
 
 
 def load_places(file: Path) -> tuple[Place, ...]:
@@ -37,13 +38,10 @@ def load_places(file: Path) -> tuple[Place, ...]:
             f"cannot be read: {reason}", place=str(file), expected="a JSON Schema"
         ) from None
     found: list[Place] = []
-    try:
-        for one in _Schema(schema, file).places(schema, "", (), required=True):
-            found.append(one)
-            if len(found) > _MOST:
-                raise ConfigError("too large", place=str(file), expected=f"at most {_MOST} places")
-    except RecursionError:
-        raise ConfigError("nested too deeply", place=str(file), expected="a JSON Schema") from None
+    for one in _Schema(schema, file).places(schema, "", (), required=True):
+        found.append(one)
+        if len(found) > _MOST:
+            raise ConfigError("too large", place=str(file), expected=f"at most {_MOST} places")
     if not found or not found[0].path:
         raise ConfigError("not an object", place=str(file), expected="an object with properties")
     return tuple(found)
@@ -62,6 +60,8 @@ class _Schema:
         nullable = nullable or "null" in kinds
         kind = next(iter(kinds - {"null"})) if len(kinds - {"null"}) == 1 else ""
         again = id(schema) in inside
+        if len(inside) > _DEEPEST:
+            raise self._error("nested too deeply", path[:80], f"at most {_DEEPEST} levels")
         inside = (*inside, id(schema))
         properties = schema.get("properties")
         if kind == "object" and properties and isinstance(properties, Mapping) and not again:
