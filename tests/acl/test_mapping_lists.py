@@ -288,7 +288,10 @@ LINE = {"SKU": "A", "PART": []}
             {"TYPE": "X"},
             [("value 'person'", "kind", "no row applies")],
         ),
-        ({"ATTR": [{"K": "HUE", "V": "1"}]}, [("ATTR[K=HUE]", "", "is an entry that no row chooses")]),
+        (
+            {"ATTR": [{"K": "HUE", "V": "1"}]},
+            [("ATTR[K=HUE]", "", "is an entry that no row chooses")],
+        ),
         (
             {"ATTR": [{"K": "SIZE", "V": "1"}, {"K": "SIZE", "V": "2"}]},
             [("ATTR[K=SIZE]", "", "stands twice")],
@@ -321,8 +324,13 @@ def test_problems_say_all_they_know(mapping: CompiledMapping):
 
 
 def test_unknown_keys_are_counted_where_they_may_pass(tmp_path: Path):
-    mapping = load(tmp_path, ('version@1"', 'version@1"')) if False else load(
-        tmp_path, ('operation = "order.check@1"', 'operation = "order.check@1"\nunmapped = "report"')
+    mapping = (
+        load(tmp_path, ('version@1"', 'version@1"'))
+        if False
+        else load(
+            tmp_path,
+            ('operation = "order.check@1"', 'operation = "order.check@1"\nunmapped = "report"'),
+        )
     )
     original = record(ATTR=[{"K": "HUE", "V": "1"}, {"K": "SIZE", "V": "1"}])
     assert mapping.decode_request(original)["size"] == 1
@@ -469,7 +477,11 @@ def test_problems_of_an_answer_are_all_named(mapping: CompiledMapping):
         ('value = "00"', "value = 0", "value is not text"),
         ('src = "ADR.CITY"\ndst = "address.city"', 'value = "x"\ndst = "address.city"', "ADR.CITY"),
         ('dst = "lines[].sku"', 'dst = "lines[].skew"', "did you mean 'lines[].sku'?"),
-        ('src = "ORDER.LINE[].PRICE"', 'src = "ATTR[].V"', "is fed from ATTR[] and from ORDER.LINE[]"),
+        (
+            'src = "ORDER.LINE[].PRICE"',
+            'src = "ATTR[].V"',
+            "is fed from ATTR[] and from ORDER.LINE[]",
+        ),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(tmp_path: Path, old: str, new: str, expected: str):
