@@ -11,10 +11,11 @@ from ...errors import ConfigError
 from .row import row
 from .shape import Kind, Sides
 from .soap import soap
+from .xml import xml
 
 __all__ = ["KINDS", "sides"]
 
-KINDS: Final[Mapping[str, Kind]] = {"row": row, "soap": soap}
+KINDS: Final[Mapping[str, Kind]] = {"row": row, "soap": soap, "xml": xml}
 
 
 def sides(table: Mapping[str, object], root: Path, place: str) -> Sides:
