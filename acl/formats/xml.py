@@ -91,7 +91,11 @@ class XmlShape:
 
     def read(self, record: Record) -> tuple[Values, Sequence[Stray]]:
         """Read the document. Raises ``EnvelopeError``, and ``MappingError`` for another element."""
-        return self._message.read(self._element(record))
+        charset = charset_of(record.header("content-type"))
+        values = self._message.lift(record.body, charset)
+        if values is not None:
+            return values, ()
+        return self._message.read(self._element(record), record.body, charset)
 
     def places(self, record: Record) -> Mapping[str, str]:
         """Give the line of each element that holds a value, or could."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Final
 
 import msgspec
 
@@ -12,10 +13,13 @@ from .check import Check
 from .element import Element
 from .node import Node, at_line
 from .patch import Patcher
+from .quick import Quick
 from .reader import Found, reader
 from .writer import writer
 
 __all__ = ["Message", "with_leaves"]
+
+_UTF8: Final = ("", "utf-8")
 
 
 class Message:
@@ -31,6 +35,7 @@ class Message:
         self._read = reader(root)
         self._patcher = Patcher(root, enveloped=enveloped)
         self._check = check
+        self._quick = Quick(root, enveloped=enveloped)
 
     def describe(self) -> bytes:
         """Give the tree as bytes; where it stands in its file does not count."""
@@ -41,13 +46,26 @@ class Message:
         said = msgspec.json.encode(tree, order="deterministic")
         return said if self._check is None else said + self._check.digest
 
-    def read(self, element: Node) -> tuple[Values, Sequence[Stray]]:
-        """Give the values of the message's element, and what has no place."""
+    def lift(self, body: bytes, charset: str) -> Values | None:
+        """Give the values of a document as it usually comes, unparsed; None where it must be."""
+        if self._check is not None or charset not in _UTF8:
+            return None
+        return self._quick.lift(body)
+
+    def read(self, element: Node, body: bytes, charset: str) -> tuple[Values, Sequence[Stray]]:
+        """Give the values of the message's element, and what has no place.
+
+        ``body`` is the document that it is of, ``charset`` that of the transport or "".
+        """
         values: Found = {}
         strays: list[Stray] = []
         if self._check is not None:
             strays.extend(self._check.problems(element))
         self._read(element, values, strays)
+        if not strays and self._check is None and charset in _UTF8:
+            encoding = element.getroottree().docinfo.encoding
+            if encoding is None or encoding.lower() in _UTF8:
+                self._quick.learn(body, element)
         return values, strays
 
     def places(self, element: Node) -> Mapping[str, str]:

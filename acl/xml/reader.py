@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final, NamedTuple
 
@@ -15,6 +16,7 @@ XSI: Final = "{http://www.w3.org/2001/XMLSchema-instance}"
 _NIL: Final = f"{XSI}nil"
 _TYPE: Final = f"{XSI}type"
 _TRUE: Final = ("true", "1")
+_SPACE: Final = re.compile("[ \t\r\n]+")
 _MOST_STRAYS: Final = 1000
 
 Found = dict[str, "str | list[Found] | list[str | None] | None"]
@@ -65,7 +67,7 @@ def _group(group: Element, scope: str) -> Read:
                 other(child, values, strays)
             else:
                 text = child.text or ""
-                values[found[0]] = " ".join(text.split()) if found[1] else text
+                values[found[0]] = _collapsed(text) if found[1] else text
             if (text := child.tail) is not None and not text.isspace():
                 _note(strays, _text(group.path, child))
         for mark in marks:
@@ -165,7 +167,14 @@ def _value(element: Node, plan: _Plan, strays: list[Stray]) -> str | None:
     text = element.text or ""
     if not text and plan.node.default is not None:
         return plan.node.default
-    return " ".join(text.split()) if plan.node.collapse else text
+    return _collapsed(text) if plan.node.collapse else text
+
+
+def _collapsed(text: str) -> str:
+    """Take away white space as XML Schema counts it: no other than these four characters."""
+    if text.isalnum():
+        return text
+    return " ".join(text.split() if text.isascii() else filter(None, _SPACE.split(text)))
 
 
 def _attributes(node: Element, scope: str) -> Read:
@@ -178,7 +187,7 @@ def _attributes(node: Element, scope: str) -> Read:
             found = known.get(str(name))
             if found is not None:
                 text = str(value)
-                values[found[1]] = " ".join(text.split()) if found[0].collapse else text
+                values[found[1]] = _collapsed(text) if found[0].collapse else text
             elif not str(name).startswith(XSI) and not _full(strays):
                 _note(
                     strays,
