@@ -10,10 +10,71 @@ Beside ``ports.Converter`` a converter may say more about itself: see ``traits``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final, cast
+
+from ...registry import find
+from .boolean import boolean
+from .choice import choice
 from .code import code
 from .date import date
 from .decimal import decimal
+from .document import document
+from .duration import duration
 from .integer import integer
+from .octets import octets
+from .series import series
 from .text import text
+from .time import time
+from .timestamp import timestamp
+from .traits import Factory
+from .unit import unit
 
-__all__ = ["code", "date", "decimal", "integer", "text"]
+__all__ = [
+    "BUILT_IN",
+    "boolean",
+    "choice",
+    "code",
+    "date",
+    "decimal",
+    "document",
+    "duration",
+    "factory_of",
+    "integer",
+    "octets",
+    "series",
+    "text",
+    "time",
+    "timestamp",
+    "unit",
+]
+
+BUILT_IN: Final[Mapping[str, Factory]] = {
+    "boolean": boolean,
+    "bytes": octets,
+    "code": code,
+    "date": date,
+    "decimal": decimal,
+    "duration": duration,
+    "enum": choice,
+    "integer": integer,
+    "json": document,
+    "list": series,
+    "text": text,
+    "time": time,
+    "timestamp": timestamp,
+    "unit": unit,
+}
+"""Our own by name. They are entry points too, as anybody's are; these names are never another's."""
+
+
+def factory_of(name: str, place: str = "") -> Factory:
+    """Give the factory of that name, ours or anybody's; ``py:package.module:name`` is one too.
+
+    ``place`` is where the name stands. Raises ``ConfigError``, or ``ValueError`` for a part that is
+    no factory.
+    """
+    found = BUILT_IN.get(name) or find("converters", name, place=place)
+    if not callable(found):
+        raise ValueError("a factory: called with arguments and codes, it gives a converter")  # noqa: TRY004
+    return cast("Factory", found)

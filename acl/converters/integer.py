@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ...ports import Converter
+from ..generate import Function
 from .traits import Codes, Traits, refuse_arguments
 
 __all__ = ["integer"]
@@ -29,7 +30,12 @@ class _Integer:
                 if lax
                 else "a whole number without leading zeros or + (integer(lax) takes them)"
             )
-        self.traits = Traits(type="integer")
+        self.traits = Traits(
+            type="integer",
+            inline=self._inline,
+            inline_encode=None if width else self._inline_encode,
+            native={} if width else {"integer": _native},
+        )
 
     def decode(self, text: str) -> int:
         if self._pattern.fullmatch(text) is None:
@@ -46,6 +52,27 @@ class _Integer:
             raise ValueError(f"a whole number that fits {self._width} places")
         return text
 
+    def _inline(self, function: Function, name: str) -> str:
+        careful = f"{function.constant(self.decode)}({name})"
+        if self._width:
+            digits = f"{name}.isdigit() and {name}.isascii() and len({name}) == {self._width:d}"
+            return f"(int({name}) if {digits} else {careful})"
+        # What int takes and writes again in the same way is what the pattern takes.
+        number = function.fresh()
+        same = f"str({number} := int({name})) == {name} and len({name}) < 39"
+        return f"({number} if {same} else {careful})"
+
+    def _inline_encode(self, function: Function, name: str) -> str:
+        low, high = function.constant(-_LARGEST), function.constant(_LARGEST)
+        fits = f"type({name}) is int and {low} <= {name} <= {high}"
+        return f"(str({name}) if {fits} else {function.refuse()})"
+
+
+def _native(function: Function, name: str) -> str:
+    low, high = function.constant(-_LARGEST), function.constant(_LARGEST)
+    fits = f"type({name}) is int and {low} <= {name} <= {high}"
+    return f"({name} if {fits} else {function.refuse()})"
+
 
 def integer(arguments: Sequence[str], codes: Codes) -> Converter:
     """``integer``; ``integer(6)``: six places, filled up with zeros, a minus taking one.
@@ -57,7 +84,7 @@ def integer(arguments: Sequence[str], codes: Codes) -> Converter:
     lax = left == ["lax"]
     width = 0
     if left and left[0].isascii() and left[0].isdigit():
-        width = int(left.pop(0))
+        width = int(left.pop(0)[:6])
         if not 2 <= width <= 38:
             raise ValueError("a width of 2 to 38")
     refuse_arguments([] if lax else left, "a width or lax")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import ConfigError
+from .json import json
 from .row import row
 from .shape import Kind, Sides
 from .soap import soap
@@ -15,7 +16,12 @@ from .xml import xml
 
 __all__ = ["KINDS", "sides"]
 
-KINDS: Final[Mapping[str, Kind]] = {"row": row, "soap": soap, "xml": xml}
+KINDS: Final[Mapping[str, Kind]] = {
+    "json": json,
+    "row": row,
+    "soap": soap,
+    "xml": xml,
+}
 
 
 def sides(table: Mapping[str, object], root: Path, place: str) -> Sides:

@@ -88,7 +88,8 @@ class RowShape:
             column: bytes(raw) for column, raw in _decode(_RAW, original.body).items()
         }
         for column, text in changes.items():
-            image[column] = _json(text, image.get(column, b'"'))
+            held = image.get(column, b'"')
+            image[column] = _json(None if text is None else str(text), held)
         entries = (msgspec.json.encode(column) + b":" + raw for column, raw in image.items())
         return b"{" + b",".join(entries) + b"}"
 

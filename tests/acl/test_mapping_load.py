@@ -55,7 +55,7 @@ def test_the_digest_follows_mapping_operation_and_schema(desk: SimpleNamespace):
         ([('as = "code(channel)"', 'as = "code(chanel)"')], "did you mean channel?"),
         ([('as = "code(channel)"', 'as = "code"')], "the name of a table"),
         ([('as = "code(channel)"', 'as = "cod(channel)"')], "did you mean 'code'?"),
-        ([('as = "code(channel)"', 'as = "code(channel"')], "a converter such as"),
+        ([('as = "code(channel)"', 'as = "code(channel"')], "a bracket that closes"),
         ([('as = "date(YYYYMMDD)"', 'as = "date(YYMMDD)"')], "YYYY, MM and DD"),
         (
             [('as = "date(YYYYMMDD)"', 'as = "text"')],
