@@ -60,11 +60,9 @@ class SoapShape:
     def read(self, record: Record) -> tuple[Values, Sequence[Stray]]:
         """Read the Body. Raises ``EnvelopeError``, and ``MappingError`` for another message."""
         charset = _charset(record)
-        values = self._message.lift(record.body, charset)
-        if values is not None:
-            return values, ()
-        element = self._element(read(record.body, charset))
-        return self._message.read(element, record.body, charset)
+        return self._message.read(
+            record.body, charset, lambda: self._element(read(record.body, charset))
+        )
 
     def places(self, record: Record) -> Mapping[str, str]:
         """Give the line of each element that holds a value, or could."""

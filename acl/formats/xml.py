@@ -92,10 +92,7 @@ class XmlShape:
     def read(self, record: Record) -> tuple[Values, Sequence[Stray]]:
         """Read the document. Raises ``EnvelopeError``, and ``MappingError`` for another element."""
         charset = charset_of(record.header("content-type"))
-        values = self._message.lift(record.body, charset)
-        if values is not None:
-            return values, ()
-        return self._message.read(self._element(record), record.body, charset)
+        return self._message.read(record.body, charset, lambda: self._element(record))
 
     def places(self, record: Record) -> Mapping[str, str]:
         """Give the line of each element that holds a value, or could."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import SequenceMatcher
-from typing import Final, NamedTuple, cast
+from typing import Final, NamedTuple
 
 from ..formats.shape import Values
 
@@ -23,14 +23,12 @@ class Step(NamedTuple):
 
 
 def align(old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[Step]:
-    """Give the steps that lead from one list to the other.
+    """Give the steps that lead from one list to the other, few of them.
 
-    Entries are compared by the keys that the new ones have: what those do not speak of stays as it
-    is. A key that holds None says that there is nothing.
+    An entry is compared whole; a key that holds None is as good as none.
     """
-    keys = _keys(new)
-    before = [_token(entry, keys) for entry in old]
-    after = [_token(entry, keys) for entry in new]
+    before = [_token(entry) for entry in old]
+    after = [_token(entry) for entry in new]
     shorter = min(len(before), len(after))
     head = next((n for n in range(shorter) if before[n] != after[n]), shorter)
     most = shorter - head
@@ -45,33 +43,11 @@ def align(old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[Step]:
             yield Step(range(head + i, head + j), range(head + k, head + m))
 
 
-def _keys(entries: Sequence[Entry]) -> dict[str, dict[str, object]]:
-    """Give the keys of all entries; behind that of a list, those of its entries."""
-    keys: dict[str, dict[str, object]] = {}
-    for entry in entries:
-        if isinstance(entry, Mapping):
-            for key, value in entry.items():
-                inner = keys.setdefault(key, {})
-                if isinstance(value, (list, tuple)):
-                    _merge(inner, _keys(value))
-    return keys
-
-
-def _merge(keys: dict[str, object], more: Mapping[str, object]) -> None:
-    for key, inner in more.items():
-        _merge(
-            cast("dict[str, object]", keys.setdefault(key, {})), cast("dict[str, object]", inner)
-        )
-
-
-def _token(entry: object, keys: Mapping[str, object]) -> object:
-    """Give something that two entries share exactly where these keys of them hold the same."""
+def _token(entry: object) -> object:
+    """Give something that two entries share exactly where they hold the same."""
     if isinstance(entry, Mapping):
-        held = (
-            (key, _token(entry.get(key), cast("Mapping[str, object]", inner)))
-            for key, inner in keys.items()
-        )
-        return tuple(one for one in held if one[1] not in (None, ()))
-    if isinstance(entry, (list, tuple)):
-        return tuple(_token(one, keys) for one in entry)
+        held = ((key, _token(value)) for key, value in entry.items())
+        return frozenset(one for one in held if one[1] not in (None, ()))
+    if isinstance(entry, list | tuple):
+        return tuple(_token(one) for one in entry)
     return entry

@@ -54,23 +54,25 @@ class Check:
         self._lock = threading.Lock()
         self.digest = digest
 
-    def problems(self, element: Node) -> Iterator[Stray]:
+    def problems(self, element: Node) -> list[Stray]:
         """Give what in an element does not fit. Values are not repeated."""
         # The list of errors belongs to the schema, not to the call.
         with self._lock:
             if self._compiled.validate(element):
-                return
+                return []
             log = cast("Iterable[_Entry]", self._compiled.error_log)
             entries = list(islice(log, _MOST_PROBLEMS))
-        for entry in entries:
-            head = _HEAD.match(entry.message)
-            rest = entry.message[head.end() :] if head else entry.message
-            message, expected = _said(rest)
-            name = head[1].rpartition("}")[2] if head else ""
-            if head is not None and head[2]:
-                name += f".@{head[2].rpartition('}')[2]}"
-            at = f"line {entry.line}" if entry.line else ""
-            yield Stray(name, message, expected, at, broken=True)
+        return [_stray(entry) for entry in entries]
+
+
+def _stray(entry: _Entry) -> Stray:
+    head = _HEAD.match(entry.message)
+    rest = entry.message[head.end() :] if head else entry.message
+    message, expected = _said(rest)
+    name = head[1].rpartition("}")[2] if head else ""
+    if head is not None and head[2]:
+        name += f".@{head[2].rpartition('}')[2]}"
+    return Stray(name, message, expected, f"line {entry.line}" if entry.line else "", broken=True)
 
 
 def _said(rest: str) -> tuple[str, str]:

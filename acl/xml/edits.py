@@ -98,6 +98,8 @@ class Edits:
                 self._restart(spot, attributes, None, opens=False)
             return
         value = cast("str | None", changes[key])
+        if value is None and not spot.node.nillable:
+            raise ValueError(f"a value for {spot.node.value}")
         start = self._document[spot.start : spot.inner]
         if attributes or value is None or spot.closed or b"nil" in start:
             self._restart(spot, attributes, value is None, opens=spot.closed)
@@ -150,9 +152,7 @@ class Edits:
         for entry in entries:
             if plain and entry is None and not child.nillable:
                 raise ValueError(f"a value in each entry of {child.path}")
-            values = cast("Values", entry)
-            if plain:
-                values = {child.path: cast("str | None", entry)}
+            values = cast("Values", cast("object", {child.path: entry}) if plain else entry)
             written = write(values)
             written = names.without_needless(written)
             self._put(position, position, indented(written, space.decode(), outer.decode()))
@@ -186,9 +186,10 @@ class Edits:
         if not isinstance(new, Mapping) or not isinstance(old, Mapping):
             self._leaf(spot, {}, {TEXT: new}, TEXT)
             return
+        # The entry is whole: what it lacks is taken away.
         changes = {
-            key: value
-            for key, value in new.items()
-            if isinstance(value, (list, tuple)) or value != old.get(key)
+            key: new.get(key)
+            for key in dict.fromkeys([*old, *new])
+            if isinstance(new.get(key), list | tuple) or new.get(key) != old.get(key)
         }
         self.group(spot, changes, old, spot.node.scope)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -46,26 +46,27 @@ class Message:
         said = msgspec.json.encode(tree, order="deterministic")
         return said if self._check is None else said + self._check.digest
 
-    def lift(self, body: bytes, charset: str) -> Values | None:
-        """Give the values of a document as it usually comes, unparsed; None where it must be."""
-        if self._check is not None or charset not in _UTF8:
-            return None
-        return self._quick.lift(body)
+    def read(
+        self, body: bytes, charset: str, element: Callable[[], Node]
+    ) -> tuple[Values, Sequence[Stray]]:
+        """Give the values of a document, and what has no place in it.
 
-    def read(self, element: Node, body: bytes, charset: str) -> tuple[Values, Sequence[Stray]]:
-        """Give the values of the message's element, and what has no place.
-
-        ``body`` is the document that it is of, ``charset`` that of the transport or "".
+        ``charset`` is that of the transport or ""; ``element`` parses the document and gives the
+        message's element: it is called where the document does not come as it usually does.
         """
+        plain = charset in _UTF8
+        lifted = self._quick.lift(body) if plain else None
+        if lifted is not None and self._check is None:
+            return lifted, ()
+        node = element()
+        strays = [] if self._check is None else self._check.problems(node)
+        if plain and not strays:
+            if lifted is None and (node.getroottree().docinfo.encoding or "").lower() in _UTF8:
+                lifted = self._quick.read(body, node)
+            if lifted is not None:
+                return lifted, ()
         values: Found = {}
-        strays: list[Stray] = []
-        if self._check is not None:
-            strays.extend(self._check.problems(element))
-        self._read(element, values, strays)
-        if not strays and self._check is None and charset in _UTF8:
-            encoding = element.getroottree().docinfo.encoding
-            if encoding is None or encoding.lower() in _UTF8:
-                self._quick.learn(body, element)
+        self._read(node, values, strays)
         return values, strays
 
     def places(self, element: Node) -> Mapping[str, str]:

@@ -45,8 +45,9 @@ class Patcher:
         ``held`` gives what the message's reader reads; it is asked where lists changed. What is not
         changed keeps its bytes: comments, prefixes, headers, white space. An element that was not
         there is put where the schema wants it. Entries of a changed list that are the same keep
-        their bytes; where as many others come as go, those are changed in place. A key that an
-        entry lacks is left alone there. Raises ``ValueError`` with what was expected.
+        their bytes; where as many others come as go, those are changed in place, and keep
+        what has no value of its own. A list is given whole, an entry too: what it lacks is taken
+        away. Raises ``ValueError`` with what was expected.
         """
         name = next((name for mark, name in _BOMS if body.startswith(mark)), encoding or "utf-8")
         document = _as_utf8(body, name)

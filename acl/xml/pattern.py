@@ -25,8 +25,12 @@ _Take = Callable[[tuple[str | None, ...]], Found]
 
 
 class Pattern(NamedTuple):
-    """``content`` matches all behind the start tag, up to the end tag; ``take`` gets its groups."""
+    """``start`` matches the start tag of a message, ``content`` all behind it with the end tag.
 
+    ``take`` makes values of the groups of the content.
+    """
+
+    start: re.Pattern[str]
     content: re.Pattern[str]
     take: _Take
 
@@ -41,7 +45,11 @@ def pattern_of(root: Element, prefixes: Mapping[str, str]) -> Pattern:
     scope = _Scope(prefixes, "")
     inside = "".join(scope.child(child) for child in root.children if not child.opaque)
     tag = re.escape(scope.name(root.tag))
-    return Pattern(re.compile(f"{inside}{SPACE}</{tag}{SPACE}>"), scope.taker())
+    return Pattern(
+        re.compile(f"<{tag}(?:[ \t\n][^<>]*)?(?<!/)>"),
+        re.compile(f"{inside}{SPACE}</{tag}{SPACE}>"),
+        scope.taker(),
+    )
 
 
 class _Scope:

@@ -8,7 +8,7 @@ values in one match; anything else is read from the tree, which gives the same.
 Nothing is taken on trust: the head of a message (its declaration, Envelope, Body and its own start
 tag) is known when libxml2 has found a message with exactly that head well-formed, and its
 namespaces are then known too. What comes behind matches a pattern that allows nothing but elements
-of the schema, well nested, with text of characters that XML allows and its own five references.
+of the schema, well nested, with text of characters that XML allows and a few references.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ _MOST_HEADS: Final = 16
 _MOST_TAGS: Final = 6
 _XML: Final = "http://www.w3.org/XML/1998/namespace"
 _REFERENCES: Final = {"&gt;": ">", "&apos;": "'", "&amp;": "&"}
+_NUMBER: Final = re.compile("&#(?:([0-9]{1,7})|x([0-9a-fA-F]{1,6}));")
+_MOST_REFERENCES: Final = 50
 _ENVELOPE_END: Final = re.compile(f"{SPACE}</[^<>]*Body{SPACE}>{SPACE}</[^<>]*>{SPACE}")
 _END: Final = re.compile(SPACE)
 
@@ -73,29 +75,35 @@ class Quick:
         found = head.pattern.content.fullmatch(text) if text is not None else None
         return None if found is None else head.pattern.take(found.groups())
 
-    def learn(self, body: bytes, element: Node) -> None:
-        """Look at the head of a well-formed document in UTF-8, whose message element is given."""
+    def read(self, body: bytes, element: Node) -> Found | None:
+        """Give the values of a well-formed document in UTF-8, whose message element is given.
+
+        None where the tree must be asked. How the document begins is remembered.
+        """
+        # Of two Bodies the last is not the one that counts.
+        around = element.getparent()
+        if around is not None and around.getnext() is not None:
+            return None
         plain = b"<!" not in body and body.find(b"<?", 1) < 0
         if not (self._usable and plain and len(body) <= _MOST_BYTES) or element.keys():
-            return
+            return None
         pattern = self._pattern(element)
         text = _resolved(body)
         if pattern is None or text is None:
-            return
-        name = f"{element.prefix}:" if element.prefix else ""
-        tag = re.escape(name + self._root.local)
-        for start in re.finditer(f"<{tag}(?:[ \t\n][^<>]*)?(?<!/)>", text):
+            return None
+        for start in pattern.start.finditer(text):
             content = pattern.content.match(text, start.end())
             # What ends the document ends the last thing in it: this is the message itself.
             if content is not None and self._end.fullmatch(text, content.end()):
-                begun = text[: start.end()].encode()
-                ended = text[content.end() :].encode()
-                if body.startswith(begun) and body.endswith(ended):
-                    self._remember(_Head(begun, ended, pattern))
-                return
+                self._remember(body, text[: start.end()], text[content.end() :], pattern)
+                return pattern.take(content.groups())
+        return None
 
-    def _remember(self, head: _Head) -> None:
-        if head.start.count(b"<") <= _MOST_TAGS:
+    def _remember(self, body: bytes, start: str, end: str, pattern: Pattern) -> None:
+        head = _Head(start.encode(), end.encode(), pattern)
+        # Headers with something in them are another with each message.
+        same = body.startswith(head.start) and body.endswith(head.end)
+        if same and head.start.count(b"<") <= _MOST_TAGS:
             others = [one for one in self._heads if one.start != head.start]
             self._heads = (head, *others[: _MOST_HEADS - 1])
 
@@ -143,14 +151,27 @@ def _resolved(body: bytes) -> str | None:
     if "]" in text and "]]>" in text:
         return None
     at = text.find("&")
-    seen = set()
+    seen: dict[str, str] = {}
     while at >= 0:
-        reference = text[at : text.find(";", at, at + 6) + 1]
-        if reference not in _REFERENCES:
-            return None
-        seen.add(reference)
+        reference = text[at : text.find(";", at, at + 10) + 1]
+        if reference not in seen:
+            character = _character(reference)
+            if character is None or len(seen) >= _MOST_REFERENCES:
+                return None
+            seen[reference] = character
         at = text.find("&", at + 1)
-    for reference in sorted(seen, reverse=True):
-        # &amp; comes last: what it makes is no reference.
-        text = text.replace(reference, _REFERENCES[reference])
+    # &amp; comes last: what it makes is no reference.
+    for reference in sorted(seen, key="&amp;".__eq__):
+        text = text.replace(reference, seen[reference])
     return text
+
+
+def _character(reference: str) -> str | None:
+    known = _REFERENCES.get(reference)
+    number = None if known else _NUMBER.fullmatch(reference)
+    if number is None:
+        return known
+    code = int(number[2] or number[1], 16 if number[2] else 10)
+    # Those of ASCII may be white space or markup.
+    legal = 0x80 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
+    return chr(code) if legal else None
