@@ -210,7 +210,7 @@ class _Walk:
             path = f"{where}{node.path[:-2]}"
             return [
                 self.entry(node.entry, one, f"{path}[{number}]")
-                for number, one in enumerate(value, 1)
+                for number, one in enumerate(value)
             ]
         if value is not None:
             self._misfit(f"{where}{node.path}", value, "a list or null")
