@@ -209,8 +209,7 @@ class _Walk:
         if isinstance(value, list):
             path = f"{where}{node.path[:-2]}"
             return [
-                self.entry(node.entry, one, f"{path}[{number}]")
-                for number, one in enumerate(value)
+                self.entry(node.entry, one, f"{path}[{number}]") for number, one in enumerate(value)
             ]
         if value is not None:
             self._misfit(f"{where}{node.path}", value, "a list or null")
