@@ -261,15 +261,16 @@ def bench(repeats: int, count: int) -> bool:
     decode = loaded.request.compiled
     spec, jsonata = glom_spec(), Jsonata(jsonata_text())
     plain = msgspec.json.Decoder(dict[str, str]).decode
+    few = max(count // 5, 1)
     parts: dict[str, tuple[Callable[..., object], Sequence[object]]] = {
-        "hand": (hand, rows),
+        "hand": (hand, values),
         "ours": (decode, values),
         "hand_bytes": (lambda body: hand(plain(body)), bodies),
         "ours_bytes": (loaded.decode_request, records),
-        "glom": (lambda row: glom(row, spec), rows[: count // 50]),
-        "jsonata": (jsonata.evaluate, rows[: count // 100]),
+        "glom": (lambda row: glom(row, spec), values[:few]),
+        "jsonata": (jsonata.evaluate, values[:few]),
     }
-    for row, value, one in zip(rows[:200], values, records, strict=False):
+    for row, value, one in zip(rows, values, records, strict=False):
         wanted = hand(row)
         if not wanted == decode(value) == loaded.decode_request(one) == glom(row, spec):
             raise SystemExit("the payloads differ")
@@ -278,8 +279,13 @@ def bench(repeats: int, count: int) -> bool:
             raise SystemExit("jsonata gives another payload")
     runs: dict[str, list[float]] = {name: [] for name in parts}
     for _ in range(repeats):
-        for name in random.sample(list(parts), len(parts)):
-            runs[name].append(microseconds(*parts[name]))
+        # Short runs in turn, the best of a few: a machine that is shared disturbs the others.
+        best = dict.fromkeys(parts, float("inf"))
+        for _ in range(5):
+            for name in random.sample(list(parts), len(parts)):
+                best[name] = min(best[name], microseconds(*parts[name]))
+        for name, took in best.items():
+            runs[name].append(took)
     return report(runs, statistics.mean(len(body) for body in bodies))
 
 
@@ -288,10 +294,11 @@ def report(runs: dict[str, list[float]], size: float) -> bool:
         pairs = zip(runs[over], runs[under], strict=True)
         return round(statistics.median(a / b for a, b in pairs), 3)
 
-    print(f"25 fields, 6 converters, {size:.0f} bytes\n{'':12}{'µs/record':>10}   within repeats")
+    repeats = len(runs["hand"])
+    print(f"25 fields, 6 converters, {size:.0f} bytes; µs a record, of {repeats} repeats")
+    print(f"{'':12}{'median':>10}{'least':>10}")
     for name, each in runs.items():
-        listed = " ".join(f"{one:.2f}" for one in each)
-        print(f"{name:12}{statistics.median(each):10.2f}   {listed}")
+        print(f"{name:12}{statistics.median(each):10.2f}{min(each):10.2f}")
     ratios = {
         "ours_per_hand": ratio("ours", "hand"),
         "ours_per_hand_bytes": ratio("ours_bytes", "hand_bytes"),
@@ -309,8 +316,8 @@ def report(runs: dict[str, list[float]], size: float) -> bool:
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--repeats", type=int, default=9)
-    arguments.add_argument("--count", type=int, default=20_000)
+    arguments.add_argument("--repeats", type=int, default=15)
+    arguments.add_argument("--count", type=int, default=500)
     given = arguments.parse_args()
     return 0 if bench(given.repeats, given.count) else 1
 
