@@ -7,6 +7,7 @@ import click
 from .acl_check import check
 from .acl_diff import diff
 from .acl_payload import decode, encode
+from .acl_proof import cover, explain, roundtrip
 
 __all__ = ["acl"]
 
@@ -16,5 +17,5 @@ def acl() -> None:
     """Check, explain and try out mappings and operations."""
 
 
-for _command in (check, decode, diff, encode):
+for _command in (check, cover, decode, diff, encode, explain, roundtrip):
     acl.add_command(_command)
