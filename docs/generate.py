@@ -18,6 +18,7 @@ import msgspec
 
 from stranglerfig import config, errors
 from stranglerfig.acl.field import _Table as FieldTable
+from stranglerfig.acl.group import GroupTable
 from stranglerfig.acl.operation import _Table as OperationTable
 from stranglerfig.acl.rows import MappingTable, Row
 from stranglerfig.adapters.soap import Options as SoapOptions
@@ -185,6 +186,7 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "guardrail": lambda: _keys("guardrail", config.Guardrail),
     "operation": lambda: _keys("operation", OperationTable),
     "field": lambda: _keys("field", FieldTable),
+    "group": lambda: _keys("group", GroupTable),
     "mapping": lambda: _keys("mapping", MappingTable),
     "row": lambda: _keys("row", Row),
 }
