@@ -135,7 +135,7 @@ class StoreVault:
     def _opened(self, row: Row[tuple[object, ...]]) -> str:
         try:
             scope, minted, packed = json.loads(self._cipher.decrypt(row.value))
-        except Exception as error:  # noqa: BLE001 cryptography's own, which is an extra
+        except Exception as error:
             known = ", ".join(self._keys.ids)
             raise StoreError(
                 "no key reads this token" if row.key not in self._keys.ids else "was changed",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from typing import Final
 
 import msgspec
 
@@ -12,7 +13,13 @@ from .ledger import Ledger
 from .policy import Destination
 from .rule import Rule, Scope
 
-__all__ = ["Mask", "Row"]
+__all__ = ["REFUSED", "SEARCHED", "Mask", "Row"]
+
+SEARCHED: Final = "searched"
+"""The note of free text that stays, but for what is found in it."""
+
+REFUSED: Final = "refused"
+"""The note of a text without a tag that must not leave."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
