@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -14,12 +15,14 @@ from .acl.mapping import CompiledMapping, load_mapping
 from .acl.operation import Operation, load_operation
 from .ai.process import ProviderProcess
 from .config import Workspace
+from .doors import Door, Masking
 from .errors import ConfigError, RouteError
 from .model import Reply, Request, Route
 from .parts import adapter, caller, installable, provider, source
 from .ports import Provider
 from .routing.endpoint import AskLegacy, Endpoint
 from .routing.golden import Golden, load_golden
+from .routing.journalled import journalled
 from .routing.operator import Operator
 from .routing.replacements import Replacements
 from .store.store import Store
@@ -31,6 +34,7 @@ if TYPE_CHECKING:  # it needs the extra that learning needs
 __all__ = [
     "KILL_FILE",
     "Announce",
+    "Masking",
     "RouteAction",
     "adapter",
     "caller",
@@ -115,7 +119,8 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
             place=workspace.place("replacement", endpoint.replacement),
             remedy=f"fig learn {name} --from FILE",
         )
-    return f"{part.revision}.{_digest(operation, mapping)}"
+    _, masked = Masking(workspace).door(endpoint.replacement, operation)
+    return f"{part.revision}.{_digest(operation, mapping, masked)}"
 
 
 def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Operation, CompiledMapping]:
@@ -125,8 +130,8 @@ def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Operation
     return operation, mapping
 
 
-def _digest(operation: Operation, mapping: CompiledMapping) -> str:
-    return sha256(f"{operation.digest}{mapping.digest}".encode()).hexdigest()[:8]
+def _digest(operation: Operation, mapping: CompiledMapping, masked: str) -> str:
+    return sha256(f"{operation.digest}{mapping.digest}{masked}".encode()).hexdigest()[:8]
 
 
 def learn(
@@ -191,13 +196,15 @@ def _replacement(workspace: Workspace, name: str, announce: Announce) -> Replace
 
 
 class _Replacement:
-    """An endpoint's replacement, asked by the route's whole revision."""
+    """An endpoint's replacement, asked through its door by the route's whole revision."""
 
-    def __init__(self, pool: Replacements) -> None:
+    def __init__(self, pool: Replacements, door: Door) -> None:
         self._pool = pool
+        self._door = door
 
     async def answer(self, request: Request, revision: str) -> Reply:
-        return await self._pool.answer(request, revision.partition(".")[0])
+        ask = partial(self._pool.answer, revision=revision.partition(".")[0])
+        return await self._door(ask)(request)
 
 
 def endpoints(
@@ -206,8 +213,10 @@ def endpoints(
     pools: Mapping[str, Replacements],
 ) -> dict[str, Endpoint]:
     """Put every endpoint together. Raises ``ConfigError`` for the first that does not fit."""
+    masking = Masking(workspace)
     return {
-        name: _endpoint(workspace, one, legacy, pools) for name, one in workspace.endpoint.items()
+        name: _endpoint(workspace, one, legacy, pools, masking)
+        for name, one in workspace.endpoint.items()
     }
 
 
@@ -216,17 +225,22 @@ def _endpoint(
     one: config.Endpoint,
     legacy: Mapping[str, AskLegacy],
     pools: Mapping[str, Replacements],
+    masking: Masking,
 ) -> Endpoint:
     operation, mapping = contract(workspace, one)
     facade = workspace.facade.get(one.listen.facade)
     pool = pools.get(one.replacement)
+    replacement = None
+    if pool is not None:
+        replacement = _Replacement(pool, masking.door(one.replacement, operation)[0])
     return Endpoint(
         config=one,
         operation=operation,
         mapping=mapping,
         legacy=legacy.get(one.legacy),
-        replacement=_Replacement(pool) if pool else None,
+        replacement=replacement,
         golden=golden(workspace, one, operation),
+        journalled=journalled(masking.mask(operation, "log", "output")),
         time_limit=workspace.replacement[one.replacement].deadline if pool else 0.0,
         timeout=facade.timeout if facade else 30.0,
     )

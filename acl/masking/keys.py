@@ -15,7 +15,7 @@ from typing import Final, Protocol, cast
 from ...errors import ConfigError
 from ...registry import missing
 
-__all__ = ["ENV", "ENV_FILE", "Cipher", "Keyring", "load_keys", "new_key"]
+__all__ = ["ENV", "ENV_FILE", "Cipher", "Keyring", "load_keys", "new_key", "no_keys"]
 
 ENV: Final = "FIG_MASKING_KEYS"
 ENV_FILE: Final = "FIG_MASKING_KEYS_FILE"

@@ -100,6 +100,13 @@ class Policy(msgspec.Struct, frozen=True, kw_only=True):
         """Give what becomes of an untagged text."""
         return self.untagged.get(destination, _UNTAGGED[destination])
 
+    def needs_keys(self, destination: Destination) -> bool:
+        """Say whether anything that goes there can need keys: none of our defaults does."""
+        return any(
+            rule.action == "pseudonym" or rule.scope != "request"
+            for rule in self.rules.get(destination, {}).values()
+        )
+
     def is_free_text(self, tag: str) -> bool:
         """Say whether texts of this tag are searched where they are kept."""
         return any(tag == one or tag.startswith(f"{one}.") for one in self.free_text)
