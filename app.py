@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from . import config, registry
 from .acl.mapping import CompiledMapping, load_mapping
+from .acl.masking.policy import FILE as MASKING
 from .acl.operation import Operation, load_operation
 from .ai.process import ProviderProcess
 from .config import Workspace
@@ -45,6 +46,8 @@ __all__ = [
     "golden",
     "installable",
     "learn",
+    "masked",
+    "masks",
     "operator",
     "provider",
     "replacements",
@@ -119,8 +122,21 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
             place=workspace.place("replacement", endpoint.replacement),
             remedy=f"fig learn {name} --from FILE",
         )
-    _, masked = Masking(workspace).door(endpoint.replacement, operation)
-    return f"{part.revision}.{_digest(operation, mapping, masked)}"
+    return f"{part.revision}.{_digest(operation, mapping, masked(workspace, endpoint))}"
+
+
+def masks(workspace: Workspace) -> bool:
+    """Say whether a workspace has a masking policy of its own."""
+    return (workspace.root / MASKING).exists()
+
+
+def masked(workspace: Workspace, endpoint: config.Endpoint) -> str:
+    """Give the digest of what decides what leaves for an endpoint's replacement; "" for one here.
+
+    Raises ``ConfigError`` where something would leave that must not.
+    """
+    operation = load_operation(workspace.root, endpoint.operation)
+    return Masking(workspace).door(endpoint.replacement, operation)[1]
 
 
 def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Operation, CompiledMapping]:
@@ -130,8 +146,8 @@ def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Operation
     return operation, mapping
 
 
-def _digest(operation: Operation, mapping: CompiledMapping, masked: str) -> str:
-    return sha256(f"{operation.digest}{mapping.digest}{masked}".encode()).hexdigest()[:8]
+def _digest(operation: Operation, mapping: CompiledMapping, mask: str) -> str:
+    return sha256(f"{operation.digest}{mapping.digest}{mask}".encode()).hexdigest()[:8]
 
 
 def learn(

@@ -17,9 +17,15 @@ _DAY = 86400.0
 
 
 @click.command()
-def key() -> None:
+@json_option
+@click.pass_obj
+def key(screen: Screen, as_json: bool) -> None:
     """Print a new key, for FIG_MASKING_KEYS or a file of keys. Keep it secret."""
-    click.echo(new_key())
+    made = new_key()
+    if as_json:
+        screen.json({"key": made})
+    else:
+        click.echo(made)
 
 
 @click.command()
@@ -49,12 +55,16 @@ def _role(one: str, first: str) -> str:
 
 
 @click.command()
+@json_option
 @click.pass_obj
-def rotate(screen: Screen) -> None:
+def rotate(screen: Screen, as_json: bool) -> None:
     """Write the whole vault anew with the first key, so that the others can be taken out."""
     masking = Masking(screen.load())
     vault = masking.vault()
     done = vault.rotate()
+    if as_json:
+        screen.json({"tokens": done})
+        return
     screen.say(f"{done} tokens written anew; the keys behind the first may be taken out")
 
 
@@ -62,8 +72,11 @@ def rotate(screen: Screen) -> None:
 @click.option("--conversation", default="", help="The tokens of this conversation.")
 @click.option("--tenant", default="", help="Whose conversation it is.")
 @click.option("--days", type=click.IntRange(0), help="All tokens older than so many days.")
+@json_option
 @click.pass_obj
-def forget(screen: Screen, conversation: str, tenant: str, days: int | None) -> None:
+def forget(
+    screen: Screen, conversation: str, tenant: str, days: int | None, as_json: bool
+) -> None:
     """Delete tokens from the vault: nobody can bring back what they stood for."""
     if bool(conversation) == (days is not None):
         raise click.UsageError("give either --conversation or --days")
@@ -72,4 +85,7 @@ def forget(screen: Screen, conversation: str, tenant: str, days: int | None) -> 
         count = vault.forget_before(time.time() - days * _DAY)
     else:
         count = vault.forget(scope_key("conversation", tenant, conversation))
+    if as_json:
+        screen.json({"tokens": count})
+        return
     screen.say(f"{count} tokens forgotten")
