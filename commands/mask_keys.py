@@ -74,9 +74,7 @@ def rotate(screen: Screen, as_json: bool) -> None:
 @click.option("--days", type=click.IntRange(0), help="All tokens older than so many days.")
 @json_option
 @click.pass_obj
-def forget(
-    screen: Screen, conversation: str, tenant: str, days: int | None, as_json: bool
-) -> None:
+def forget(screen: Screen, conversation: str, tenant: str, days: int | None, as_json: bool) -> None:
     """Delete tokens from the vault: nobody can bring back what they stood for."""
     if bool(conversation) == (days is not None):
         raise click.UsageError("give either --conversation or --days")

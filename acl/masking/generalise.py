@@ -12,7 +12,7 @@ from .token import MARK
 
 __all__ = ["generaliser"]
 
-_EXACT: Final = Context(prec=60, rounding=ROUND_HALF_EVEN)
+_EXACT: Final = Context(prec=200, rounding=ROUND_HALF_EVEN)
 _LENGTHS: Final = {"year": 4, "month": 7, "day": 10, "hour": 13}
 
 
@@ -33,7 +33,10 @@ def generaliser(rule: Rule) -> Callable[[object], object]:
         if isinstance(value, bool):
             return None
         if isinstance(value, int | Decimal):
-            return _number(value, band, width)
+            try:
+                return _number(value, band, width)
+            except ArithmeticError:  # a width that is absurdly small for it
+                return None
         if isinstance(value, dt.date):
             return _stamp(value, rule.to)
         if isinstance(value, dt.time):
@@ -64,7 +67,7 @@ def _number(value: int | Decimal, band: Decimal | None, width: Decimal | None) -
         return f"{_plain(low)}..{_plain(_EXACT.add(low, band))}"
     if width is None:  # a single digit would stay what it is: tens are the least
         width = Decimal(1).scaleb(max(exact.adjusted(), 1))
-    whole = _EXACT.divide(exact, width).to_integral_value(ROUND_HALF_EVEN)
+    whole = _EXACT.divide(exact, width).to_integral_value(ROUND_HALF_EVEN, _EXACT)
     found = _EXACT.multiply(whole, width)
     if isinstance(value, int):
         return int(found)
@@ -72,4 +75,4 @@ def _number(value: int | Decimal, band: Decimal | None, width: Decimal | None) -
 
 
 def _plain(value: Decimal) -> str:
-    return format(value + 0 if value else Decimal(0), "f")
+    return format(value if value else Decimal(0), "f")  # never -0

@@ -25,6 +25,9 @@ _WORDS: Final = re.compile(
     re.IGNORECASE,
 )
 _RUN: Final = re.compile(r"\d+")
+_FOLLOWS: Final = re.compile(rf"\d[{GAP}]")
+"""What stands before 0049 …: digits in groups, such as an IBAN with a mistake in it."""
+
 _DATE: Final = re.compile(
     r"(?:\d{4}([.\-/])\d{1,2}\1\d{1,2}|\d{1,2}([.\-/ ])\d{1,2}\2\d{4})(?:\D|$)"
 )
@@ -41,7 +44,9 @@ def find_phones(text: str) -> Iterator[Finding]:
         start, written = match.start(), match[0]
         if match["open"] and ")" not in written:
             start, written = start + 1, written[1:]  # "(030 1234567, mornings)"
-        if written.count("(") == written.count(")") and _is_phone(written, start, words):
+        follows = _FOLLOWS.match(text, max(0, start - 2)) is not None
+        balanced = written.count("(") == written.count(")")
+        if balanced and _is_phone(written, start, words, follows=follows):
             yield Finding(start, match.end(), "pii.phone")
             match = _NUMBER.search(text, match.end())
             continue
@@ -50,7 +55,7 @@ def find_phones(text: str) -> Iterator[Finding]:
         match = _NUMBER.search(text, first.end() if first else match.end())
 
 
-def _is_phone(written: str, start: int, words: Words) -> bool:
+def _is_phone(written: str, start: int, words: Words, *, follows: bool) -> bool:
     digits = ascii_digits("".join(one for one in written if one.isdecimal()))
     if written[0] == "+":
         return 7 <= len(digits) <= 15 and digits[0] != "0"
@@ -59,7 +64,8 @@ def _is_phone(written: str, start: int, words: Words) -> bool:
     grouped = any(not one.isdecimal() for one in written)
     said = words.near(start)
     if digits.startswith("00"):
-        return 10 <= len(digits) <= 17 and digits[2] != "0" and (grouped or said)
+        fits = 10 <= len(digits) <= 17 and digits[2] != "0"
+        return fits and (said or (grouped and not follows))
     if digits.startswith("0"):
         return (9 <= len(digits) <= 12 and grouped and _groups(written)) or (
             7 <= len(digits) <= 13 and said
