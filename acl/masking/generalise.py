@@ -75,4 +75,4 @@ def _number(value: int | Decimal, band: Decimal | None, width: Decimal | None) -
 
 
 def _plain(value: Decimal) -> str:
-    return format(value if value else Decimal(0), "f")  # never -0
+    return format(value or Decimal(0), "f")  # never -0
