@@ -140,7 +140,7 @@ async def test_a_conversation_goes_on_with_its_tokens_and_no_other_one_reads_the
 
 async def test_a_vault_that_fails_lets_nothing_leave():
     class Gone:
-        def tokens(self, *asked):
+        def tokens(self, *_):
             raise StoreUnavailable("the disk is full", place="sqlite:///x")
 
         values = tokens
