@@ -76,12 +76,23 @@ class _Builder:
         done = self._at_once(function, [(one.key, self._rows[one.name]) for one in single])
         for child in branch.children:
             if isinstance(child, Branch):
-                work = _groups(self.group(child), listed=child.listed)
-                self._worked(function, child.key, work)
+                self._inner(function, child)
             elif child.key not in done:
                 self._child(function, child.key, self._rows[child.name], listed=child.listed)
         function.line("return r")
         return function.build()
+
+    def _inner(self, function: Function, branch: Branch) -> None:
+        name, group = branch.key, self.group(branch)
+        function.line(f"v = r.get({name!r})")
+        work = function.constant(_groups(group, listed=branch.listed))
+        otherwise = ""
+        if not branch.listed:
+            # The usual case first, without another call between.
+            quick = function.constant(group)
+            function.line(f"if v.__class__ is dict: r[{name!r}] = {quick}(v, l, k, f)")
+            otherwise = "el"
+        function.line(f"{otherwise}if v is not None: r[{name!r}] = {work}(v, l, k, f)")
 
     def _child(self, function: Function, name: str, row: Row, *, listed: bool) -> None:
         if row.note == SEARCHED:

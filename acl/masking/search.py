@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from .act import Act, act_of
@@ -45,16 +45,15 @@ def searcher(
         acts[tag] = act_of(rule, tag, keys, f"{policy.place}.{destination}", text=True)
 
     def search(value: object, ledger: Ledger, known: Known) -> object:
-        def text(whole: str) -> str:
-            return _replaced(whole, ledger, known, acts, quotes=quotes)
-
-        return text(value) if isinstance(value, str) else walk(value, text)
+        if value.__class__ is str:
+            return _replaced(str(value), ledger, known, acts, quotes)
+        return walk(value, lambda text: _replaced(text, ledger, known, acts, quotes))
 
     return search
 
 
 def _replaced(
-    text: str, ledger: Ledger, known: Known, acts: Mapping[str, Act], *, quotes: bool
+    text: str, ledger: Ledger, known: Known, acts: Mapping[str, Act], quotes: bool
 ) -> str:
     stretches: list[tuple[int, int, Act]] = []
     if quotes and MARK in text:
@@ -73,15 +72,22 @@ def _replaced(
     return "".join((*parts, text[last:]))
 
 
-def _words(text: str, known: Known) -> Iterator[tuple[int, int, Act]]:
+def _words(text: str, known: list[tuple[str, Act]]) -> list[tuple[int, int, Act]]:
     """Find known texts where they stand as words; the longest first, as one may hold another."""
-    for value, act in sorted(known, key=lambda one: -len(one[0])):
+    found = []
+    known.sort(key=_length, reverse=True)
+    for value, act in known:
         start = text.find(value) if len(value) >= _SHORTEST else -1
         while start >= 0:
             end = start + len(value)
             if not (start and text[start - 1].isalnum()) and not text[end : end + 1].isalnum():
-                yield start, end, act
+                found.append((start, end, act))
             start = text.find(value, end)
+    return found
+
+
+def _length(one: tuple[str, Act]) -> int:
+    return len(one[0])
 
 
 def _quoted(value: object, ledger: Ledger) -> object:
