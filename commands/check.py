@@ -86,9 +86,8 @@ def _store(workspace: Workspace) -> str:
 
 
 def _masking(workspace: Workspace) -> str:
-    masking = app.Masking(workspace)
-    ring = masking.keys()
-    return f"{len(ring.ids)} keys, {ring.first} writes" if ring else "no keys"
+    ring = app.Masking(workspace).needed_keys()
+    return f"{len(ring.ids)} keys, {ring.first} writes" if ring else "needs no keys"
 
 
 def _legacy(workspace: Workspace, name: str) -> str:
