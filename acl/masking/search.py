@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import datetime as dt
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from .act import Act, act_of
@@ -22,8 +23,8 @@ FOUND: Final = (
 )
 """The tags of what detectors find. A policy names them like any other tag."""
 
-Known = Sequence[tuple[str, Act]]
-"""Texts of other fields of the request, each with what is done to it there."""
+Known = Sequence[tuple[object, Act]]
+"""Values of other fields of the request, each with what is done to it there."""
 
 Search = Callable[[object, Ledger, Known], object]
 """Gives a text (or each text of a list or group) with all that was found in it replaced."""
@@ -58,9 +59,8 @@ def _replaced(
     stretches: list[tuple[int, int, Act]] = []
     if quotes and MARK in text:
         stretches += [(one.start(), one.end(), _quoted) for one in TOKEN.finditer(text)]
-    held = [one for one in known if one[0] in text]
-    if held:
-        stretches += _words(text, held)
+    if known:
+        stretches += _held(text, known)
     stretches += [(start, end, acts[tag]) for start, end, tag in detect(text)]
     if not stretches:
         return text
@@ -70,6 +70,34 @@ def _replaced(
         parts += (text[last:start], plain(act(text[start:end], ledger)))
         last = end
     return "".join((*parts, text[last:]))
+
+
+def _held(text: str, known: Known) -> list[tuple[int, int, Act]]:
+    held: list[tuple[str, Act]] = []
+    for value, act in known:
+        if isinstance(value, str):
+            if value in text:
+                held.append((value, act))
+        else:
+            held += [(form, act) for form in _forms(value, text) if form in text]
+    return _words(text, held) if held else []
+
+
+def _forms(value: object, text: str) -> Iterator[str]:
+    """Give a value, or each of a list, in the forms in which people write it."""
+    if isinstance(value, list | tuple):
+        for one in value:
+            yield from (one,) if isinstance(one, str) else _forms(one, text)
+    elif isinstance(value, dt.date):
+        year, month, day = f"{value.year:04}", value.month, value.day
+        if year in text:
+            yield f"{year}-{month:02}-{day:02}"
+            yield f"{day:02}.{month:02}.{year}"
+            yield f"{day}.{month}.{year}"
+            yield f"{day:02}/{month:02}/{year}"
+            yield f"{month:02}/{day:02}/{year}"
+    elif isinstance(value, int):
+        yield str(value)
 
 
 def _words(text: str, known: list[tuple[str, Act]]) -> list[tuple[int, int, Act]]:
