@@ -5,22 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from . import config, registry
 from .acl.mapping import CompiledMapping, load_mapping
+from .acl.masking.policy import FILE as MASKING
 from .acl.operation import Operation, load_operation
 from .acl.versions import Versions, load_versions
 from .ai.process import ProviderProcess
 from .config import Workspace
+from .doors import Door, Masking
 from .errors import ConfigError, RouteError
 from .model import Reply, Request, Route
 from .parts import adapter, caller, installable, provider, source
 from .ports import Provider
 from .routing.endpoint import AskLegacy, Endpoint
 from .routing.golden import Golden, load_golden
+from .routing.journalled import journalled
 from .routing.operator import Operator
 from .routing.replacements import Replacements
 from .store.store import Store
@@ -32,6 +36,7 @@ if TYPE_CHECKING:  # it needs the extra that learning needs
 __all__ = [
     "KILL_FILE",
     "Announce",
+    "Masking",
     "RouteAction",
     "adapter",
     "caller",
@@ -42,6 +47,8 @@ __all__ = [
     "golden",
     "installable",
     "learn",
+    "masked",
+    "masks",
     "operator",
     "provider",
     "replacements",
@@ -116,7 +123,21 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
             place=workspace.place("replacement", endpoint.replacement),
             remedy=f"fig learn {name} --from FILE",
         )
-    return f"{part.revision}.{_digest(versions, mapping)}"
+    return f"{part.revision}.{_digest(versions, mapping, masked(workspace, endpoint))}"
+
+
+def masks(workspace: Workspace) -> bool:
+    """Say whether a workspace has a masking policy of its own."""
+    return (workspace.root / MASKING).exists()
+
+
+def masked(workspace: Workspace, endpoint: config.Endpoint) -> str:
+    """Give the digest of what decides what leaves for an endpoint's replacement; "" for one here.
+
+    Raises ``ConfigError`` where something would leave that must not.
+    """
+    versions = load_versions(workspace.root, endpoint.operation)
+    return Masking(workspace).door(endpoint.replacement, versions.latest)[1]
 
 
 def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Versions, CompiledMapping]:
@@ -129,8 +150,8 @@ def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Versions,
     return versions, mapping
 
 
-def _digest(versions: Versions, mapping: CompiledMapping) -> str:
-    return sha256(f"{versions.digest}{mapping.digest}".encode()).hexdigest()[:8]
+def _digest(versions: Versions, mapping: CompiledMapping, mask: str) -> str:
+    return sha256(f"{versions.digest}{mapping.digest}{mask}".encode()).hexdigest()[:8]
 
 
 def learn(
@@ -195,13 +216,15 @@ def _replacement(workspace: Workspace, name: str, announce: Announce) -> Replace
 
 
 class _Replacement:
-    """An endpoint's replacement, asked by the route's whole revision."""
+    """An endpoint's replacement, asked through its door by the route's whole revision."""
 
-    def __init__(self, pool: Replacements) -> None:
+    def __init__(self, pool: Replacements, door: Door) -> None:
         self._pool = pool
+        self._door = door
 
     async def answer(self, request: Request, revision: str) -> Reply:
-        return await self._pool.answer(request, revision.partition(".")[0])
+        ask = partial(self._pool.answer, revision=revision.partition(".")[0])
+        return await self._door(ask)(request)
 
 
 def endpoints(
@@ -210,8 +233,10 @@ def endpoints(
     pools: Mapping[str, Replacements],
 ) -> dict[str, Endpoint]:
     """Put every endpoint together. Raises ``ConfigError`` for the first that does not fit."""
+    masking = Masking(workspace)
     return {
-        name: _endpoint(workspace, one, legacy, pools) for name, one in workspace.endpoint.items()
+        name: _endpoint(workspace, one, legacy, pools, masking)
+        for name, one in workspace.endpoint.items()
     }
 
 
@@ -220,18 +245,23 @@ def _endpoint(
     one: config.Endpoint,
     legacy: Mapping[str, AskLegacy],
     pools: Mapping[str, Replacements],
+    masking: Masking,
 ) -> Endpoint:
     versions, mapping = contract(workspace, one)
     facade = workspace.facade.get(one.listen.facade)
     pool = pools.get(one.replacement)
+    replacement = None
+    if pool is not None:
+        replacement = _Replacement(pool, masking.door(one.replacement, versions.latest)[0])
     return Endpoint(
         config=one,
         operation=versions.spoken,
         versions=versions,
         mapping=mapping,
         legacy=legacy.get(one.legacy),
-        replacement=_Replacement(pool) if pool else None,
+        replacement=replacement,
         golden=golden(workspace, one, versions.spoken),
+        journalled=journalled(masking.mask(versions.spoken, "log", "output")),
         time_limit=workspace.replacement[one.replacement].deadline if pool else 0.0,
         timeout=facade.timeout if facade else 30.0,
     )

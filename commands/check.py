@@ -62,6 +62,7 @@ def _looks(workspace: Workspace) -> list[tuple[str, Callable[[], str]]]:
     return [
         (workspace.file.name, lambda: f"{len(workspace.endpoint)} endpoints"),
         ("store", partial(_store, workspace)),
+        *([("masking", partial(_masking, workspace))] if app.masks(workspace) else []),
         *((f"legacy.{name}", partial(_legacy, workspace, name)) for name in workspace.legacy),
         *(
             (f"replacement.{name}", partial(_replacement, workspace, name))
@@ -84,6 +85,11 @@ def _store(workspace: Workspace) -> str:
     return f"version {version}"
 
 
+def _masking(workspace: Workspace) -> str:
+    ring = app.Masking(workspace).needed_keys()
+    return f"{len(ring.ids)} keys, {ring.first} writes" if ring else "needs no keys"
+
+
 def _legacy(workspace: Workspace, name: str) -> str:
     part = app.adapter(workspace, name)
     if isinstance(part, Installable):
@@ -104,4 +110,5 @@ def _endpoint(workspace: Workspace, name: str) -> str:
     golden = app.golden(workspace, endpoint, operation)
     labels = f", {len(golden)} golden labels" if golden is not None else ""
     newer = f", the replacement knows {versions.latest.id}" if versions.steps else ""
-    return f"{operation.id} ({operation.effect}), mapping {mapping.digest[:8]}{newer}{labels}"
+    outside = ", masked" if endpoint.replacement and app.masked(workspace, endpoint) else ""
+    return f"{operation.id} ({operation.effect}), mapping {mapping.digest[:8]}{newer}{labels}{outside}"

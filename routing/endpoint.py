@@ -12,8 +12,9 @@ from .. import config
 from ..acl.mapping import CompiledMapping
 from ..acl.operation import Operation
 from ..acl.versions import Versions
-from ..model import Payload, Record, Reply, Request, request_id
+from ..model import Comparison, Payload, Record, Reply, Request, request_id
 from .golden import Golden
+from .journalled import Journalled
 from .time_limits import TimeLimits
 
 __all__ = ["AskLegacy", "Endpoint", "Replacement"]
@@ -29,13 +30,18 @@ class Replacement(Protocol):
         """Answer with that revision. Raises ``ReplacementError``."""
 
 
+def _as_it_is(comparison: Comparison) -> Comparison:
+    return comparison
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """What the dispatcher, the shadow and the watch know of an endpoint.
 
     ``operation`` is the version that the mapping speaks; ``versions``, where there are later ones,
-    carries requests up to the one that the replacement knows, and its replies down. ``time_limit``
-    is the replacement's, ``timeout`` legacy's, both in seconds.
+    carries requests up to the one that the replacement knows, and its replies down. ``journalled``
+    masks what of a comparison the journal holds. ``time_limit`` is the replacement's, ``timeout``
+    legacy's, both in seconds.
     """
 
     config: config.Endpoint
@@ -47,6 +53,7 @@ class Endpoint:
     golden: Golden | None = None
     time_limit: float = 2.0
     timeout: float = 30.0
+    journalled: Journalled = _as_it_is
     limits: TimeLimits = field(default_factory=TimeLimits, compare=False)
 
     @property
