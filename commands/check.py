@@ -111,4 +111,5 @@ def _endpoint(workspace: Workspace, name: str) -> str:
     labels = f", {len(golden)} golden labels" if golden is not None else ""
     newer = f", the replacement knows {versions.latest.id}" if versions.steps else ""
     outside = ", masked" if endpoint.replacement and app.masked(workspace, endpoint) else ""
-    return f"{operation.id} ({operation.effect}), mapping {mapping.digest[:8]}{newer}{labels}{outside}"
+    mapped = f"mapping {mapping.digest[:8]}"
+    return f"{operation.id} ({operation.effect}), {mapped}{newer}{labels}{outside}"
