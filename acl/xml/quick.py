@@ -127,7 +127,7 @@ class Quick:
             if space == self._root.namespace and space not in self._named:
                 fits = [element.prefix]
             elif not space:
-                fits = [] if None in known else [None]
+                fits = [] if known.get(None) else [None]
             elif space in self._named:
                 fits = [name for name in fits if name]
             if not fits:

@@ -96,7 +96,10 @@ def _simple(plans: Mapping[str, _Plan]) -> dict[str, tuple[str, bool]]:
     return {
         tag: (plan.key, plan.node.collapse)
         for tag, plan in plans.items()
-        if plan.take is _leaf and plan.node.default is None
+        if plan.take is _leaf
+        and plan.node.default is None
+        # A default stands for an attribute that is not there: those must be looked for.
+        and all(one.default is None for one in plan.node.attributes)
     }
 
 
