@@ -12,13 +12,14 @@ from .reader import Found
 __all__ = ["SPACE", "Pattern", "pattern_of"]
 
 SPACE: Final = "[ \t\n]*"
-# Characters that XML allows; all but < and, where white space counts for nothing, references.
-_TEXT: Final = "[\t\n\x20-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*"
-_WORD: Final = "[\x21-\x25\x27-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_WORDS: Final = f"{_WORD}*(?: {_WORD}+)*"
-_BARE_WORD: Final = "[\x21\x23-\x25\x27-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_BARE_WORDS: Final = f"{_BARE_WORD}*(?: {_BARE_WORD}+)*"
-_ATTRIBUTE: Final = "[\x20\x21\x23-\x25\x27-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*"
+# All but < and what XML does not allow; in words no white space and no & (a reference that was
+# resolved), in attributes no quotes. Only characters below U+0100 stand in the sets: others make
+# them dear to compile. Whoever matches looks for U+FFFE and U+FFFF before.
+_ILLEGAL: Final = r"\x00-\x08\x0b\x0c\x0e-\x1f"
+_TEXT: Final = f"[^<{_ILLEGAL}]*"
+_WORDS: Final = "(?:{0}+(?: {0}+)*)?".format(rf"[^<&\t\n {_ILLEGAL}]")
+_ATTRIBUTE: Final = rf'[^<&"\t\n{_ILLEGAL}]*'
+_BARE_WORDS: Final = "(?:{0}+(?: {0}+)*)?".format(rf'[^<&"\t\n {_ILLEGAL}]')
 _CAPTURE: Final = re.compile(r"\((?!\?)")
 
 _Take = Callable[[tuple[str | None, ...]], Found]

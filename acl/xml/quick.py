@@ -148,7 +148,7 @@ def _resolved(body: bytes) -> str | None:
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     # One character is found far quicker than several.
-    if "]" in text and "]]>" in text:
+    if "\ufffe" in text or "\uffff" in text or ("]" in text and "]]>" in text):
         return None
     at = text.find("&")
     seen: dict[str, str] = {}

@@ -109,9 +109,17 @@ def test_a_list_of_another_prefix_is_the_same(order: SimpleNamespace):
 
 
 def test_a_message_of_strays_is_bounded(order: SimpleNamespace):
-    many = " ".join(f'a{n}="1"' for n in range(50_000))
-    inner = "".join(f"<x{n}/>" for n in range(5_000))
+    many = " ".join(f'a{n}="1"' for n in range(900))
+    inner = "".join(f"<x{n}/>" for n in range(50_000))
     body = f'<Order xmlns="urn:o" {many}>{inner}</Order>'
     _, strays = order.xml.read(order.record(body))
     assert len(strays) == 1000
     assert strays[-1].broken
+
+
+@pytest.mark.parametrize("where", ["Order", "number", "total", "tag", "line"])
+def test_attributes_beyond_measure_are_refused(order: SimpleNamespace, where: str):
+    many = " ".join(f'a{n}="1"' for n in range(100_000))
+    text = order.message.replace(f"<{where}", f"<{where} {many}", 1)
+    _, strays = order.xml.read(order.record(text))
+    assert strays[-1].broken or len(strays) == 1000
