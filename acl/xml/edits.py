@@ -183,7 +183,8 @@ class Edits:
 
     def _entry(self, spot: Spot, old: Entry, new: Entry) -> None:
         if not isinstance(new, Mapping) or not isinstance(old, Mapping):
-            self._leaf(spot, {}, {TEXT: new}, TEXT)
+            alone: dict[str, object] = {TEXT: new}
+            self._leaf(spot, {}, cast("Values", alone), TEXT)
             return
         # The entry is whole: what it lacks is taken away.
         changes = {

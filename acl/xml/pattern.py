@@ -6,10 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from .element import Element
+from .element import Attribute, Element
 from .reader import Found
 
-__all__ = ["SPACE", "Pattern", "pattern_of"]
+__all__ = ["SPACE", "Pattern", "attribute_pattern", "pattern_of"]
 
 SPACE: Final = "[ \t\n]*"
 # All but < and what XML does not allow; in words no white space and no & (a reference that was
@@ -34,6 +34,11 @@ class Pattern(NamedTuple):
     start: re.Pattern[str]
     content: re.Pattern[str]
     take: _Take
+
+
+def attribute_pattern(one: Attribute) -> str:
+    """Give the pattern that captures an attribute's value, between double quotes."""
+    return f"({_BARE_WORDS if one.collapse else _ATTRIBUTE})"
 
 
 def pattern_of(root: Element, prefixes: Mapping[str, str]) -> Pattern:
@@ -100,7 +105,7 @@ class _Scope:
         for one in node.attributes:
             self._keys.append(one.path[len(self._scope) :])
             name = re.escape(self.name(one.tag) if "}" in one.tag else one.tag)
-            pattern = f' {name}="({_BARE_WORDS if one.collapse else _ATTRIBUTE})"'
+            pattern = f' {name}="{attribute_pattern(one)}"'
             # One that has a default is never absent: where it is not written, the tree puts it in.
             if one.required or one.default is not None:
                 yield pattern

@@ -222,6 +222,42 @@ def test_the_charset_of_the_transport_counts(order: SimpleNamespace):
     assert order.plain.read(latin)[0]["lines.line[]"][0]["sku"] == "\xc3\xa9"
 
 
+def test_a_head_is_known_under_its_charset_only(order: SimpleNamespace):
+    body = least(order).replace(b'encoding="utf-8"', b'encoding="iso-8859-1"')
+    body = body.replace(b">s<", ">\xe9<".encode())
+    utf8 = order.record(body, headers=(("Content-Type", "text/xml; charset=utf-8"),))
+    for _ in range(2):
+        assert order.plain.read(utf8)[0]["lines.line[]"][0]["sku"] == "\xe9"
+        assert order.plain.read(order.record(body))[0]["lines.line[]"][0]["sku"] == "\xc3\xa9"
+
+
+def test_attributes_of_the_message_itself_may_change(order: SimpleNamespace):
+    root = order.soap._message.root
+    quick = Quick(root, enveloped=True)
+    values = {**{k: v for k, v in order.values.items() if k != "closed"}, "@source": "a"}
+    values.pop("mark[]")
+    values["lines.line[]"] = values["lines.line[]"][:1]
+    body = order.soap.write(values, order.record(""))
+    body = body.replace(b' source="a"', b' xsi:schemaLocation="urn:o o.xsd" source="a"')
+    first = quick.read(body, read(body).body_child)
+    assert first == values
+    assert quick.lift(body.replace(b'source="a"', b'source="b c"')) == {**values, "@source": "b c"}
+    for other in (
+        body.replace(b'source="a"', b"source='a'"),
+        body.replace(b'source="a"', b'source="a&quot;"'),
+        body.replace(b'source="a"', b'source="&amp;"'),
+        body.replace(b'source="a"', b'source="<"'),
+        body.replace(b'source="a"', b'source="a" more="b"'),
+        body.replace(b'source="a"', b'source="a" xsi:nil="true"'),
+        body.replace(b'source="a"', b'source="a" version="1.0"'),
+    ):
+        assert quick.lift(other) is None
+    strange = body.replace(b'source="a"', b"source='a&apos; source=&apos;b'")
+    child = read(strange).body_child
+    assert Quick(root, enveloped=True).read(strange, child) is None
+    assert child.get("source") == "a' source='b"
+
+
 def test_an_envelope_of_another_version_is_no_known_head(order: SimpleNamespace):
     body = least(order)
     quick = quick_of(order, body)
