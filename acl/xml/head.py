@@ -11,7 +11,7 @@ from .names import XSI
 from .node import Node
 from .pattern import Pattern, attribute_pattern
 from .reader import Found
-from .references import resolved
+from .references import resolve, usual
 
 __all__ = ["Head", "head_of"]
 
@@ -42,17 +42,19 @@ class Head(NamedTuple):
             tag = self.tag.match(text)
             if tag is None:
                 return None
-            text = text[tag.end() :]
-        inner = resolved(text)
-        content = None if inner is None else self.pattern.content.fullmatch(inner)
-        return None if content is None else self.values(tag, content)
+        content = self.pattern.content.fullmatch(text, tag.end() if tag is not None else 0)
+        if content is None or not usual(text):
+            return None
+        return self.values(tag, content)
 
     def values(self, tag: re.Match[str] | None, content: re.Match[str]) -> Found:
-        """Give the values of what matched."""
+        """Give the values of what matched; its references are such as are usual."""
         values = self.pattern.take(content.groups())
         if tag is not None:
             values.update(zip(self.keys, tag.groups(), strict=True))
         values.update(self.fixed)
+        if "&" in content.string:
+            resolve(values)
         return values
 
     @property
@@ -75,8 +77,6 @@ def head_of(
     None where the start tag holds something that only the tree can judge.
     """
     tag = found[0]
-    if "&" in tag:
-        return None
     known = {one.tag: one for one in root.attributes}
     spaces = element.nsmap
     keys: list[str] = []

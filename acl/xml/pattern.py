@@ -12,13 +12,13 @@ from .reader import Found
 __all__ = ["SPACE", "Pattern", "attribute_pattern", "pattern_of"]
 
 SPACE: Final = "[ \t\n]*"
-# All but < and what XML does not allow; in words no white space and no & (a reference that was
-# resolved), in attributes no quotes. Only characters below U+0100 stand in the sets: others make
-# them dear to compile. Whoever matches looks for U+FFFE and U+FFFF before.
+# All but < and what XML does not allow; in words no white space and no references to it, in
+# attributes no quotes and no white space but blanks. Only characters below U+0100 stand in the
+# sets: others make them dear to compile. Whoever matches looks for U+FFFE and U+FFFF himself.
 _ILLEGAL: Final = r"\x00-\x08\x0b\x0c\x0e-\x1f"
 _TEXT: Final = f"[^<{_ILLEGAL}]*"
 _WORDS: Final = "(?:{0}+(?: {0}+)*)?".format(rf"[^<&\t\n {_ILLEGAL}]")
-_ATTRIBUTE: Final = rf'[^<&"\t\n{_ILLEGAL}]*'
+_ATTRIBUTE: Final = rf'[^<"\t\n{_ILLEGAL}]*'
 _BARE_WORDS: Final = "(?:{0}+(?: {0}+)*)?".format(rf'[^<&"\t\n {_ILLEGAL}]')
 _CAPTURE: Final = re.compile(r"\((?!\?)")
 
@@ -45,7 +45,7 @@ def pattern_of(root: Element, prefixes: Mapping[str, str]) -> Pattern:
     """Make the pattern of a message whose namespaces have these prefixes (with their colon).
 
     Its elements stand in the order of the schema, its attributes too, in double quotes; both as
-    short as can be: ``<n:a b="c">d</n:a>``. References are resolved before. What the schema says
+    short as can be: ``<n:a b="c">d</n:a>``. References stay as they are. What the schema says
     of white space and defaults is kept by not matching where it would change a value.
     """
     scope = _Scope(prefixes, "")

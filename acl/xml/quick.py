@@ -22,7 +22,7 @@ from .head import Head, head_of
 from .node import Node
 from .pattern import SPACE, Pattern, pattern_of
 from .reader import Found
-from .references import decoded, resolved
+from .references import decoded, usual
 
 __all__ = ["Quick"]
 
@@ -81,14 +81,13 @@ class Quick:
             return None
         pattern = self._pattern(element)
         text = decoded(body)
-        if pattern is None or text is None:
+        if pattern is None or text is None or not usual(text):
             return None
         for start in islice(pattern.start.finditer(text), _MOST_STARTS):
-            rest = resolved(text[start.end() :])
-            content = None if rest is None else pattern.content.match(rest)
+            content = pattern.content.match(text, start.end())
             # What ends the document ends the last thing in it: this is the message itself.
-            if rest and content and self._end.fullmatch(rest, content.end()):
-                end = rest[content.end() :]
+            if content is not None and self._end.fullmatch(text, content.end()):
+                end = text[content.end() :]
                 head = head_of(self._root, element, text, start, end, pattern, charset)
                 return None if head is None else self._known(body, text, head, content)
         return None

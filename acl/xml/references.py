@@ -1,15 +1,18 @@
-"""References to characters, resolved in a text before it is matched."""
+"""References to characters: those that any document may have, checked and resolved."""
 
 from __future__ import annotations
 
 import re
+import sys
 from typing import Final
 
-__all__ = ["decoded", "resolved"]
+from .reader import Found
 
-_REFERENCES: Final = {"&gt;": ">", "&apos;": "'", "&amp;": "&"}
-_NUMBER: Final = re.compile("&#(?:([0-9]{1,7})|x([0-9a-fA-F]{1,6}));")
-_MOST_REFERENCES: Final = 50
+__all__ = ["decoded", "resolve", "usual"]
+
+_NAMED: Final = {"&gt;": ">", "&apos;": "'", "&quot;": '"', "&lt;": "<", "&amp;": "&"}
+_ONE: Final = re.compile("&(?:#(?:[0-9]{1,7}|x[0-9a-fA-F]{1,6})|gt|lt|amp|quot|apos);")
+_ILLEGAL: Final = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 
 
 def decoded(body: bytes) -> str | None:
@@ -29,33 +32,46 @@ def decoded(body: bytes) -> str | None:
     return text
 
 
-def resolved(text: str) -> str | None:
-    """Give a text with the references in it resolved; None where it has others than the usual.
-
-    Quotes, ``<`` and white space are for the tree: in the text they would look like markup.
-    """
+def usual(text: str) -> bool:
+    """Say whether all references in a text are such as a document without a doctype can have."""
     at = text.find("&")
-    seen: dict[str, str] = {}
+    seen = set()
     while at >= 0:
         reference = text[at : text.find(";", at, at + 10) + 1]
         if reference not in seen:
-            character = _character(reference)
-            if character is None or len(seen) >= _MOST_REFERENCES:
-                return None
-            seen[reference] = character
+            if _ONE.fullmatch(reference) is None or not _legal(_character(reference)):
+                return False
+            seen.add(reference)
         at = text.find("&", at + 1)
-    # &amp; comes last: what it makes is no reference.
-    for reference in sorted(seen, key="&amp;".__eq__):
-        text = text.replace(reference, seen[reference])
-    return text
+    return True
 
 
-def _character(reference: str) -> str | None:
-    known = _REFERENCES.get(reference)
-    number = None if known else _NUMBER.fullmatch(reference)
-    if number is None:
+def resolve(values: Found) -> None:
+    """Put characters in place of the references in all texts."""
+    for key, value in values.items():
+        if isinstance(value, str):
+            if "&" in value:
+                values[key] = _resolved(value)
+        elif value:
+            for place, entry in enumerate(value):
+                if isinstance(entry, dict):
+                    resolve(entry)
+                elif entry is not None and "&" in entry:
+                    value[place] = _resolved(entry)  # type: ignore[call-overload]
+
+
+def _resolved(text: str) -> str:
+    return _ONE.sub(lambda found: _character(found[0]), text)
+
+
+def _character(reference: str) -> str:
+    known = _NAMED.get(reference)
+    if known is not None:
         return known
-    code = int(number[2] or number[1], 16 if number[2] else 10)
-    # Those of ASCII may be white space or markup.
-    legal = 0x80 <= code <= 0xD7FF or 0xE000 <= code <= 0xFFFD or 0x10000 <= code <= 0x10FFFF
-    return chr(code) if legal else None
+    hexadecimal = reference[2] == "x"
+    code = int(reference[3 if hexadecimal else 2 : -1], 16 if hexadecimal else 10)
+    return chr(code) if code <= sys.maxunicode else "\0"
+
+
+def _legal(character: str) -> bool:
+    return _ILLEGAL.match(character) is None
