@@ -55,14 +55,14 @@ class Message:
         message's element: it is called where the document does not come as it usually does.
         """
         plain = charset in _UTF8
-        lifted = self._quick.lift(body) if plain else None
+        lifted = self._quick.lift(body, charset) if plain else None
         if lifted is not None and self._check is None:
             return lifted, ()
         node = element()
         strays = [] if self._check is None else self._check.problems(node)
         if plain and not strays:
             if lifted is None and (node.getroottree().docinfo.encoding or "").lower() in _UTF8:
-                lifted = self._quick.read(body, node)
+                lifted = self._quick.read(body, node, charset)
             if lifted is not None:
                 return lifted, ()
         values: Found = {}

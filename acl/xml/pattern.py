@@ -6,19 +6,20 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, NamedTuple
 
-from .element import Element
+from .element import Attribute, Element
 from .reader import Found
 
-__all__ = ["SPACE", "Pattern", "pattern_of"]
+__all__ = ["SPACE", "Pattern", "attribute_pattern", "pattern_of"]
 
 SPACE: Final = "[ \t\n]*"
-# Characters that XML allows; all but < and, where white space counts for nothing, references.
-_TEXT: Final = "[\t\n\x20-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*"
-_WORD: Final = "[\x21-\x25\x27-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_WORDS: Final = f"{_WORD}*(?: {_WORD}+)*"
-_BARE_WORD: Final = "[\x21\x23-\x25\x27-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_BARE_WORDS: Final = f"{_BARE_WORD}*(?: {_BARE_WORD}+)*"
-_ATTRIBUTE: Final = "[\x20\x21\x23-\x25\x27-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*"
+# All but < and what XML does not allow; in words no white space and no references to it, in
+# attributes no quotes and no white space but blanks. Only characters below U+0100 stand in the
+# sets: others make them dear to compile. Whoever matches looks for U+FFFE and U+FFFF himself.
+_ILLEGAL: Final = r"\x00-\x08\x0b\x0c\x0e-\x1f"
+_TEXT: Final = f"[^<{_ILLEGAL}]*"
+_WORDS: Final = "(?:{0}+(?: {0}+)*)?".format(rf"[^<&\t\n {_ILLEGAL}]")
+_ATTRIBUTE: Final = rf'[^<"\t\n{_ILLEGAL}]*'
+_BARE_WORDS: Final = "(?:{0}+(?: {0}+)*)?".format(rf'[^<&"\t\n {_ILLEGAL}]')
 _CAPTURE: Final = re.compile(r"\((?!\?)")
 
 _Take = Callable[[tuple[str | None, ...]], Found]
@@ -35,11 +36,16 @@ class Pattern(NamedTuple):
     take: _Take
 
 
+def attribute_pattern(one: Attribute) -> str:
+    """Give the pattern that captures an attribute's value, between double quotes."""
+    return f"({_BARE_WORDS if one.collapse else _ATTRIBUTE})"
+
+
 def pattern_of(root: Element, prefixes: Mapping[str, str]) -> Pattern:
     """Make the pattern of a message whose namespaces have these prefixes (with their colon).
 
     Its elements stand in the order of the schema, its attributes too, in double quotes; both as
-    short as can be: ``<n:a b="c">d</n:a>``. References are resolved before. What the schema says
+    short as can be: ``<n:a b="c">d</n:a>``. References stay as they are. What the schema says
     of white space and defaults is kept by not matching where it would change a value.
     """
     scope = _Scope(prefixes, "")
@@ -99,7 +105,7 @@ class _Scope:
         for one in node.attributes:
             self._keys.append(one.path[len(self._scope) :])
             name = re.escape(self.name(one.tag) if "}" in one.tag else one.tag)
-            pattern = f' {name}="({_BARE_WORDS if one.collapse else _ATTRIBUTE})"'
+            pattern = f' {name}="{attribute_pattern(one)}"'
             # One that has a default is never absent: where it is not written, the tree puts it in.
             if one.required or one.default is not None:
                 yield pattern
