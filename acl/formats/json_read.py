@@ -22,6 +22,10 @@ DIGITS: Final = 100
 """How far a number may reach on either side of the point: 1E400000000 is no number of anybody's."""
 
 
+_At = tuple["_At", str, int] | None
+"""The entry that is read: the one around it, the path of its list, its number from 1."""
+
+
 class _Number(str):
     """A number's text, as it stands in the document."""
 
@@ -100,13 +104,13 @@ class JsonReader:
 
     def entry(self, entry: Group | Value, text: bytes) -> Any:
         """Read one entry of a list, that was read before as part of its document."""
-        return _Walk("").entry(entry, _PART.decode(text), "")
+        return _Walk("").entry(entry, _PART.decode(text), None)
 
     def _carefully(self, body: bytes) -> tuple[Values, Sequence[Stray]]:
         document = decode(body, self._document)
         values: dict[str, Any] = {}
         walk = _Walk(self._places)
-        walk.group(self._root, document, "", values)
+        walk.group(self._root, document, None, values)
         strays = walk.broken + walk.strays
         if 2 * walk.strings != quotes(body):
             expected = "every name once in an object"
@@ -155,10 +159,7 @@ def _quick(root: Group) -> Callable[[bytes], dict[str, Any]] | None:
 
 
 class _Walk:
-    """One document's walk: collects strays, and counts the texts that it came across.
-
-    ``where`` is the entry of a list that is read: ``lines[2].``
-    """
+    """One document's walk: collects strays, and counts the texts that it came across."""
 
     def __init__(self, places: str) -> None:
         self._places = places
@@ -167,56 +168,60 @@ class _Walk:
         self.strings = 0
 
     def group(
-        self, group: Group, document: Mapping[str, Any], where: str, into: dict[str, Any]
+        self, group: Group, document: Mapping[str, Any], at: _At, into: dict[str, Any]
     ) -> None:
-        self.strings += len(document)
+        strings = len(document)
         known = group.children
         for name, value in document.items():
             node = known.get(name)
             if isinstance(node, Value):
-                into[node.path] = self._value(node, value, where)
-            elif isinstance(node, Group):
-                self._group(node, value, where, into)
+                if type(value) is str and node.type == "text":
+                    strings += 1
+                    into[node.path] = value
+                else:
+                    into[node.path] = self._value(node, value, at)
+            elif isinstance(node, Items):
+                into[node.path] = self._items(node, value, at)
             elif node is not None:
-                into[node.path] = self._items(node, value, where)
+                self._group(node, value, at, into)
             else:
-                self.strings += _strings(value)
-                if len(self.strays) < _MOST_STRAYS:
-                    path = f"{where}{group.path}.{name}" if group.path else f"{where}{name}"
-                    expected = "one of " + ", ".join(known)
-                    message = f"is not among the {self._places}"
-                    self.strays.append(Stray(path[:200], message, expected))
+                self._unknown(group, name, value, at)
+        self.strings += strings
 
-    def entry(self, entry: Group | Value, value: Any, where: str) -> Any:
+    def _unknown(self, group: Group, name: str, value: Any, at: _At) -> None:
+        self.strings += _strings(value)
+        if len(self.strays) < _MOST_STRAYS:
+            path = _named(at, f"{group.path}.{name}" if group.path else name)
+            expected = "one of " + ", ".join(group.children)
+            self.strays.append(Stray(path, f"is not among the {self._places}", expected))
+
+    def entry(self, entry: Group | Value, value: Any, at: _At) -> Any:
         if isinstance(entry, Value):
-            return self._value(entry, value, where)
+            return self._value(entry, value, at)
         values: dict[str, Any] = {}
         if isinstance(value, dict):
-            self.group(entry, value, f"{where}.", values)
+            self.group(entry, value, at, values)
         else:
-            self._misfit(where, value, "an object")
+            self._misfit("", value, "an object", at)
         return values
 
-    def _group(self, node: Group, value: Any, where: str, into: dict[str, Any]) -> None:
+    def _group(self, node: Group, value: Any, at: _At, into: dict[str, Any]) -> None:
         if isinstance(value, dict):
-            self.group(node, value, where, into)
+            self.group(node, value, at, into)
             return
         into.update(dict.fromkeys(node.paths))
         if value is not None:
-            self._misfit(f"{where}{node.path}", value, "an object or null")
+            self._misfit(node.path, value, "an object or null", at)
 
-    def _items(self, node: Items, value: Any, where: str) -> Any:
+    def _items(self, node: Items, value: Any, at: _At) -> Any:
         if isinstance(value, list):
-            path = f"{where}{node.path[:-2]}"
-            return [
-                self.entry(node.entry, one, f"{path}[{number}]")
-                for number, one in enumerate(value, 1)
-            ]
+            entry, path = node.entry, node.path
+            return [self.entry(entry, one, (at, path, n)) for n, one in enumerate(value, 1)]
         if value is not None:
-            self._misfit(f"{where}{node.path}", value, "a list or null")
+            self._misfit(node.path, value, "a list or null", at)
         return None
 
-    def _value(self, node: Value, value: Any, where: str) -> Any:
+    def _value(self, node: Value, value: Any, at: _At) -> Any:
         kind = type(value)
         if kind is str and node.type == "text":
             self.strings += 1
@@ -234,15 +239,23 @@ class _Walk:
         else:
             found = str(value) if kind in (_Number, int) else None
         if found is None:
-            self._misfit(f"{where}{node.path}", value, _EXPECTED[node.type])
+            self._misfit(node.path, value, _EXPECTED[node.type], at)
         return found
 
-    def _misfit(self, path: str, value: Any, expected: str) -> None:
+    def _misfit(self, path: str, value: Any, expected: str, at: _At) -> None:
         self.strings += _strings(value)
         if len(self.broken) < _MOST_STRAYS:
             called = "an object or a list" if expected == _EXPECTED["text"] else _called(value)
-            message = f"holds {called}"
-            self.broken.append(Stray(path[:200], message, expected, broken=True))
+            self.broken.append(Stray(_named(at, path), f"holds {called}", expected, broken=True))
+
+
+def _named(at: _At, path: str) -> str:
+    """Give a path with the numbers of the entries that it stands in: ``lines[2].sku``."""
+    while at is not None:
+        outer, items, number = at
+        path = f"{items[:-2]}[{number}]" + (f".{path}" if path else "")
+        at = outer
+    return path[:200]
 
 
 def _native(kind: str, value: Any) -> int | Decimal | None:
