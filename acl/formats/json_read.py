@@ -23,7 +23,7 @@ DIGITS: Final = 100
 
 
 _At = tuple["_At", str, int] | None
-"""The entry that is read: the one around it, the path of its list, its number from 1."""
+"""The entry that is read: the one around it, the path of its list, its number from 0."""
 
 
 class _Number(str):
@@ -216,7 +216,7 @@ class _Walk:
     def _items(self, node: Items, value: Any, at: _At) -> Any:
         if isinstance(value, list):
             entry, path = node.entry, node.path
-            return [self.entry(entry, one, (at, path, n)) for n, one in enumerate(value, 1)]
+            return [self.entry(entry, one, (at, path, n)) for n, one in enumerate(value)]
         if value is not None:
             self._misfit(node.path, value, "a list or null", at)
         return None
