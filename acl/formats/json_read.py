@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, TypedDict, cast
+from typing import Any, Final
 
 import msgspec
 
 from ...errors import EnvelopeError
+from .json_flat import DIGITS, fits, flat_reader, quotes
 from .json_scan import twice
 from .json_tree import Group, Items, Value
 from .shape import Stray, Values
 
-__all__ = ["DIGITS", "JsonReader", "canonical"]
+__all__ = ["JsonReader", "canonical"]
 
-_ESCAPE: Final = re.compile(rb"\\.")
 _MOST_STRAYS: Final = 1000
-DIGITS: Final = 100
-"""How far a number may reach on either side of the point: 1E400000000 is no number of anybody's."""
-
-
 _At = tuple["_At", str, int] | None
 """The entry that is read: the one around it, the path of its list, its number from 0."""
 
@@ -34,12 +29,6 @@ class _Number(str):
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any], float_hook=_Number)
 _PART: Final = msgspec.json.Decoder(Any, float_hook=_Number)
-_QUICK: Final[Mapping[str, Any]] = {
-    "text": str | None,
-    "integer": int | None,
-    "decimal": Decimal | None,
-    "boolean": bool | None,
-}
 _EXPECTED: Final = {
     "text": "text, a number, true, false or null",
     "integer": "a whole number",
@@ -70,33 +59,13 @@ class JsonReader:
         self._root = root
         self._document = document
         self._places = places
-        self._quick = _quick(root)
-        kinds = {child.type for child in root.children.values() if isinstance(child, Value)}
-        self._texts = kinds == {"text"}
-        self._decimals = [
-            name
-            for name, node in root.children.items()
-            if isinstance(node, Value) and node.type == "decimal"
-        ]
+        self._flat = flat_reader(root)
 
     def read(self, body: bytes) -> tuple[Values, Sequence[Stray]]:
         """Read UTF-8. Raises ``EnvelopeError`` where it is no JSON object."""
-        if self._quick is not None:
-            try:
-                values = self._quick(body)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-                pass
-            else:
-                found = quotes(body)
-                if (self._texts and found == 4 * len(values)) or self._whole(values, found):
-                    return values, ()
+        if self._flat is not None and (values := self._flat.read(body)) is not None:
+            return values, ()
         return self._carefully(body)
-
-    def _whole(self, values: Mapping[str, Any], found: int) -> bool:
-        texts = list(map(type, values.values())).count(str)
-        return found == 2 * (len(values) + texts) and all(
-            (number := values.get(name)) is None or _fits(number) for name in self._decimals
-        )
 
     def check(self, body: bytes) -> None:
         """Raise ``EnvelopeError`` where the body is no JSON object."""
@@ -136,26 +105,6 @@ def _reason(error: Exception) -> str:
     if isinstance(error, UnicodeDecodeError):
         return f"{error.reason} at byte {error.start}"
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
-
-
-def quotes(body: bytes) -> int:
-    """Count the quotes that open or close a text."""
-    if b"\\" in body:
-        body = _ESCAPE.sub(b"", body)
-    return body.count(b'"')
-
-
-def _quick(root: Group) -> Callable[[bytes], dict[str, Any]] | None:
-    """Give a decoder for flat documents, or None."""
-    fields: dict[str, Any] = {}
-    for name, child in root.children.items():
-        kind = _QUICK.get(child.type) if isinstance(child, Value) else None
-        if kind is None:
-            return None
-        fields[name] = kind
-    make: Any = TypedDict
-    document = make("document", fields, total=False)
-    return cast("Callable[[bytes], dict[str, Any]]", msgspec.json.Decoder(document).decode)
 
 
 class _Walk:
@@ -263,13 +212,9 @@ def _native(kind: str, value: Any) -> int | Decimal | None:
         return value if type(value) is bool else None
     if type(value) is int:
         return Decimal(value) if kind == "decimal" else value
-    if kind == "decimal" and type(value) is _Number and _fits(number := Decimal(value)):
+    if kind == "decimal" and type(value) is _Number and fits(number := Decimal(value)):
         return number
     return None
-
-
-def _fits(number: Decimal) -> bool:
-    return -DIGITS <= number.adjusted() <= DIGITS
 
 
 def _called(value: object) -> str:
