@@ -65,7 +65,7 @@ class Exercise:
 
     def add(self, record: Record) -> None:
         """Count one record. Raises ``EnvelopeError``, and ``MappingError`` for another message."""
-        readings, _, _ = self.side.explain(record)
+        readings, _ = self.side.explain(record)
         for reading in readings:
             self._count(self.rows[reading.link.number], reading)
 

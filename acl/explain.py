@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import msgspec
@@ -10,7 +10,6 @@ import msgspec
 from ..errors import FigError
 from ..model import Record
 from .field import shown
-from .frame import path_of
 from .link import Link
 from .path import numbered
 from .reading import Reading
@@ -48,25 +47,18 @@ def explain(side: Side, record: Record) -> tuple[tuple[Explained, ...], tuple[Fi
     In order of the contract, a list's entries together; rows whose conditions do not hold are left
     out. Raises ``EnvelopeError``, and ``MappingError`` for another message.
     """
-    readings, places, problems = side.explain(record)
+    readings, problems = side.explain(record)
     found = [
         one
         for reading in readings
         if reading.how != "skipped" and reading.link.targets
-        for one in _each(reading, places)
+        for one in _each(reading)
     ]
     return tuple(found), tuple(problems)
 
 
-def _each(reading: Reading, places: Mapping[str, str]) -> Sequence[Explained]:
+def _each(reading: Reading) -> Sequence[Explained]:
     link, indices = reading.link, reading.indices
-    at = ", ".join(
-        dict.fromkeys(
-            places[path]
-            for path in (path_of(place, indices) for place in link.places)
-            if path in places
-        )
-    )
     texts = [shown(text, link.tag) for text in reading.texts if text is not None]
     return [
         Explained(
@@ -76,7 +68,7 @@ def _each(reading: Reading, places: Mapping[str, str]) -> Sequence[Explained]:
             row=link.number,
             src=numbered(link.source, indices),
             text=", ".join(texts),
-            at=at,
+            at=reading.at,
             converter="" if link.row.is_constant else link.row.as_,
             tag=link.tag,
         )

@@ -9,7 +9,7 @@ from .link import Place
 from .path import Hop, numbered
 from .value import to_text
 
-__all__ = ["ABSENT", "Frame", "around", "fetch", "path_of", "text_of"]
+__all__ = ["ABSENT", "Frame", "around", "fetch", "located", "path_of", "text_of"]
 
 ABSENT: Final = object()
 """What a place holds that legacy left out; None is an explicit null."""
@@ -46,6 +46,21 @@ def around(frame: Frame, hops: tuple[Hop, ...]) -> Any:
         if text_of(entry.get(hops[-1].key)) == hops[-1].value:
             return entry
     return _EMPTY
+
+
+def located(frame: Frame, place: Place) -> str:
+    """Give a place's path as ``Shape.places`` has it: an entry that is chosen by its index, too."""
+    text, hops = "", place.path.hops
+    indices = list(frame.indices)
+    for at, hop in enumerate(hops, 1):
+        index = -1
+        if not hop.key:
+            index = indices.pop(0) if indices else -1
+        elif isinstance(holder := around(frame, hops[: at - 1]), Mapping):
+            texts = [text_of(entry.get(hop.key)) for entry in holder.get(hop.list) or ()]
+            index = texts.index(hop.value) if hop.value in texts else -1
+        text += f"{hop.list[:-1]}{index if index >= 0 else ''}]."
+    return text + place.path.last if place.path.last else text.removesuffix(".")
 
 
 def text_of(found: object) -> str | None:

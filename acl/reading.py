@@ -12,7 +12,7 @@ from typing import Any, Literal, NamedTuple
 
 from .field import shown
 from .formats.shape import Values
-from .frame import ABSENT, Frame, around, fetch, path_of, text_of
+from .frame import ABSENT, Frame, around, fetch, located, path_of, text_of
 from .link import Link, Place
 from .plan import Cell, Group, Listing
 from .problem import Problem
@@ -28,7 +28,7 @@ class Reading(NamedTuple):
 
     ``texts`` are those of its places, None where there is none. ``how``: a value; ``else``; nothing
     (its ``null``, or an explicit null); absent; its constant; skipped as its conditions do not
-    hold; failed.
+    hold; failed. ``at`` is the line or the offset of what it read, "" where nobody knows it.
     """
 
     link: Link
@@ -36,6 +36,7 @@ class Reading(NamedTuple):
     indices: tuple[int, ...]
     texts: tuple[str | None, ...] = ()
     values: tuple[object, ...] = ()
+    at: str = ""
 
 
 @dataclass(slots=True)
@@ -189,7 +190,8 @@ class Once:
         """Read a link once in each entry, however many cells it feeds."""
         done = self._done.get((link.number, frame.indices))
         if done is None:
-            done = self.applied(link, frame)
+            reading, problems = self.applied(link, frame)
+            done = (reading._replace(at=self._at(frame, link.places)), problems)
             self._done[link.number, frame.indices] = done
             self.readings.append(done[0])
             self.problems += done[1]
@@ -248,6 +250,10 @@ class Once:
             return Reading(link, "failed", frame.indices, texts), [] if skipped else [problem]
         return Reading(link, "value", frame.indices, texts, values), []
 
+    def _at(self, frame: Frame, places: Sequence[Place]) -> str:
+        found = (self._places.get(located(frame, place), "") for place in places)
+        return ", ".join(dict.fromkeys(at for at in found if at)) if self._places else ""
+
     def _of(
         self,
         link: Link,
@@ -258,7 +264,7 @@ class Once:
         place: Place | None = None,
     ) -> Problem:
         place = place or (link.places[0] if link.places else None)
-        at = self._places.get(path_of(place, frame.indices), "") if place else ""
+        at = self._at(frame, (place,)) if place else ""
         return self._complain(
             link, message, indices=frame.indices, at=at, value=value, expected=expected
         )
