@@ -359,6 +359,16 @@ def test_native_values_mean_what_their_text_does(form: str, kind: str, data: st.
         assert found is REFUSED
 
 
+@pytest.mark.parametrize(
+    "text",
+    ["2000010166", "20000101\u0663", "200001\u0663\u0663", "2000010\uff11", "2024W011", "2000-1-1"],
+)
+def test_what_the_standard_library_would_take_for_a_day(text: str):
+    one = converter("date(YYYYMMDD)")
+    assert outcome(one.decode, text) is REFUSED
+    assert tried(quick(traits_of(one).inline), text) is REFUSED
+
+
 def test_the_entry_points_are_the_table():
     project = tomllib.loads((Path(__file__).parents[3] / "pyproject.toml").read_text())
     points = project["project"]["entry-points"]["stranglerfig.converters"]
