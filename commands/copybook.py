@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import click
 
+from .copybook_decode import decode
+from .copybook_encode import encode
+from .copybook_replay import replay
 from .copybook_show import show
 
 __all__ = ["copybook"]
@@ -14,4 +17,5 @@ def copybook() -> None:
     """Read and write files of COBOL records."""
 
 
-copybook.add_command(show)
+for _command in (show, decode, encode, replay):
+    copybook.add_command(_command)

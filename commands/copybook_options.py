@@ -9,6 +9,8 @@ from typing import TypeVar, get_args
 import click
 import msgspec
 
+from ..acl.copybook.copybook import Copybook
+from ..acl.copybook.lookup import Lookup
 from ..acl.copybook.options import Choice, CodecOptions, Policies
 from ..acl.records import KINDS, LONGEST, RecordFormat
 
@@ -54,7 +56,10 @@ _OPTIONS = (
     click.option("--bdw-adjust", default=0, metavar="N", help="Added to the length in each BDW."),
     click.option("--bdw-counted", is_flag=True, help="A BDW's length counts its own four bytes."),
     click.option(
-        "--block-size", default=27_998, show_default=True, type=click.IntRange(8),
+        "--block-size",
+        default=27_998,
+        show_default=True,
+        type=click.IntRange(8),
         help="The most bytes of a block that is written anew.",
     ),
     click.option(
@@ -65,15 +70,22 @@ _OPTIONS = (
     click.option("--header", default=0, type=click.IntRange(0), help="Bytes before the records."),
     click.option("--footer", default=0, type=click.IntRange(0), help="Bytes behind the records."),
     click.option(
-        "--record-start", default=0, type=click.IntRange(0),
+        "--record-start",
+        default=0,
+        type=click.IntRange(0),
         help="Bytes of each record before what the copybook describes.",
     ),
     click.option(
-        "--record-end", default=0, type=click.IntRange(0),
+        "--record-end",
+        default=0,
+        type=click.IntRange(0),
         help="Bytes of each record behind what the copybook describes.",
     ),
     click.option(
-        "--longest", default=LONGEST, show_default=True, type=click.IntRange(1),
+        "--longest",
+        default=LONGEST,
+        show_default=True,
+        type=click.IntRange(1),
         help="The most bytes of a record; a longer one is refused.",
     ),
     click.option("--segment", metavar="FIELD", help="The field that says which segment it is."),
@@ -90,24 +102,36 @@ _OPTIONS = (
         help="When a branch of a REDEFINES holds: \"PERSON=TYPE in ('P','E')\".",
     ),
     click.option(
-        "--occurs", type=click.Choice(["max", "shift", "pad"]), default="max", show_default=True,
+        "--occurs",
+        type=click.Choice(["max", "shift", "pad"]),
+        default="max",
+        show_default=True,
         help="What follows a table with DEPENDING ON stands behind its full room (max), right "
         "behind its last entry (shift), or that with the record filled up (pad).",
     ),
     click.option(
-        "--trim", type=click.Choice(["both", "right", "left", "none"]), default="both",
-        show_default=True, help="Where spaces of a text are taken off.",
+        "--trim",
+        type=click.Choice(["both", "right", "left", "none"]),
+        default="both",
+        show_default=True,
+        help="Where spaces of a text are taken off.",
     ),
     click.option(
-        "--controls", type=click.Choice(["space", "keep"]), default="space", show_default=True,
+        "--controls",
+        type=click.Choice(["space", "keep"]),
+        default="space",
+        show_default=True,
         help="Whether control characters of a text count as spaces.",
     ),
     click.option(
-        "--floats", type=click.Choice(["ibm", "ieee"]), help="How COMP-1 and COMP-2 are held.",
+        "--floats",
+        type=click.Choice(["ibm", "ieee"]),
+        help="How COMP-1 and COMP-2 are held.",
     ),
     click.option("--endian", type=_BYTE_ORDERS, help="Byte order of binary numbers."),
     click.option(
-        "--overpunch", type=click.Choice(["letters", "p-y"]),
+        "--overpunch",
+        type=click.Choice(["letters", "p-y"]),
         help="How ASCII data shows a negative zoned number when it is written.",
     ),
     click.option(
@@ -117,7 +141,8 @@ _OPTIONS = (
         help="What becomes of a number that is blank, low, invalid or zero: null, zero or error.",
     ),
     click.option(
-        "--root", type=click.Choice(["auto", "keep", "drop"]),
+        "--root",
+        type=click.Choice(["auto", "keep", "drop"]),
         help="Whether the name of the 01 level is a level of the result.",
     ),
 )
@@ -183,7 +208,7 @@ def _is_ebcdic(encoding: str) -> bool:
     return code_page(encoding).ebcdic
 
 
-def codec_options(chosen: Mapping[str, object]) -> CodecOptions:
+def codec_options(chosen: Mapping[str, object], copybook: Copybook) -> CodecOptions:
     """Make the codec's options from those of the command line."""
     policies, fields = _policies(_several(chosen, "policy"))
     found: dict[str, object] = {
@@ -197,7 +222,7 @@ def codec_options(chosen: Mapping[str, object]) -> CodecOptions:
         {
             **found,
             "encodings": dict(_pairs("--field-encoding", _several(chosen, "field_encoding"))),
-            "rules": _rules(chosen),
+            "rules": _rules(chosen, copybook),
             "policies": policies,
             "fields": fields,
         },
@@ -219,7 +244,7 @@ def _pairs(option: str, texts: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _rules(chosen: Mapping[str, object]) -> dict[str, str]:
+def _rules(chosen: Mapping[str, object], copybook: Copybook) -> dict[str, str]:
     rules = dict(_pairs("--rule", _several(chosen, "rule")))
     whens = _pairs("--when", _several(chosen, "when"))
     segment = chosen["segment"]
@@ -229,9 +254,15 @@ def _rules(chosen: Mapping[str, object]) -> dict[str, str]:
     for group, listed in whens:
         values.setdefault(group, []).extend(one.strip() for one in listed.split(","))
     for group, ones in values.items():
-        quoted = ", ".join("'" + one.replace("'", "''") + "'" for one in ones)
-        rules[group] = f"{segment} in ({quoted})"
+        rules[group] = f"{segment} in ({_literals(str(segment), ones, copybook)})"
     return rules
+
+
+def _literals(segment: str, ones: Sequence[str], copybook: Copybook) -> str:
+    item = copybook.by_path()[Lookup(copybook).path(segment, "--segment")]
+    if item.category == "numeric":
+        return ", ".join(ones)
+    return ", ".join("'" + one.replace("'", "''") + "'" for one in ones)
 
 
 def _policies(texts: Sequence[str]) -> tuple[Policies, dict[str, Policies]]:

@@ -70,7 +70,7 @@ def _rows(item: Item, depth: int) -> Iterator[list[str]]:
         escape(item.picture.text) if item.picture else "",
         "" if item.category == "group" else escape(_usage(item)),
         escape(_occurs(item)),
-        escape(item.redefines),
+        escape(_last(item.redefines)),
     ]
     for condition in item.conditions:
         said = escape(_values(condition))
@@ -98,7 +98,12 @@ def _occurs(item: Item) -> str:
         return ""
     if not table.depending:
         return f"{table.most} × {item.size}"
-    return f"{table.least} to {table.most} × {item.size} by {table.depending}"
+    return f"{table.least} to {table.most} × {item.size} by {_last(table.depending)}"
+
+
+def _last(path: str) -> str:
+    """Give the name behind the groups: the table is for eyes, --json has the whole path."""
+    return path.rpartition(".")[2]
 
 
 def _values(condition: Condition) -> str:

@@ -28,11 +28,14 @@ def copybook_argument(command: _Function) -> _Function:
 def read(screen: Screen, file: Path, copies: Sequence[Path]) -> Copybook:
     """Read it. A ``CopybookError`` goes on to the caller after its line was shown, with a caret."""
     try:
-        return read_copybook(file, copies=copies)
+        book = read_copybook(file, copies=copies)
     except CopybookError as error:
         if error.source and error.column:
             screen.note(escape(_shown(error)))
         raise
+    for notice in book.notices:
+        screen.note(f"[yellow]notice[/] {escape(str(notice))}")
+    return book
 
 
 def _shown(error: CopybookError) -> str:

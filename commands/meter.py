@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from rich.progress import (
     BarColumn,
@@ -24,6 +24,14 @@ _EVERY = 256
 _T = TypeVar("_T")
 
 
+class Place(Protocol):
+    """What is read, and how far it has come."""
+
+    @property
+    def offset(self) -> int:
+        """Give the bytes read so far."""
+
+
 class Meter:
     """Shows how far a file is read, where standard error is a terminal and it takes over 2 s."""
 
@@ -33,7 +41,7 @@ class Meter:
         self._total = total
         self._progress: Progress | None = None
 
-    def over(self, items: Iterable[_T], place: "_Place") -> Iterator[_T]:
+    def over(self, items: Iterable[_T], place: Place) -> Iterator[_T]:
         """Give the items; ``place`` is asked now and then how far it has come."""
         if not self._screen.err.is_terminal:
             yield from items

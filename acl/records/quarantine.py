@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import BinaryIO
+from types import TracebackType
+from typing import BinaryIO, Self
 
 import msgspec
 
@@ -24,9 +25,9 @@ _REASONS = 50
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of a quarantine file.
 
-    ``offset`` and ``length`` say where in ``file`` the bytes stand, ``hex`` which they are. Where
-    ``hex`` is shorter (a ``stop``: all that follows was unread), the rest stands in ``file`` itself
-    or, where that was a pipe (``-``), in the file ``rest``.
+    ``offset`` and ``length`` say where in ``file`` the bytes stand, ``hex`` which they are; ``-``
+    is standard input. Where ``hex`` is shorter (a ``stop``: all that follows was unread), they
+    stand in ``file``: where that was a pipe, in a file of their own that was made for them.
     """
 
     file: str
@@ -38,7 +39,6 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hex: str
     path: str = ""
     expected: str = ""
-    rest: str = ""
 
     @property
     def body(self) -> bytes:
@@ -47,69 +47,85 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class Quarantine:
-    """Takes bad records of one file; used as a context manager.
+    """Takes bad records; used as a context manager.
 
-    The file is made when the first one comes, and stands under its name when the block ends.
-    ``count`` counts entries and ``reasons`` what was wrong, for the summary.
+    ``file`` names the file they come from, ``size`` is its size, None for a pipe: then what is
+    unread is copied, for nobody could read it again. The quarantine's own file is made when the
+    first record comes, and stands under its name when the block ends. ``count`` counts entries and
+    ``reasons`` what was wrong, for the summary.
     """
 
-    def __init__(self, path: Path, file: str) -> None:
+    def __init__(self, path: Path, file: str, size: int | None) -> None:
         self.path = path
+        self.file = file
+        self.size = size
         self.count = 0
         self.reasons: Counter[str] = Counter()
-        self._file = file
         self._stream: BinaryIO | None = None
         self._stack = ExitStack()
 
-    def __enter__(self) -> Quarantine:
+    def __enter__(self) -> Self:
         self._stack.__enter__()
         return self
 
-    def __exit__(self, *raised: object) -> None:
-        self._stack.__exit__(*raised)  # type: ignore[arg-type]
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
 
-    def add(self, bad: Bad, rest: Iterable[bytes] | None = None) -> None:
+    def add(self, bad: Bad, rest: Iterable[bytes] = ()) -> None:
         """Keep one. ``rest``: what follows a ``stop`` and can be read only now.
 
         Raises ``InputError`` where the quarantine cannot be written: then nothing may go on.
         """
-        kept, size = self._keep(bad, rest) if rest is not None else ("", 0)
+        file, offset, length, reason = self.file, bad.offset, bad.length, bad.reason
+        if bad.kind == "stop" and self.size is not None:
+            length = self.size - offset
+        elif bad.kind == "stop":
+            reason = f"{reason} (byte {offset} of the input)"
+            file, offset, length = self._keep(bad.body, rest)
         entry = Entry(
-            file=self._file,
+            file=file,
             number=bad.number,
-            offset=bad.offset,
-            length=bad.length + size,
+            offset=offset,
+            length=length,
             kind=bad.kind,
-            reason=bad.reason,
+            reason=reason,
             hex=bad.body.hex().upper(),
             path=bad.path,
             expected=bad.expected,
-            rest=kept,
         )
         if self._stream is None:
             self._stream = self._stack.enter_context(whole_file(self.path, _PRIVATE))
         self._stream.write(msgspec.json.encode(entry) + b"\n")
+        self._counted(f"{bad.path}: {bad.reason}" if bad.path else bad.reason)
+
+    def _counted(self, reason: str) -> None:
         self.count += 1
-        reason = f"{bad.path}: {bad.reason}" if bad.path else bad.reason
         many = reason not in self.reasons and len(self.reasons) >= _REASONS
         self.reasons["of other kinds" if many else reason] += 1
 
-    def _keep(self, bad: Bad, rest: Iterable[bytes]) -> tuple[str, int]:
-        path = self.path.with_name(f"{self.path.name}.rest")
-        size = 0
+    def _keep(self, first: bytes, rest: Iterable[bytes]) -> tuple[str, int, int]:
+        path = self.path.with_name(f"{self.path.name}.{self.count + 1}.rest")
+        size = len(first)
         with whole_file(path, _PRIVATE) as stream:
-            stream.write(bad.body)
+            stream.write(first)
             for chunk in rest:
                 size += stream.write(chunk)
-        return str(path.resolve()), size
+        return str(path.resolve()), 0, size
 
 
 def read_quarantine(path: Path) -> Iterator[Entry]:
     """Give the entries of a quarantine file. Raises ``InputError`` for a line that is none."""
     decoder = msgspec.json.Decoder(Entry)
+    number = 0
     try:
         with path.open("rb") as stream:
-            for number, line in enumerate(stream, start=1):
+            for line in stream:
+                number += 1
                 entry = decoder.decode(line)
                 bytes.fromhex(entry.hex)
                 yield entry
