@@ -93,9 +93,7 @@ def _picture(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
     cursor.accept("IS")
     text, token = cursor.glued()
     try:
-        entry.picture = parse_picture(
-            text, comma=dialect.decimal_comma, currency=dialect.currency
-        )
+        entry.picture = parse_picture(text, comma=dialect.decimal_comma, currency=dialect.currency)
     except ValueError as error:
         raise token.error(
             f"the picture {text[:60]} cannot be taken: {error}",

@@ -38,7 +38,9 @@ class CodePage:
         self.single = self.single and not _joins(name)
         self.table = "".join(self._shown(text) for text in raw)
         self.text: Callable[[bytes], str] = self._reading()
-        self.bytes: Callable[[str], bytes] = self._writing("".join(text or "\ufffe" for text in raw))
+        self.bytes: Callable[[str], bytes] = self._writing(
+            "".join(text or "\ufffe" for text in raw)
+        )
 
     def _shown(self, text: str) -> str:
         if self._controls and (not text or unicodedata.category(text) == "Cc"):

@@ -72,8 +72,8 @@ class Cursor:
     def _quoted(self, first: Token) -> bool:
         """Say whether a literal is the front of a name: ``'PRE'-NAME``."""
         after = self.peek(1)
-        return first.kind == "literal" and after is not None and after.glued and (
-            after.kind == "word"
+        return (
+            first.kind == "literal" and after is not None and after.glued and (after.kind == "word")
         )
 
     def _glued_word(self) -> str:

@@ -22,9 +22,7 @@ _LEVELS = {*range(1, 50), 66, 77, 78, 88}
 Warn = Callable[[Token, str], None]
 
 
-def read_entries(
-    found: list[Token], source: Source, dialect: Dialect, warn: Warn
-) -> list[Entry]:
+def read_entries(found: list[Token], source: Source, dialect: Dialect, warn: Warn) -> list[Entry]:
     """Read all entries. Raises ``CopybookError`` at the first that is wrong."""
     cursor = Cursor(found, source)
     entries: list[Entry] = []

@@ -78,9 +78,9 @@ class Library:
         self._listed: dict[Path, dict[str, Path]] = {}
         self._words = 0
 
-    def expand(self, found: list[Token], beside: Path | None, inside: tuple[Path, ...] = ()) -> (
-        list[Token]
-    ):
+    def expand(
+        self, found: list[Token], beside: Path | None, inside: tuple[Path, ...] = ()
+    ) -> list[Token]:
         """Put the text of each copied book where its COPY stands.
 
         Raises ``CopybookError`` where one is not found, copies itself, or all become too much.
@@ -139,7 +139,9 @@ class Library:
             for ending in _ENDINGS:
                 if (found := files.get((name + ending).lower())) is not None:
                     return found
-        known = sorted({Path(file).stem.upper() for folder in folders for file in self._list(folder)})
+        known = sorted(
+            {Path(file).stem.upper() for folder in folders for file in self._list(folder)}
+        )
         raise place.error(
             f"the copybook {name} is not found",
             expected="a file of that name, also with .cpy, .cob or .cbl, in "

@@ -108,7 +108,12 @@ def _floating(text: str, symbols: str) -> Picture:
     size = len(symbols.replace("V", ""))
     digits = mantissa.count("9")
     return Picture(
-        text=text, symbols=symbols, category="float", size=size, digits=digits, scale=scale,
+        text=text,
+        symbols=symbols,
+        category="float",
+        size=size,
+        digits=digits,
+        scale=scale,
         signed=True,
     )
 

@@ -53,9 +53,7 @@ class Token(msgspec.Struct, frozen=True, gc=False):
 
     def error(self, message: str, *, expected: str = "", remedy: str = "") -> CopybookError:
         """Give an error at its place."""
-        return self.source.error(
-            self.line, self.column, message, expected=expected, remedy=remedy
-        )
+        return self.source.error(self.line, self.column, message, expected=expected, remedy=remedy)
 
 
 def tokens(source: Source) -> list[Token]:
