@@ -54,7 +54,8 @@ class Binary:
             raise ValueError(f"{number} is more than an unsigned number of its picture")
         if self._scale > 0:
             return EXACT.scaleb(Decimal(number), -self._scale)
-        return number * 10**-self._scale
+        power: int = 10**-self._scale
+        return number * power
 
     def put(self, value: object) -> str:
         """Give the hexadecimal digits."""

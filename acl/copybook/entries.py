@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .clauses import Dialect, begins_clause, read_clause
+from .clauses import begins_clause, read_clause
 from .cursor import Cursor
+from .dialect import Dialect
 from .entry import Entry
 from .item import Condition
 from .limits import MAX_ITEMS
@@ -27,10 +28,10 @@ def read_entries(found: list[Token], source: Source, dialect: Dialect, warn: War
     cursor = Cursor(found, source)
     entries: list[Entry] = []
     while not cursor.done:
-        if _passed(cursor):
-            continue
         if cursor.key() == "PROCEDURE" and cursor.key(1) == "DIVISION":
             break
+        if _passed(cursor):
+            continue
         entry = _entry(cursor, dialect, warn)
         if entry is None:
             continue

@@ -49,7 +49,7 @@ def read_text(path: Path, encoding: str) -> str:
             column,
             f"byte {data[error.start]:02X} at offset {error.start} is not {encoding}",
             expected=f"text in {encoding}",
-            remedy=_other_encoding(data, encoding),
+            remedy=_other_encoding(data),
         ) from None
     except LookupError:
         raise place.error(
@@ -60,7 +60,7 @@ def read_text(path: Path, encoding: str) -> str:
         ) from None
 
 
-def _other_encoding(data: bytes, encoding: str) -> str:
+def _other_encoding(data: bytes) -> str:
     """Say which encoding may be meant."""
     if data.count(b"\x40") > len(data) // 8 and data.count(b" ") < len(data) // 50:
         return "it looks like EBCDIC: say encoding = 'cp037' or its own code page"

@@ -1,52 +1,58 @@
-"""Finding an item of a copybook by its path, or by its name where only one has it."""
+"""Finding an item of a copybook by what a person calls it."""
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Mapping
-from typing import TypeVar
+import re
 
-from ...errors import ConfigError
 from .copybook import Copybook
+from .error import CopybookError
+from .item import Item
+from .names import near
 
-__all__ = ["Lookup"]
+__all__ = ["find"]
 
-T = TypeVar("T")
+_QUALIFIED = re.compile(r"\s+(?:OF|IN)\s+", re.IGNORECASE)
 
 
-class Lookup:
-    """Names of one copybook. Case does not count, nor whether ``_`` stands for ``-``."""
+def find(copybook: Copybook, name: str) -> Item:
+    """Find an item by its path, its unique name, or ``NAME OF GROUP``; the case does not matter.
 
-    def __init__(self, copybook: Copybook) -> None:
-        self._file = copybook.file
-        self._ends: dict[str, list[str]] = {}
-        self._whole = {_plain(item.path): item.path for item in copybook.walk()}
-        for path in self._whole.values():
-            self._ends.setdefault(_plain(path).rpartition(".")[2], []).append(path)
-
-    def path(self, name: str, place: str) -> str:
-        """Give the path of the item that ``name`` means. Raises ``ConfigError``."""
-        plain = _plain(name)
-        if plain in self._whole:
-            return self._whole[plain]
-        found = self._ends.get(plain.rpartition(".")[2], [])
-        if "." in plain:
-            found = [path for path in found if _plain(path).endswith("." + plain)]
-        if len(found) == 1:
-            return found[0]
-        close = difflib.get_close_matches(plain, [*self._ends, *self._whole], n=1)
-        raise ConfigError(
-            f"{len(found)} items have that name" if found else "no such item in the copybook",
-            place=f"{self._file}: {place}",
-            value=name,
-            expected="one of " + ", ".join(found) if found else "a path, or a name",
-            remedy=f"did you mean {close[0]}?" if close and not found else "",
+    Called by whoever takes a field's name from a command line or a mapping: it walks the copybook,
+    so hold on to what it gives. Raises ``CopybookError`` where no item is meant, or several.
+    """
+    wanted = name.strip().upper()
+    items = list(copybook.walk())
+    for item in items:
+        if item.path.upper() == wanted and item.path:
+            return item
+    names = _QUALIFIED.split(wanted) if " " in wanted else wanted.split(".")[::-1]
+    outermost = copybook.records[0].name if len(copybook.records) == 1 else ""
+    same = [item for item in items if _means(item, names, outermost)]
+    if len(same) == 1:
+        return same[0]
+    if same:
+        raise CopybookError(
+            f"{name[:80]} names {len(same)} items",
+            file=copybook.file,
+            expected="one of " + ", ".join(item.path for item in same[:5]),
+            remedy="say the path, or NAME OF GROUP",
         )
+    paths = {item.path.upper(): item.path for item in items}
+    known = [*paths, *(item.name.upper() for item in items if item.name.upper() not in paths)]
+    raise CopybookError(
+        f"there is no item {name[:80]}",
+        file=copybook.file,
+        expected="the path, the name, or NAME OF GROUP of an item",
+        remedy=near(wanted.split()[0] if wanted else "", known),
+    )
 
-    def keyed(self, table: Mapping[str, T], place: str) -> dict[str, T]:
-        """Give a table by path that was written by name. Raises ``ConfigError``."""
-        return {self.path(name, place): value for name, value in table.items()}
 
+def _means(item: Item, names: list[str], record: str) -> bool:
+    """Say whether an item has the first name and stands in groups that have the others.
 
-def _plain(name: str) -> str:
-    return name.upper().replace("_", "-")
+    ``record`` is the name that paths leave out.
+    """
+    if item.name.upper() != names[0]:
+        return False
+    groups = iter([*item.path.upper().split(".")[-2::-1], record.upper()])
+    return all(any(group.split("#")[0] == wanted for group in groups) for wanted in names[1:])

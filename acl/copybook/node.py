@@ -11,7 +11,7 @@ from .copybook import Copybook
 from .elementary import elementary, figurative, initial
 from .item import Condition, Figurative, Hexadecimal, Item
 from .leaf import Leaf
-from .lookup import Lookup
+from .finding import Lookup
 from .options import CodecOptions, Policies
 from .rules import Rule, parse_rule
 

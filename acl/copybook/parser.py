@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .clauses import Dialect
 from .copybook import Copybook, Notice
+from .dialect import Dialect
 from .entries import read_entries
 from .form import Form
 from .items import build_items, build_renames, digest

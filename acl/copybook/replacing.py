@@ -53,8 +53,8 @@ def _operand(cursor: Cursor) -> tuple[Token, ...]:
     """Take pseudo-text between ``==``, or one word or literal with what is glued to it."""
     if cursor.accept("=="):
         found: list[Token] = []
-        while not (token := cursor.take()).kind == "pseudo":
-            found.append(token)
+        while (word := cursor.take()).kind != "pseudo":
+            found.append(word)
         return tuple(found)
     found = [cursor.take()]
     while (token := cursor.peek()) is not None and token.glued and token.text != ".":

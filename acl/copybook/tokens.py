@@ -15,13 +15,13 @@ from .source import Code, Source, code_lines
 __all__ = ["Token", "tokens"]
 
 _PIECE = re.compile(
-    r"""(?P<blank>\s+|[,;](?=\s|$))
+    r"""(?P<blank>\s++|[,;](?=\s|$))
     |(?P<comment>\*>.*)
-    |(?P<literal>"[^"]*(?:""[^"]*)*"|'[^']*(?:''[^']*)*')
+    |(?P<literal>"[^"]*+(?:""[^"]*+)*+"|'[^']*+(?:''[^']*+)*+')
     |(?P<open>["'])
     |(?P<pseudo>==)
     |(?P<mark>[.(),:;=])
-    |(?P<word>(?:[^\s.(),:;="'*]|\*(?!>))+)""",
+    |(?P<word>(?:[^\s.(),:;="'*]++|\*(?!>))++)""",
     re.VERBOSE,
 )
 
