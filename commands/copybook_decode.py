@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Unpack
 
 import click
 import msgspec
@@ -15,17 +15,17 @@ from rich.markup import escape
 
 from ..acl.records import read_records
 from ..acl.records.decoding import Decoded, Decoding
+from ..acl.records.lines import NUMBER
 from ..acl.records.quarantine import Quarantine
 from .copybook_job import STANDARD, Job, opened, printed
-from .copybook_options import record_options
+from .copybook_options import Chosen, record_options
 from .copybook_source import copybook_argument
 from .copybook_view import view
 from .meter import Meter
 from .screen import Screen, json_option
 
-__all__ = ["NUMBER", "decode", "json_lines", "quarantine_path", "summary"]
+__all__ = ["decode", "json_lines", "quarantine_path", "summary"]
 
-NUMBER = "$number"
 _FEW = 20
 _BAD = 4
 
@@ -49,6 +49,7 @@ _BAD = 4
 @click.pass_obj
 def decode(
     screen: Screen,
+    /,
     copybook: Path,
     file: str,
     limit: int | None,
@@ -57,7 +58,7 @@ def decode(
     output: Path | None,
     quarantine: Path | None,
     as_json: bool,
-    **chosen: object,
+    **chosen: Unpack[Chosen],
 ) -> None:
     """Decode the records of FILE (- for standard input) as COPYBOOK describes them.
 

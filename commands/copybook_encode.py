@@ -5,14 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Unpack
 
 import click
 
 from ..acl.records import Writer
 from ..acl.records.encoding import encode_lines
 from .copybook_job import STANDARD, Job, opened, printed
-from .copybook_options import record_options
+from .copybook_options import Chosen, record_options
 from .copybook_source import copybook_argument
 from .meter import Meter
 from .screen import Screen, json_option
@@ -44,11 +44,12 @@ class _Lines:
 @click.pass_obj
 def encode(
     screen: Screen,
+    /,
     copybook: Path,
     file: str,
     output: Path | None,
     as_json: bool,
-    **chosen: object,
+    **chosen: Unpack[Chosen],
 ) -> None:
     """Encode the JSON lines of FILE (- for standard input) as records of COPYBOOK.
 

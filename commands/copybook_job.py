@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
-
-import msgspec
 
 from ..acl.copybook.codec import Codec
 from ..acl.copybook.copybook import Copybook
@@ -16,7 +14,7 @@ from ..acl.records import Measure, RecordFormat
 from ..acl.records.measures import by_counts, by_field
 from ..acl.records.output import whole_file
 from ..errors import InputError
-from .copybook_options import codec_options, record_format
+from .copybook_options import Chosen, codec_options, record_format
 from .copybook_source import read
 from .screen import Screen
 
@@ -29,15 +27,13 @@ STANDARD = "-"
 class Job:
     """A copybook with all that the options say of its records."""
 
-    def __init__(self, screen: Screen, copybook: Path, chosen: Mapping[str, object]) -> None:
-        copies = msgspec.convert(chosen["copies"], tuple[Path, ...], builtin_types=(Path,))
-        self.copybook: Copybook = read(screen, copybook, copies)
+    def __init__(self, screen: Screen, copybook: Path, chosen: Chosen) -> None:
+        self.copybook: Copybook = read(screen, copybook, chosen["copies"])
         options = codec_options(chosen, self.copybook)
         self.codec = Codec(self.copybook, options)
         self.measure: Measure | None
         if field := chosen["length_field"]:
-            adjust = msgspec.convert(chosen["length_adjust"], int)
-            self.measure = by_field(self.copybook, options, str(field), adjust)
+            self.measure = by_field(self.copybook, options, field, chosen["length_adjust"])
         else:
             self.measure = by_counts(self.copybook, options)
         measured = self.measure is not None

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TypeVar, get_args
+from typing import Literal, TypedDict, TypeVar, get_args
 
 import click
 import msgspec
 
+from ..acl.copybook.codepage import code_page
 from ..acl.copybook.copybook import Copybook
-from ..acl.copybook.lookup import Lookup
+from ..acl.copybook.error import CopybookError
+from ..acl.copybook.item import Item
+from ..acl.copybook.lookup import find
 from ..acl.copybook.options import Choice, CodecOptions, Policies
 from ..acl.records import KINDS, LONGEST, RecordFormat
+from ..acl.records.format import Endian, Kind
 
-__all__ = ["codec_options", "record_format", "record_options"]
+__all__ = ["Chosen", "codec_options", "record_format", "record_options"]
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -126,12 +130,22 @@ _OPTIONS = (
     click.option(
         "--floats",
         type=click.Choice(["ibm", "ieee"]),
+        default=CodecOptions().floats,
+        show_default=True,
         help="How COMP-1 and COMP-2 are held.",
     ),
-    click.option("--endian", type=_BYTE_ORDERS, help="Byte order of binary numbers."),
+    click.option(
+        "--endian",
+        type=_BYTE_ORDERS,
+        default="big",
+        show_default=True,
+        help="Byte order of binary numbers.",
+    ),
     click.option(
         "--overpunch",
         type=click.Choice(["letters", "p-y"]),
+        default="letters",
+        show_default=True,
         help="How ASCII data shows a negative zoned number when it is written.",
     ),
     click.option(
@@ -143,9 +157,46 @@ _OPTIONS = (
     click.option(
         "--root",
         type=click.Choice(["auto", "keep", "drop"]),
+        default="auto",
+        show_default=True,
         help="Whether the name of the 01 level is a level of the result.",
     ),
 )
+
+
+class Chosen(TypedDict):
+    """The options, as a command is given them."""
+
+    copies: tuple[Path, ...]
+    encoding: str
+    field_encoding: tuple[str, ...]
+    records: str | None
+    length: int | None
+    length_field: str | None
+    length_adjust: int
+    rdw_adjust: int
+    rdw_counted: bool
+    bdw: Endian | None
+    bdw_adjust: int
+    bdw_counted: bool
+    block_size: int
+    end: str | None
+    header: int
+    footer: int
+    record_start: int
+    record_end: int
+    longest: int
+    segment: str | None
+    when: tuple[str, ...]
+    rule: tuple[str, ...]
+    occurs: Literal["max", "shift", "pad"]
+    trim: Literal["both", "right", "left", "none"]
+    controls: Literal["space", "keep"]
+    floats: Literal["ibm", "ieee"]
+    endian: Endian
+    overpunch: Literal["letters", "p-y"]
+    policy: tuple[str, ...]
+    root: Literal["auto", "keep", "drop"]
 
 
 def record_options(command: _Function) -> _Function:
@@ -155,83 +206,65 @@ def record_options(command: _Function) -> _Function:
     return command
 
 
-def record_format(chosen: Mapping[str, object], size: int, *, measured: bool) -> RecordFormat:
+def record_format(chosen: Chosen, size: int, *, measured: bool) -> RecordFormat:
     """Make the record format from the options. ``size`` is the copybook's record.
 
-    ``measured``: its records say themselves how long they are.
+    ``measured``: its records say themselves how long they are. Raises ``ConfigError``.
     """
-    name = chosen["records"] or ("measured" if measured else "fixed")
+    name = chosen["records"] or "fixed"
     if name == "fixed" and measured and not chosen["length"]:
         name = "measured"
-    kind, endian = KINDS[str(name)]
-    return msgspec.convert(
-        {
-            "kind": kind,
-            "endian": endian,
-            "length": chosen["length"] or size,
-            "adjust": chosen["rdw_adjust"],
-            "counted": chosen["rdw_counted"],
-            "block_endian": chosen["bdw"],
-            "block_adjust": chosen["bdw_adjust"],
-            "block_counted": chosen["bdw_counted"],
-            "block_size": chosen["block_size"],
-            "end": _end(chosen, kind),
-            "header": chosen["header"],
-            "footer": chosen["footer"],
-            "start": chosen["record_start"],
-            "stop": chosen["record_end"],
-            "longest": chosen["longest"],
-        },
-        RecordFormat,
-        builtin_types=(bytes,),
+    kind, endian = KINDS[name]
+    return RecordFormat(
+        kind=kind,
+        endian=endian,
+        length=chosen["length"] or size,
+        adjust=chosen["rdw_adjust"],
+        counted=chosen["rdw_counted"],
+        block_endian=chosen["bdw"],
+        block_adjust=chosen["bdw_adjust"],
+        block_counted=chosen["bdw_counted"],
+        block_size=chosen["block_size"],
+        end=_end(chosen["end"], kind, chosen["encoding"]),
+        header=chosen["header"],
+        footer=chosen["footer"],
+        start=chosen["record_start"],
+        stop=chosen["record_end"],
+        longest=chosen["longest"],
     ).check()
 
 
-def _end(chosen: Mapping[str, object], kind: str) -> bytes:
-    end = chosen["end"]
+def _end(end: str | None, kind: Kind, encoding: str) -> bytes:
     if end is None:
         if kind == "delimited":
             raise click.UsageError("--records delimited needs --end: what stands behind a record")
-        return b"\x15" if _is_ebcdic(str(chosen["encoding"])) else b"\n"
-    if str(end) in _ENDS:
-        return _ENDS[str(end)]
+        return b"\x15" if code_page(encoding).ebcdic else b"\n"
+    if end in _ENDS:
+        return _ENDS[end]
     try:
-        return bytes.fromhex(str(end))
+        return bytes.fromhex(end)
     except ValueError:
         names = ", ".join(_ENDS)
         raise click.UsageError(f"--end {end}: neither {names} nor hexadecimal") from None
 
 
-def _is_ebcdic(encoding: str) -> bool:
-    from ..acl.copybook.codepage import code_page  # noqa: PLC0415 - tables that few need
-
-    return code_page(encoding).ebcdic
-
-
-def codec_options(chosen: Mapping[str, object], copybook: Copybook) -> CodecOptions:
-    """Make the codec's options from those of the command line."""
-    policies, fields = _policies(_several(chosen, "policy"))
-    found: dict[str, object] = {
-        name: chosen[name]
-        for name in ("encoding", "floats", "trim", "controls", "overpunch", "endian", "occurs")
-        if chosen[name] is not None
-    }
-    if chosen["root"] is not None:
-        found["root"] = chosen["root"]
-    return msgspec.convert(
-        {
-            **found,
-            "encodings": dict(_pairs("--field-encoding", _several(chosen, "field_encoding"))),
-            "rules": _rules(chosen, copybook),
-            "policies": policies,
-            "fields": fields,
-        },
-        CodecOptions,
+def codec_options(chosen: Chosen, copybook: Copybook) -> CodecOptions:
+    """Make the codec's options from those of the command line. Raises ``ConfigError``."""
+    policies, fields = _policies(chosen["policy"])
+    return CodecOptions(
+        encoding=chosen["encoding"],
+        encodings=dict(_pairs("--field-encoding", chosen["field_encoding"])),
+        floats=chosen["floats"],
+        trim=chosen["trim"],
+        controls=chosen["controls"],
+        overpunch=chosen["overpunch"],
+        endian=chosen["endian"],
+        occurs=chosen["occurs"],
+        rules=_rules(chosen, copybook),
+        policies=policies,
+        fields=fields,
+        root=chosen["root"],
     )
-
-
-def _several(chosen: Mapping[str, object], name: str) -> Sequence[str]:
-    return msgspec.convert(chosen[name], tuple[str, ...])
 
 
 def _pairs(option: str, texts: Sequence[str]) -> list[tuple[str, str]]:
@@ -244,25 +277,36 @@ def _pairs(option: str, texts: Sequence[str]) -> list[tuple[str, str]]:
     return found
 
 
-def _rules(chosen: Mapping[str, object], copybook: Copybook) -> dict[str, str]:
-    rules = dict(_pairs("--rule", _several(chosen, "rule")))
-    whens = _pairs("--when", _several(chosen, "when"))
+def _rules(chosen: Chosen, copybook: Copybook) -> dict[str, str]:
+    rules = dict(_pairs("--rule", chosen["rule"]))
+    whens = _pairs("--when", chosen["when"])
     segment = chosen["segment"]
     if bool(whens) != bool(segment):
         raise click.UsageError("--segment FIELD and --when GROUP=V1,V2 belong together")
     values: dict[str, list[str]] = {}
     for group, listed in whens:
-        values.setdefault(group, []).extend(one.strip() for one in listed.split(","))
+        held = values.setdefault(_named(copybook, group).path, [])
+        held.extend(one.strip() for one in listed.split(","))
     for group, ones in values.items():
-        rules[group] = f"{segment} in ({_literals(str(segment), ones, copybook)})"
+        rules[group] = _rule(_named(copybook, segment or ""), ones)
     return rules
 
 
-def _literals(segment: str, ones: Sequence[str], copybook: Copybook) -> str:
-    item = copybook.by_path()[Lookup(copybook).path(segment, "--segment")]
-    if item.category == "numeric":
-        return ", ".join(ones)
-    return ", ".join("'" + one.replace("'", "''") + "'" for one in ones)
+def _rule(segment: Item, ones: Sequence[str]) -> str:
+    if segment.category == "numeric":
+        return f"{segment.path} in ({', '.join(ones)})"
+    quoted = ", ".join("'" + one.replace("'", "''") + "'" for one in ones)
+    return f"{segment.path} in ({quoted})"
+
+
+def _named(copybook: Copybook, name: str) -> Item:
+    """Find an item; programs that cannot write a hyphen in a name write an underscore."""
+    try:
+        return find(copybook, name)
+    except CopybookError:
+        if "_" not in name:
+            raise
+        return find(copybook, name.replace("_", "-"))
 
 
 def _policies(texts: Sequence[str]) -> tuple[Policies, dict[str, Policies]]:

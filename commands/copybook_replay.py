@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Unpack
 
 import click
 
@@ -11,7 +12,7 @@ from ..acl.records.quarantine import Quarantine, read_quarantine
 from ..acl.records.replaying import Replay
 from .copybook_decode import json_lines, summary
 from .copybook_job import Job, printed
-from .copybook_options import record_options
+from .copybook_options import Chosen, record_options
 from .copybook_source import copybook_argument
 from .copybook_view import view
 from .screen import Screen, json_option
@@ -37,6 +38,7 @@ __all__ = ["replay"]
 @click.pass_obj
 def replay(
     screen: Screen,
+    /,
     copybook: Path,
     quarantine: Path,
     plain: bool,
@@ -44,7 +46,7 @@ def replay(
     output: Path | None,
     again: Path | None,
     as_json: bool,
-    **chosen: object,
+    **chosen: Unpack[Chosen],
 ) -> None:
     """Decode the bad records in QUARANTINE once more, after COPYBOOK or the options were mended.
 

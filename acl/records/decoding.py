@@ -7,13 +7,17 @@ from collections.abc import Iterator, Sequence
 from typing import Protocol
 
 from ..copybook.codec import Codec
+from ..copybook.correction import as_text
 from ..copybook.problem import Problem, RecordError
 from .format import RecordFormat
-from .lines import FRAME, Framing
+from .lines import BYTES, FRAME, Framing
 from .quarantine import Quarantine
 from .record import Bad, Found, RawRecord
 
 __all__ = ["Decoded", "Decoding"]
+
+_TOLD = 50
+"""The most kinds of replaced values that are counted apart."""
 
 
 class Decoded:
@@ -106,11 +110,35 @@ class Decoding:
             yield Decoded(found.number, found.offset, values)
 
     def _decode(self, record: RawRecord) -> dict[str, object] | None:
+        body = record.body
         try:
-            return self._codec.decode(record.body)
+            if self._plain:
+                values = self._codec.decode(body)
+            else:
+                values, corrections = self._codec.exact(body)
+                if corrections:
+                    values[BYTES] = as_text(corrections)
         except RecordError as error:
             self._quarantine.add(_refused(record, error.problems))
             return None
+        if len(body) > self._codec.size or _hollow(values):
+            for problem in self._codec.problems(body):
+                self._count(problem)
+        return values
+
+    def _count(self, problem: Problem) -> None:
+        said = (problem.path, problem.reason)
+        if said in self.nulls or len(self.nulls) < _TOLD:
+            self.nulls[said] += 1
+
+
+def _hollow(values: object) -> bool:
+    """Say whether a value is missing somewhere: whether it is worth asking why."""
+    if isinstance(values, dict):
+        return any(map(_hollow, values.values()))
+    if isinstance(values, list):
+        return any(map(_hollow, values))
+    return values is None
 
 
 def _framed(decoded: Decoded) -> dict[str, str]:

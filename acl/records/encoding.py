@@ -9,8 +9,9 @@ import msgspec
 
 from ...errors import FigError, InputError, MappingError
 from ..copybook.codec import Codec
+from ..copybook.correction import Corrections, from_text
 from .format import RecordFormat
-from .lines import FRAME, Framing
+from .lines import BYTES, FRAME, NUMBER, Framing
 from .record import Frame
 from .writer import Writer
 
@@ -69,9 +70,26 @@ def _record(
             expected="one JSON object a line",
         ) from error
     frame = framing.hear(values.pop(FRAME, None), f"line {number}: {FRAME}")
+    values.pop(NUMBER, None)
     if not values and (frame.header or frame.footer):
         return None, frame
-    return codec.encode(values), frame
+    corrections = _corrections(values.pop(BYTES, None), f"line {number}: {BYTES}")
+    return codec.encode(values, corrections), frame
+
+
+def _corrections(told: object, place: str) -> Corrections:
+    if told is None:
+        return {}
+    try:
+        return from_text(msgspec.convert(told, dict[str, str]))
+    except ValueError as error:
+        raise InputError(
+            f"this is no {BYTES}",
+            place=place,
+            value=str(told)[:80],
+            expected=str(error),
+            remedy="leave it as 'fig copybook decode' wrote it, or take it out",
+        ) from None
 
 
 def _placed(error: FigError, number: int) -> FigError:

@@ -1,13 +1,18 @@
-"""What JSON says of a record beside its fields: ``$frame``, with bytes in hexadecimal."""
+"""What JSON says of a record beside its fields: all bytes in hexadecimal."""
 
 from __future__ import annotations
 
 from ...errors import InputError
 from .record import PLAIN, Frame
 
-__all__ = ["FRAME", "Framing"]
+__all__ = ["BYTES", "FRAME", "NUMBER", "Framing"]
 
+BYTES = "$bytes"
+"""A record's bytes, by offset, that its fields would not give back."""
 FRAME = "$frame"
+"""The bytes around a record that its format would not give back."""
+NUMBER = "$number"
+"""A record's number in its file, from 1."""
 _KEPT = ("rdw", "start", "stop")
 _NAMES = ("header", "block", "end", *_KEPT, "footer")
 

@@ -8,7 +8,7 @@ from ...errors import ConfigError, InputError
 from ..copybook.copybook import Copybook
 from ..copybook.elementary import elementary
 from ..copybook.item import Item
-from ..copybook.lookup import Lookup
+from ..copybook.lookup import find
 from ..copybook.options import CodecOptions
 from .measured import Measure
 
@@ -134,15 +134,13 @@ def _count(item: Item, options: CodecOptions) -> Callable[[bytes], int]:
 
 
 def _field(copybook: Copybook, name: str) -> Item:
-    path = Lookup(copybook).path(name, "length field")
-    item = copybook.by_path()[path]
-    if item.category == "group" or any(
-        table.occurs and path.startswith(f"{table.path}.") for table in copybook.walk()
-    ):
+    item = find(copybook, name)
+    above = (table for table in copybook.walk() if table.occurs)
+    if item.children or any(item in table.walk() for table in above):
         raise ConfigError(
             "this cannot hold the length of a record",
             place=f"{copybook.file}: length field",
-            value=path,
+            value=item.path,
             expected="one field, in no table",
         )
     return item
