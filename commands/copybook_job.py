@@ -14,7 +14,8 @@ from ..acl.records import Measure, RecordFormat
 from ..acl.records.measures import by_counts, by_field
 from ..acl.records.output import whole_file
 from ..errors import InputError
-from .copybook_options import Chosen, codec_options, record_format
+from .copybook_meaning import codec_options, record_format
+from .copybook_options import Chosen
 from .copybook_source import read
 from .screen import Screen
 

@@ -34,7 +34,7 @@ def read_words(window: Window, form: RecordFormat) -> Iterator[Found]:
             yield _bad("border", number, offset, head, "the file ends inside a descriptor word")
             return
         found = word.read(head)
-        if found.length == 0:
+        if found.length == 0 and found.other == _NOTHING:
             bad, number = _zeros(window, head, number, offset)
             yield bad
             continue
@@ -85,7 +85,7 @@ def _block(window: Window, form: RecordFormat, number: int, left: int) -> Iterat
             yield from _pieces(window, number, offset, head, left, what)
             return
         found = word.read(head)
-        if found.length == 0:
+        if found.length == 0 and found.other == _NOTHING:
             bad, number = _zeros(window, head, number, offset, left)
             left -= bad.length - SIZE
             yield bad
@@ -132,9 +132,9 @@ def _zeros(
     """Take the run of words that say zero, which padding at the end of a file may be full of."""
     count = 1
     while (again := window.peek(min(_LOOK, left))).startswith(head):
-        same = len(head)
-        while again.startswith(head, same):
-            same += SIZE
+        same = len(again) - len(again) % SIZE
+        if again[:same] != head * (same // SIZE):
+            same = next(at for at in range(0, same, SIZE) if again[at : at + SIZE] != head)
         left -= window.drop(same)
         count += same // SIZE
     several = f"{count} records of no bytes, one behind the other"
@@ -154,7 +154,9 @@ def _impossible(
     number: int, offset: int, head: bytes, found: Descriptor, form: RecordFormat
 ) -> Bad:
     what = f"a record cannot have {found.length} bytes; what follows cannot be told apart"
-    wanted = f"1 to {form.longest} bytes; look at the byte order, --rdw-adjust and --header"
+    # A word of the other byte order has its length where this one has nothing.
+    other = "the other byte order" if found.length == 0 else "the byte order"
+    wanted = f"1 to {form.longest} bytes; look at {other}, --rdw-adjust and --header"
     return _bad("stop", number, offset, head, what, wanted)
 
 

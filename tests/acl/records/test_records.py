@@ -226,6 +226,16 @@ def test_records_of_no_bytes_are_told_together_and_the_file_goes_on():
     assert last.reason == "a record of no bytes"
 
 
+def test_the_wrong_byte_order_is_told_at_once():
+    data = bytes.fromhex("00000200C1C2 00000100C3")
+    (bad,) = read(data, RecordFormat(kind="rdw"))
+    assert (bad.kind, bad.offset) == ("stop", 0)
+    assert "the other byte order" in bad.expected
+    block = bytes.fromhex("00060000") + data[:6]
+    (bad,) = read(block, RecordFormat(kind="vb"))
+    assert (bad.kind, bad.body) == ("border", data[:6])
+
+
 def test_a_length_that_cannot_be_stops_there_and_keeps_the_rest():
     data = bytes.fromhex("00010000C1") + bytes.fromhex("FFFF0000") + b"rest" * 100
     reader = read_records(io.BytesIO(data), RecordFormat(kind="rdw", longest=1000))
