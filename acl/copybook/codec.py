@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 
 from .assemble import Assembly
@@ -107,10 +108,8 @@ class Codec:
 
     def _assembled(self, values: Mapping[str, object]) -> tuple[bytes, list[Problem]]:
         if self._quick is not None:
-            try:
+            with contextlib.suppress(Exception):  # whatever it was: all is looked at once more
                 return self._quick(values), []
-            except Exception:  # noqa: BLE001 - whatever it was: it is looked at field by field
-                pass
         assembly = Assembly(self._tree, self._numbers, self._repair, moving=self._moving)
         made = assembly.record(values)
         if self.options.occurs == "pad":

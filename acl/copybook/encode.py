@@ -201,9 +201,10 @@ def initial_bytes(node: Node, blank: bytes) -> bytes:
     times = occurs.most if occurs else 1
     if node.leaf is not None:
         return node.initial * times
-    parts = []
-    for slot in node.slots:
-        parts.append(bytes(slot.gap) + initial_bytes(slot.nodes[0], blank).ljust(slot.room, blank))
+    parts = [
+        bytes(slot.gap) + initial_bytes(slot.nodes[0], blank).ljust(slot.room, blank)
+        for slot in node.slots
+    ]
     return b"".join(parts) * times
 
 
