@@ -6,7 +6,8 @@ zoned, binary and packed of 1 to 37 digits, signs on all sides, scaling, floats,
 the slicing loop that one writes by hand from a layout; it checks nothing. ``library`` is
 coboljsonifier, which reads the first layout whole and of the second what it can (``subset``, read
 by us as well for the ratio). Whatever is measured was compared, value by value, before.
-Ratios are taken within a repeat; the figures are medians. The last line is JSON; the exit status
+A repeat takes the best of some short turns of each, since neighbours only ever slow; ratios are
+taken within a repeat, and the figures are medians. The last line is JSON; the exit status
 is 1 where a goal was missed.
 """
 
@@ -245,7 +246,7 @@ class Layout:
         return (time.perf_counter() - began) / len(given) * 1e6
 
 
-def bench(repeats: int, count: int) -> bool:
+def bench(repeats: int, turns: int, count: int) -> bool:
     layouts = [
         Layout("claim", claim(), count, "loop", "library", "encode"),
         Layout("pictures", pictures(), count // 4, "loop", "encode"),
@@ -254,8 +255,13 @@ def bench(repeats: int, count: int) -> bool:
     runs: dict[tuple[str, str], list[float]] = {}
     work = [(layout, peer) for layout in layouts for peer in layout.work]
     for _ in range(repeats):
-        for layout, peer in random.sample(work, len(work)):
-            runs.setdefault((layout.name, peer), []).append(layout.microseconds(peer))
+        best: dict[tuple[str, str], float] = {}
+        for _ in range(turns):
+            for layout, peer in random.sample(work, len(work)):
+                key = (layout.name, peer)
+                best[key] = min(best.get(key, 1e9), layout.microseconds(peer))
+        for key, one in best.items():
+            runs.setdefault(key, []).append(one)
     return report(layouts, runs)
 
 
@@ -286,10 +292,11 @@ def ratio(runs: dict[tuple[str, str], list[float]], layout: str, slower: str, fa
 
 def main() -> int:
     arguments = argparse.ArgumentParser(description=__doc__)
-    arguments.add_argument("--repeats", type=int, default=7)
-    arguments.add_argument("--count", type=int, default=2000)
+    arguments.add_argument("--repeats", type=int, default=5)
+    arguments.add_argument("--turns", type=int, default=5, help="of each in a repeat")
+    arguments.add_argument("--count", type=int, default=1000)
     given = arguments.parse_args()
-    return 0 if bench(given.repeats, given.count) else 1
+    return 0 if bench(given.repeats, given.turns, given.count) else 1
 
 
 if __name__ == "__main__":

@@ -8,15 +8,19 @@ says what is wrong.
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
 
 from ..generate import Function
+from .binary import Binary
 from .decode import reader
 from .leaf import Leaf
 from .node import Node, Slot, Tree
+from .packed import Packed
 from .repair import Repair
 from .textual import Text
+from .zoned import Zoned
 
 __all__ = ["Encoder", "encoder"]
 
@@ -45,6 +49,8 @@ class _Writer:
         self.function = Function("write", "d0")
         self._pieces: list[_Piece] = []
         self._groups = 0
+        self._endian = "big"
+        self._packed: list[Binary] = []
         self._values: dict[int, str] = {}
 
     def node(self, node: Node) -> Encoder:
@@ -88,17 +94,20 @@ class _Writer:
             self._group(node.slots, inner)
 
     def _leaf(self, node: Node, leaf: Leaf, value: str) -> None:
+        local = f"v{len(self._pieces)}"
+        self.function.line(f"{local} = {value}")
         if id(node) in self._tree.counted:
-            local = f"v{len(self._values)}"
             self._values[id(node)] = local
-            self.function.line(f"{local} = {value}")
-            value = local
-        if isinstance(leaf, Text) and leaf.lane == "text":
-            source = leaf.inline(value)
-        elif leaf.lane == "bytes":
-            source = f"{self.function.constant(leaf.write)}({value})"
-        else:
-            source = f"{self.function.constant(leaf.put)}({value})"
+        if isinstance(leaf, Binary) and leaf.format and leaf.endian == self._endian:
+            self._packed.append(leaf)
+            self._pieces.append(_Piece("pack", leaf.inline(self.function, local), leaf.size))
+            return
+        source = ""
+        if leaf.lane != "bytes" and isinstance(leaf, Text | Zoned | Packed):
+            source = leaf.inline(self.function, local)
+        if not source:
+            make = leaf.write if leaf.lane == "bytes" else leaf.put
+            source = f"{self.function.constant(make)}({local})"
         self._pieces.append(_Piece(leaf.lane, source, leaf.size))
 
     def _filler(self, node: Node) -> None:
@@ -153,7 +162,7 @@ class _Writer:
     def _compile(self) -> Encoder:
         """Join the lanes, and cut them again into their places."""
         parts: list[str] = []
-        lanes = {"text": ("x", 0), "hex": ("y", 0)}
+        lanes = {"text": ("x", 0), "hex": ("y", 0), "pack": ("z", 0)}
         for lane, bounds in groupby(self._pieces, key=lambda piece: piece.lane):
             run = list(bounds)
             if lane == "bytes":
@@ -165,6 +174,10 @@ class _Writer:
             lanes[lane] = (local, at + length)
         self._lane("text", self._tree.page.bytes, *lanes["text"])
         self._lane("hex", bytes.fromhex, *lanes["hex"])
+        if self._packed:
+            sources = ", ".join(piece.source for piece in self._pieces if piece.lane == "pack")
+            pack = struct.Struct(">" + "".join(leaf.format for leaf in self._packed)).pack
+            self.function.line(f"z = {self.function.constant(pack)}({sources})")
         whole = f"b''.join(({', '.join(parts)},))" if len(parts) != 1 else parts[0]
         self.function.line(f"return {whole}" if parts else "return b''")
         return self.function.build()

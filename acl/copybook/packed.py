@@ -33,7 +33,8 @@ class Packed:
         self._scale = scale
         self._signed = signed and not bare
         self._bare = bare
-        self._spare = 2 * size - (not bare) > digits
+        self._width = 2 * size - (not bare)
+        self._spare = self._width > digits
         self._expected = expectation(digits, scale, signed=self._signed)
         self.zero: Scalar = Decimal(0).scaleb(-scale) if scale > 0 else 0
         self.empty = bytes(size)
@@ -66,6 +67,17 @@ class Packed:
     def write(self, value: object) -> bytes:
         """Give the bytes."""
         return bytes.fromhex(self.put(value))
+
+    def inline(self, function: Function, name: str) -> str:
+        """Give source that does what ``put`` does for a whole number, "" where it is none."""
+        if self._scale:
+            return ""
+        most, width = 10**self._digits, self._width
+        plus = "" if self._bare else "c" if self._signed else "f"
+        put = f"{function.constant(self.put)}({name})"
+        if self._signed:
+            put = f"f'{{-{name}:0{width}d}}d' if -{most} < {name} < 0 else {put}"
+        return f"f'{{{name}:0{width}d}}{plus}' if 0 <= {name} < {most} else {put}"
 
     def source(self, function: Function, views: Views, at: int) -> str:
         """Cut the record's hexadecimal digits: ``int`` takes none of a to f."""

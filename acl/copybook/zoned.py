@@ -155,6 +155,22 @@ class Zoned:
         """Give the digits and the sign."""
         return self._page.bytes(self.put(value))
 
+    def inline(self, function: Function, name: str) -> str:
+        """Give source that does what ``put`` does for a whole number, "" where it is none."""
+        if self._scale or self._leading or self._blank_is_zero or self._digits < 2:
+            return ""
+        most, put = 10**self._digits, f"{function.constant(self.put)}({name})"
+        if not self._signed:
+            return f"f'{{{name}:0{self._digits}d}}' if 0 <= {name} < {most} else {put}"
+        if self._separate:
+            return ""
+        for minus, punches in (("-", self._minus), ("", self._plus)):
+            letters = function.constant("".join(punches[digit] for digit in "0123456789"))
+            front = f"{{{minus}{name} // 10:0{self._digits - 1}d}}"
+            fits = f"0 <= {name} < {most}" if not minus else f"-{most} < {name} < 0"
+            put = f"f'{front}{{{letters}[{minus}{name} % 10]}}' if {fits} else {put}"
+        return put
+
     def source(self, function: Function, views: Views, at: int) -> str:
         """Cut the view of digits: it lets ``int`` take nothing but digits."""
         if not self._shared:
