@@ -73,6 +73,22 @@ class Binary:
         """Give its character in the formats of ``struct``, "" where it has none."""
         return STRUCTS.get((self.size, self._signed or self.halved), "")
 
+    def inline(self, function: Function, name: str) -> str:
+        """Give source for the number that ``struct`` packs; it refuses what has no room."""
+        if self._scale:
+            return f"{function.constant(self._moved)}({name})"
+        if self.halved:
+            put = f"{function.constant(self.write)}({name})"  # which refuses it
+            return f"{name} if 0 <= {name} <= {self._most} else {put}"
+        return name
+
+    def _moved(self, value: Decimal) -> int:
+        number = EXACT.scaleb(value, self._scale)
+        found = int(number)
+        if found != number or (self.halved and found < 0):
+            raise ValueError(self._expected)
+        return found
+
     def finish(self, function: Function, number: str) -> str:
         """Give source for the value of a number that was unpacked."""
         if self.halved:

@@ -3,29 +3,31 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from decimal import Decimal
 from typing import Final
 
 from ..generate import Function
 from .codepage import CodePage, unfit
-from .leaf import Lane, Scalar, Views, whole
-from .zoned import OVERPUNCHED, expectation, scaled, zones
+from .editing import parts, print_through, slots
+from .leaf import Lane, Scalar, Views, parted
+from .zoned import OVERPUNCHED, SIGNS, expectation, numeral, overpunches, scaled
 
-__all__ = ["Edited", "edit"]
+__all__ = ["Edited"]
 
-_FLOATING: Final = "+-$"
 _SWAPPED: Final = str.maketrans(".,", ",.")
-_NUMBER: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?")
+_ANY: Final = "$€£¥¤"
+_MARK: Final = 0xE000
+_PLAIN: Final = re.compile(r"([+-]?)(Z*9*)(\.?)((?<=\.)[9Z]+|)([+-]?)")
+_FIXED: Final = {**SIGNS, "s": ""}
+_POINT: Final = {".": ""}
 
 
 class Edited:
     """A numeric-edited item: ``symbols`` is its picture, expanded.
 
-    Written as COBOL's MOVE edits: zero suppression, check protection, floating and fixed signs and
-    currency signs, insertion. Read from all that this writes, and from what others put there:
-    spaces on either side, a point wherever it stands. ``comma``: it prints ``,`` for ``.`` and the
-    other way round; ``currency`` is the sign that it prints for ``$``.
+    Written as COBOL's MOVE edits: see ``editing``. Read from all that this writes, and from what
+    others put there: spaces on either side, a point wherever it stands. ``comma``: it prints ``,``
+    for ``.`` and the other way round; ``currency`` is the sign that it prints for ``$``.
     """
 
     numeric = True
@@ -44,47 +46,91 @@ class Edited:
     ) -> None:
         if not page.numeric:
             raise unfit(page.name)
-        self._comma = comma
-        self._currency = currency
-        self._symbols = parted(symbols)
+        self._symbols = parts(symbols)
         self.size = sum(len(one) for one in self._symbols if one not in "SVP")
         self._page = page
         self._scale = scale
-        self._punched = "S" in symbols
+        self._shared = shared and page.single
+        self._comma = comma
+        self._currency = currency
+        self._signed = signed or any(one in ("+", "-", "CR", "DB") for one in self._symbols)
+        self._punches = overpunches(page) if "S" in symbols else {}
+        self._over = {both: letter for letter, both in reversed(self._punches.items())}
         self._blank_when_zero = blank_when_zero
-        signs = signed or any(one in ("+", "-", "CR", "DB") for one in self._symbols)
-        self._signed = signs
-        self._digits = len(slots(self._symbols))
-        self._expected = expectation(self._digits, scale, signed=signs)
-        self._suppresses = not any(one == "9" for one in self._symbols) and self._digits > 0
-        self.lane: Lane = "text" if shared and page.single else "bytes"
+        places = slots(self._symbols)
+        self._digits = len(places)
+        self._expected = expectation(self._digits, scale, signed=self._signed)
+        # Zero prints as nothing where no digit has to be printed.
+        self._vanishes = blank_when_zero or "9" not in self._symbols
+        self._hides = _hidden(self._symbols, places)
+        self._templates: dict[tuple[int, bool], tuple[tuple[str, int, int], ...]] = {}
+        self._pattern = self._printed()
+        self.lane: Lane = "text" if self._shared else "bytes"
         self.zero: Scalar = Decimal(0).scaleb(-scale) if scale > 0 else 0
         self.empty = page.blank * self.size
         self.initial = self.write(0)
 
+    # Reading.
+
+    def _printed(self) -> re.Pattern[str]:
+        """Give the pattern of all that is read: sign, digits, places after the point, sign."""
+        marks = "".join({one for one in self._symbols if one in ("/", "B", ",")} | {","})
+        inner = "0-9" + re.escape(marks.replace("B", " "))
+        money = f"[{re.escape(_ANY + self._currency)}]? *" if "$" in self._symbols else ""
+        front = f" *([+-]?) *{money}([+-]?) *" if money else " *([+-]?)() *"
+        point = r"(?:\.([0-9/ ]*))?" if self._scale > 0 else "()"
+        return re.compile(front + rf"\**([{inner}]*){point} *([+-]|CR|DB)? *")
+
     def read(self, raw: bytes) -> Scalar:
         """Give the number. Raises ``ValueError``."""
-        text = self._page.text(raw)
+        return self.printed(self._page.text(raw))
+
+    def printed(self, text: str) -> Scalar:
+        """Give the number that a text is. Raises ``ValueError``."""
+        if "\0" in text:
+            text = text.replace("\0", " ")
         sign = ""
-        if self._punched and self._signed:
-            sign, text = self._unpunched(raw, text)
+        if self._punches:
+            sign, text = self._unpunched(text)
         if "0" in self._symbols:
             text = self._without_zeros(text)
-        text = text.replace("\0", " ").strip(" ")
-        if not text or not text.strip("*"):
-            if self._suppresses or self._blank_when_zero:
-                return self.zero
-            raise ValueError("no digits")
-        other, digits = self._bare(text)
-        return self._value(sign or other, digits)
+        if self._comma:
+            text = text.translate(_SWAPPED)
+        found = self._pattern.fullmatch(text)
+        if found is None:
+            raise ValueError("not a number as the picture prints it")
+        first, second, whole, places, last = found.groups()
+        if not whole and not places:
+            return self._nothing(text)
+        marks = [one for one in (first, second, last) if one]
+        if marks:
+            if len(marks) > 1 or sign:
+                raise ValueError("more than one sign")
+            sign = "" if marks[0] == "+" else "-"
+        if sign and not self._signed:
+            raise ValueError("a minus, where the picture has no sign")
+        return self._number(sign, whole, places)
 
-    def _unpunched(self, raw: bytes, text: str) -> tuple[str, str]:
+    def _number(self, sign: str, whole: str, places: str | None) -> Scalar:
+        if not whole.isdecimal():
+            whole = "".join(one for one in whole if one not in ",/ ")
+        if self._scale <= 0 or (places is None and "V" in self._symbols):
+            return scaled(sign + whole, self._scale)
+        places = (places or "").replace("/", "").replace(" ", "")
+        if len(places) > self._scale:
+            raise ValueError(f"more than {self._scale} places after the point")
+        return scaled(sign + whole + places.ljust(self._scale, "0"), self._scale)
+
+    def _nothing(self, text: str) -> Scalar:
+        if self._vanishes and not text.strip(" *."):
+            return self.zero
+        raise ValueError("no digits")
+
+    def _unpunched(self, text: str) -> tuple[str, str]:
         """Take an overpunched sign off the last digit."""
-        seen = raw.translate(zones(self._page)).decode("latin-1").rstrip("s")
-        if not seen or seen[-1] not in OVERPUNCHED:
-            return "", text
-        sign, digit = OVERPUNCHED[seen[-1]]
-        return sign, text[: len(seen) - 1] + digit
+        kept = text.rstrip(" ")
+        sign, digit = self._punches.get(kept[-1:], ("", ""))
+        return (sign, kept[:-1] + digit) if digit else ("", text)
 
     def _without_zeros(self, text: str) -> str:
         """Take out the zeros that the picture puts in, where the text has its form."""
@@ -101,55 +147,44 @@ class Edited:
             kept.append(part)
         return "".join(kept)
 
-    def _bare(self, text: str) -> tuple[str, str]:
-        """Take sign, currency sign and insertions off."""
-        sign = ""
-        if text.endswith(("CR", "DB")):
-            sign, text = "-", text[:-2].rstrip(" ")
-        elif text[-1] in "+-":
-            sign, text = text[-1], text[:-1].rstrip(" ")
-        for _ in range(2):
-            if text[:1] in ("+", "-") and not sign:
-                sign, text = text[0], text[1:].lstrip(" ")
-            elif text and (text[0] == self._currency or unicodedata.category(text[0]) == "Sc"):
-                text = text[1:].lstrip(" ")
-        text = text.lstrip("*")
-        if self._comma:
-            text = text.translate(_SWAPPED)
-        if "B" in self._symbols:
-            text = text.replace(" ", "")
-        return sign.strip("+"), text.replace(",", "").replace("/", "")
-
-    def _value(self, sign: str, digits: str) -> Scalar:
-        found = _NUMBER.fullmatch(digits)
-        if found is None or not (found[1] or found[2]):
-            raise ValueError("not a number as the picture prints it")
-        if sign and not self._signed:
-            raise ValueError("a minus, where the picture has no sign")
-        if found[2] is None and "V" not in self._symbols:
-            return scaled(sign + found[1] + "0" * max(self._scale, 0), self._scale)
-        if found[2] is None:
-            return scaled(sign + found[1], self._scale)
-        if len(found[2]) > self._scale:
-            raise ValueError(f"more than {self._scale} places after the point")
-        return scaled(sign + found[1] + found[2].ljust(self._scale, "0"), self._scale)
+    # Writing.
 
     def put(self, value: object) -> str:
         """Give the number as the picture prints it."""
-        number = whole(value, self._scale, self._expected)
-        digits = str(abs(number)).zfill(self._digits)
-        if len(digits) > self._digits or (number < 0 and not self._signed):
+        negative, digits = parted(value, self._scale, self._digits, self._expected)
+        if negative and not self._signed:
             raise ValueError(self._expected)
-        if not number and self._blank_when_zero:
+        zeros = self._digits - len(digits.lstrip("0"))
+        if zeros == self._digits and self._blank_when_zero:
             return " " * self.size
-        text = edit(self._symbols, digits, negative=number < 0)
+        key = (min(self._hides, zeros), negative)
+        if zeros == self._digits and self._vanishes:
+            key = (self._digits, negative)
+        template = self._templates.get(key)
+        if template is None:
+            template = self._templates[key] = self._template(*key)
+        text = "".join([literal or digits[start:end] for literal, start, end in template])
+        return self._punched(text, negative=negative) if self._punches else text
+
+    def _punched(self, text: str, *, negative: bool) -> str:
+        """Put the sign over the last digit."""
+        if not text[-1].isdecimal():
+            return text
+        return text[:-1] + self._over["-" if negative else "", text[-1]]
+
+    def _template(self, zeros: int, negative: bool) -> tuple[tuple[str, int, int], ...]:
+        """Give what is printed where the first ``zeros`` digits are: texts, and runs of digits."""
+        marks = "".join(chr(_MARK + at) for at in range(zeros, self._digits))
+        text = print_through(self._symbols, "0" * zeros + marks, negative=negative)
         if self._currency != "$":
             text = text.replace("$", self._currency)
         if self._comma:
             text = text.translate(_SWAPPED)
-        if self._punched and text[-1:].isdecimal():
-            text = text[:-1] + self._punch(text[-1], negative=number < 0)
-        return text
+        found: list[tuple[str, int, int]] = []
+        for mark, one in re.findall("([\ue000-\uf8ff]+)|([^\ue000-\uf8ff]+)", text):
+            first = ord(mark[0]) - _MARK if mark else 0
+            found.append((one, first, first + len(mark)))
+        return tuple(found)
 
     def write(self, value: object) -> bytes:
         """Give the bytes of what ``put`` gives."""
@@ -159,109 +194,46 @@ class Edited:
             raise ValueError(f"{self._page.name} has no sign of the picture") from None
 
     def source(self, function: Function, views: Views, at: int) -> str:
-        """Leave it to ``read``."""
-        del function, views, at
-        return ""
+        """Cut a plain picture's digits; any other is read from its text."""
+        if not self._shared:
+            return ""
+        plain = self._plain()
+        if plain is None:
+            return f"{function.constant(self.printed)}({views.text(at, at + self.size)})"
+        front, whole, point, places, back = (len(one) for one in plain.groups())
+        sign, punched = "", bool(self._punches)
+        if front or back:
+            where = at if front else at + self.size - 1
+            sign = f"{function.constant(_FIXED)}[{views.digit(where)}]"
+        elif punched:
+            last = views.digit(at + self.size - 1)
+            sign = f"(w := {function.constant(OVERPUNCHED)}[{last}])[0]"
+        start = at + front
+        end = start + whole
+        # Digits that are suppressed are blank.
+        suppressed = ".lstrip('s')" if "Z" in self._symbols else ""
+        found = [views.digits(start, end - (punched and not places)) + suppressed]
+        if point:
+            found.append(f"{function.constant(_POINT)}[{views.text(end, end + 1)}]")
+        if places:
+            end += point
+            found.append(views.digits(end, end + places - punched))
+        if punched:
+            found.append("w[1]")
+        return numeral(function, sign, " + ".join(found), self._scale)
 
-    def _punch(self, digit: str, *, negative: bool) -> str:
-        letter = ("KLMNOPQRST" if negative else "ABCDEFGHIJ")[int(digit)]
-        return self._page.text(bytes([zones(self._page).index(ord(letter))]))
-
-
-def parted(symbols: str) -> tuple[str, ...]:
-    """Part a picture into its symbols; CR and DB are one each."""
-    return tuple(re.findall(r"CR|DB|.", symbols))
-
-
-def slots(symbols: tuple[str, ...]) -> list[int]:
-    """Give the places of the symbols that a digit can stand at."""
-    floating = _floating(symbols)
-    places = [at for at, one in enumerate(symbols) if one in ("9", "Z", "*")]
-    runs = [at for at, one in enumerate(symbols) if one == floating]
-    return sorted(places + runs[1:])
-
-
-def edit(symbols: tuple[str, ...], digits: str, *, negative: bool) -> str:
-    """Print digits through a picture; there are as many as it has places for."""
-    return _Editing(symbols, digits, negative=negative).text()
-
-
-class _Editing:
-    """One number on its way through a picture."""
-
-    def __init__(self, symbols: tuple[str, ...], digits: str, *, negative: bool) -> None:
-        self._symbols = symbols
-        self._digits = digits
-        self._negative = negative
-        self._floating = _floating(symbols)
-        self._slots = frozenset(slots(symbols))
-        self._fill = "*" if "*" in symbols else " "
-        self._out: list[str] = []
-        self._suppressing = False
-        self._printed = False
-        self._next = 0
-        self._anchor = -1
-
-    def text(self) -> str:
-        """Print it."""
-        if not self._digits.strip("0") and self._slots and "9" not in self._symbols:
-            return self._nothing()
-        for at, symbol in enumerate(self._symbols):
-            if symbol in "SP":
-                continue
-            self._out.append(self._one(at, symbol))
-        if self._anchor >= 0:
-            self._out[self._anchor] = self._sign(self._floating)
-        return "".join(self._out)
-
-    def _nothing(self) -> str:
-        """Zero, where no digit must be printed: spaces, or asterisks around the point."""
-        shown = [one for one in self._symbols if one not in "SVP"]
-        if self._fill == " ":
-            return " " * sum(map(len, shown))
-        return "".join(one if one == "." else "*" * len(one) for one in shown)
-
-    def _one(self, at: int, symbol: str) -> str:
-        if at in self._slots:
-            return self._digit(symbol)
-        if symbol == self._floating:
-            return self._hidden()
-        if symbol in ("V", "."):
-            self._suppressing, self._printed = False, True
-            return "" if symbol == "V" else symbol
-        if symbol in ("+", "-", "$", "CR", "DB"):
-            return self._sign(symbol)
-        if self._suppressing and not self._printed:
-            return self._hidden()
-        return " " if symbol == "B" else symbol
-
-    def _digit(self, symbol: str) -> str:
-        digit = self._digits[self._next]
-        self._next += 1
-        if symbol != "9" and not self._printed and digit == "0":
-            return self._hidden()
-        self._printed = True
-        return digit
-
-    def _hidden(self) -> str:
-        self._suppressing = True
-        if self._floating:
-            self._anchor = len(self._out)
-        return self._fill
-
-    def _sign(self, symbol: str) -> str:
-        if symbol == "$":
-            return "$"
-        if symbol == "+":
-            return "-" if self._negative else "+"
-        if symbol == "-":
-            return "-" if self._negative else " "
-        return symbol if self._negative else "  "
+    def _plain(self) -> re.Match[str] | None:
+        """Give the parts of a picture that is nothing but digits, a point and a sign."""
+        if self._comma or (self._scale < 0 or "P" in self._symbols):
+            return None
+        return _PLAIN.fullmatch("".join(self._symbols).replace("S", "").replace("V", ""))
 
 
-def _floating(symbols: tuple[str, ...]) -> str:
-    """Give the symbol that floats: the one of signs and currency that stands more than once."""
-    for one in _FLOATING:
-        if symbols.count(one) > 1:
-            return one
-    return ""
+def _hidden(symbols: tuple[str, ...], places: list[int]) -> int:
+    """Give how many leading digits can be suppressed: those before the first 9 and the point."""
+    found = 0
+    for at in places:
+        if symbols[at] == "9" or any(one in ("V", ".") for one in symbols[:at]):
+            break
+        found += 1
+    return found

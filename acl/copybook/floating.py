@@ -99,12 +99,13 @@ class Floating:
         return bits.to_bytes(self.size, self._endian)
 
     def _shortest(self, value: float, raw: bytes) -> float:
+        write = self._to_ibm if self._form == "ibm" else self._ieee.pack
         for precision in _PRECISIONS:
             shorter = float(f"{value:.{precision}g}")
             try:
-                if self.write(shorter) == raw:
+                if write(shorter) == raw:
                     return shorter
-            except ValueError:  # rounded up past the largest
+            except (OverflowError, ValueError):  # rounded up past the largest
                 continue
         return value
 

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from ..generate import Function
 
-__all__ = ["EXACT", "Leaf", "Lane", "Scalar", "Views", "whole"]
+__all__ = ["EXACT", "Lane", "Leaf", "Scalar", "Views", "parted", "whole"]
 
 Scalar = str | int | Decimal | float
 """One value: text, a whole number, a number with the picture's scale, a float."""
@@ -72,6 +72,31 @@ class Leaf(Protocol):
         """
 
 
+def parted(value: object, scale: int, digits: int, expected: str) -> tuple[bool, str]:
+    """Give whether a number is below zero, and its ``digits`` digits, filled up with zeros.
+
+    They are those of the number times 10 to the power of ``scale``. Raises ``ValueError``.
+    """
+    text = ""
+    if type(value) is int and not scale:
+        text = str(value)
+    elif type(value) is Decimal and scale > 0:
+        text = str(value)
+        point = -scale - 1
+        text = text[:point] + text[-scale:] if text[point : point + 1] == "." else ""
+    if not text or "E" in text:
+        text = str(whole(value, scale, expected))
+    negative = text[0] == "-"
+    found = (text[1:] if negative else text).zfill(digits)
+    if len(found) > digits:
+        found = found.lstrip("0").zfill(digits)
+        if len(found) > digits:
+            raise ValueError(expected)
+    if negative and not found.strip("0"):
+        negative = False
+    return negative, found
+
+
 def whole(value: object, scale: int, expected: str) -> int:
     """Give a number times 10 to the power of ``scale``, exactly. Raises ``ValueError``."""
     if type(value) is int:
@@ -79,8 +104,9 @@ def whole(value: object, scale: int, expected: str) -> int:
         return _moved(number, scale, expected)
     if type(value) is Decimal and scale > 0:
         text = str(value)
-        if text[-scale - 1 : -scale] == "." and "E" not in text:
-            return int(text[: -scale - 1] + text[-scale:])
+        point = -scale - 1
+        if text[point : point + 1] == "." and "E" not in text:
+            return int(text[:point] + text[-scale:])
     if type(value) is not Decimal or not value.is_finite() or abs(value.adjusted()) > 500:
         raise ValueError(expected)
     sign, digits, exponent = value.as_tuple()

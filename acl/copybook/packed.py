@@ -6,8 +6,8 @@ from decimal import Decimal
 from typing import Final
 
 from ..generate import Function
-from .leaf import Lane, Scalar, Views, whole
-from .zoned import expectation, number_source, scaled
+from .leaf import Lane, Scalar, Views, parted
+from .zoned import expectation, numeral, scaled
 
 __all__ = ["Packed"]
 
@@ -34,6 +34,7 @@ class Packed:
         self._signed = signed and not bare
         self._bare = bare
         self._width = 2 * size - (not bare)
+        self._spare = self._width > digits
         self._expected = expectation(digits, scale, signed=self._signed)
         self.zero: Scalar = Decimal(0).scaleb(-scale) if scale > 0 else 0
         self.empty = bytes(size)
@@ -52,26 +53,36 @@ class Packed:
 
     def put(self, value: object) -> str:
         """Give the hexadecimal digits."""
-        number = whole(value, self._scale, self._expected)
-        digits = str(abs(number))
-        if len(digits) > self._digits or (number < 0 and not self._signed):
+        negative, digits = parted(value, self._scale, self._digits, self._expected)
+        if negative and not self._signed:
             raise ValueError(self._expected)
-        digits = digits.zfill(self._width)
+        if self._spare:
+            digits = "0" + digits
         if self._bare:
             return digits
         if not self._signed:
             return digits + "f"
-        return digits + ("d" if number < 0 else "c")
+        return digits + ("d" if negative else "c")
 
     def write(self, value: object) -> bytes:
         """Give the bytes."""
         return bytes.fromhex(self.put(value))
 
+    def inline(self, function: Function, name: str) -> str:
+        """Give source that does what ``put`` does for a whole number, "" where it is none."""
+        if self._scale:
+            return ""
+        most, width = 10**self._digits, self._width
+        plus = "" if self._bare else "c" if self._signed else "f"
+        put = f"{function.constant(self.put)}({name})"
+        if self._signed:
+            put = f"f'{{-{name}:0{width}d}}d' if -{most} < {name} < 0 else {put}"
+        return f"f'{{{name}:0{width}d}}{plus}' if 0 <= {name} < {most} else {put}"
+
     def source(self, function: Function, views: Views, at: int) -> str:
         """Cut the record's hexadecimal digits: ``int`` takes none of a to f."""
         start, end = 2 * at, 2 * (at + self.size)
         if self._bare:
-            return number_source(function, views.hex(start, end), self._scale)
+            return numeral(function, "", views.hex(start, end), self._scale)
         sign = f"{function.constant(_SIGNS)}[{views.nibble(end - 1)}]"
-        digits = f"{sign} + {views.hex(start, end - 1)}"
-        return number_source(function, digits, self._scale)
+        return numeral(function, sign, views.hex(start, end - 1), self._scale)

@@ -74,8 +74,9 @@ class Text:
             raise ValueError("text")  # noqa: TRY004 - the caller gathers these
         return value.rjust(self.size) if self._right else value.ljust(self.size)
 
-    def inline(self, name: str) -> str:
+    def inline(self, function: Function, name: str) -> str:
         """Give source that does what ``put`` does; it raises for what is no text."""
+        del function
         return f"{name}.{'rjust' if self._right else 'ljust'}({self.size})"
 
     def source(self, function: Function, views: Views, at: int) -> str:

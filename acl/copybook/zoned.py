@@ -10,9 +10,18 @@ from typing import Final
 from ..generate import Function
 from .codepage import CodePage, unfit
 from .item import Sign
-from .leaf import EXACT, Lane, Scalar, Views, whole
+from .leaf import EXACT, Lane, Scalar, Views, parted
 
-__all__ = ["OVERPUNCHED", "Zoned", "zones"]
+__all__ = [
+    "OVERPUNCHED",
+    "SIGNS",
+    "Zoned",
+    "expectation",
+    "numeral",
+    "overpunches",
+    "scaled",
+    "zones",
+]
 
 # The letters of a view of digits: bytes that hold a digit and a sign become A-J (plus) and K-T
 # (minus), separate signs p and m, spaces and X'00' s, all else x. So int() takes no byte of the
@@ -28,7 +37,9 @@ OVERPUNCHED: Final = {
 """Sign and digit of the byte that holds both."""
 
 _TRAILING: Final = Sign()
-_SEPARATE: Final = {"p": "", "m": "-"}
+SIGNS: Final = {"p": "", "m": "-"}
+"""What a separate sign of the view means."""
+
 _LEFT: Final = re.compile(r"s*([pm]?)([0-9]*)([A-T]?)s*")
 _RIGHT: Final = re.compile(r"s*([0-9]*)([pm])s*")
 _LEADING: Final = re.compile(r"s*([A-T])([0-9]*)s*")
@@ -115,9 +126,9 @@ class Zoned:
             punched, digit = OVERPUNCHED[last] if last else ("", "")
             if last and (sign or (self._leading and self._signed and len(digits))):
                 raise ValueError("a sign where none belongs")
-            return _SEPARATE.get(sign, "") or punched, digits + digit
+            return SIGNS.get(sign, "") or punched, digits + digit
         if found := _RIGHT.fullmatch(seen):
-            return _SEPARATE[found[2]], found[1]
+            return SIGNS[found[2]], found[1]
         if (found := _LEADING.fullmatch(seen)) and (self._leading or not self._signed):
             sign, digit = OVERPUNCHED[found[1]]
             return sign, digit + found[2]
@@ -125,18 +136,17 @@ class Zoned:
 
     def put(self, value: object) -> str:
         """Give the digits and the sign as characters."""
-        number = whole(value, self._scale, self._expected)
-        digits = str(abs(number)).zfill(self._digits)
-        if len(digits) > self._digits or (number < 0 and not self._signed):
+        negative, digits = parted(value, self._scale, self._digits, self._expected)
+        if negative and not self._signed:
             raise ValueError(self._expected)
-        if not number and self._blank_is_zero:
+        if self._blank_is_zero and not digits.strip("0"):
             return " " * self.size
         if not self._signed:
             return digits
         if self._separate:
-            sign = "-" if number < 0 else "+"
+            sign = "-" if negative else "+"
             return sign + digits if self._leading else digits + sign
-        punch = self._minus if number < 0 else self._plus
+        punch = self._minus if negative else self._plus
         if self._leading:
             return punch[digits[0]] + digits[1:]
         return digits[:-1] + punch[digits[-1]]
@@ -145,26 +155,38 @@ class Zoned:
         """Give the digits and the sign."""
         return self._page.bytes(self.put(value))
 
+    def inline(self, function: Function, name: str) -> str:
+        """Give source that does what ``put`` does for a whole number, "" where it is none."""
+        if self._scale or self._leading or self._blank_is_zero or self._digits < 2:
+            return ""
+        most, put = 10**self._digits, f"{function.constant(self.put)}({name})"
+        if not self._signed:
+            return f"f'{{{name}:0{self._digits}d}}' if 0 <= {name} < {most} else {put}"
+        if self._separate:
+            return ""
+        for minus, punches in (("-", self._minus), ("", self._plus)):
+            letters = function.constant("".join(punches[digit] for digit in "0123456789"))
+            front = f"{{{minus}{name} // 10:0{self._digits - 1}d}}"
+            fits = f"0 <= {name} < {most}" if not minus else f"-{most} < {name} < 0"
+            put = f"f'{front}{{{letters}[{minus}{name} % 10]}}' if {fits} else {put}"
+        return put
+
     def source(self, function: Function, views: Views, at: int) -> str:
         """Cut the view of digits: it lets ``int`` take nothing but digits."""
         if not self._shared:
             return ""
         start, end = at, at + self.size
         if not self._signed:
-            number = views.digits(start, end)
-        elif self._separate:
-            where = start if self._leading else end - 1
-            sign = f"{function.constant(_SEPARATE)}[{views.digit(where)}]"
-            digits = (start + 1, end) if self._leading else (start, end - 1)
-            number = f"{sign} + {views.digits(*digits)}"
-        else:
-            where = start if self._leading else end - 1
-            both = f"(w := {function.constant(OVERPUNCHED)}[{views.digit(where)}])[0]"
-            if self._leading:
-                number = f"{both} + w[1] + {views.digits(start + 1, end)}"
-            else:
-                number = f"{both} + {views.digits(start, end - 1)} + w[1]"
-        return number_source(function, number, self._scale)
+            return numeral(function, "", views.digits(start, end), self._scale)
+        where = start if self._leading else end - 1
+        digit = views.digit(where)
+        rest = views.digits(start + 1, end) if self._leading else views.digits(start, end - 1)
+        if self._separate:
+            sign = f"{function.constant(SIGNS)}[{digit}]"
+            return numeral(function, sign, rest, self._scale)
+        sign = f"(w := {function.constant(OVERPUNCHED)}[{digit}])[0]"
+        digits = f"w[1] + {rest}" if self._leading else f"{rest} + w[1]"
+        return numeral(function, sign, digits, self._scale)
 
 
 def scaled(digits: str, scale: int) -> int | Decimal:
@@ -172,14 +194,20 @@ def scaled(digits: str, scale: int) -> int | Decimal:
     if scale <= 0:
         number: int = int(digits) * 10**-scale
         return number
-    return EXACT.create_decimal(f"{digits}e-{scale}")
+    return EXACT.plus(EXACT.create_decimal(f"{digits}e-{scale}"))  # no zero is below zero
 
 
-def number_source(function: Function, digits: str, scale: int) -> str:
-    """Give source that does what ``scaled`` does; it refuses all that is no digit."""
+def numeral(function: Function, sign: str, digits: str, scale: int) -> str:
+    """Give source for a number from that of its sign and of its digits.
+
+    ``int`` refuses all that is no digit. ``Decimal`` takes an E among them, and then refuses the
+    second exponent. No zero is below zero: that is what ``or`` is for.
+    """
+    both = f"{sign} + {digits}" if sign else digits
     if scale > 0:
-        return f"{function.constant(EXACT.create_decimal)}({digits} + 'e-{scale}')"
-    return f"int({digits})" + (f" * {10**-scale}" if scale else "")
+        number = f"{function.constant(EXACT.create_decimal)}({both} + 'e-{scale}')"
+        return f"({number} or {function.constant(Decimal(0).scaleb(-scale))})" if sign else number
+    return f"int({both})" + (f" * {10**-scale}" if scale else "")
 
 
 def expectation(digits: int, scale: int, *, signed: bool) -> str:
@@ -190,6 +218,17 @@ def expectation(digits: int, scale: int, *, signed: bool) -> str:
     if scale < 0:
         return f"a whole number, {digits} digits and {-scale} zeros{sign}"
     return f"a whole number of at most {digits} digits{sign}"
+
+
+def overpunches(page: CodePage) -> dict[str, tuple[str, str]]:
+    """Give sign and digit of each character that holds both."""
+    view = zones(page).decode("latin-1")
+    found = {}
+    for letters in (_PLUS, _MINUS):
+        for byte, letter in enumerate(view):
+            if letter in letters:
+                found[page.text(bytes([byte]))] = OVERPUNCHED[letter]
+    return found
 
 
 def _punches(page: CodePage, minus: str) -> tuple[dict[str, str], dict[str, str]]:
