@@ -11,12 +11,12 @@ from .format import RecordFormat
 from .record import PLAIN, Bad, BadKind, Found, Frame, RawRecord
 from .window import Window
 
-__all__ = ["PIECE", "read_blocks", "read_words"]
+__all__ = ["read_blocks", "read_words"]
 
-PIECE = 1024 * 1024
-"""Bytes that belong to no record are handed on in pieces of this size at most."""
 _NOTHING = b"\0\0"
 _LOOK = 4096
+_BLOCK = 1024 * 1024
+"""Blocks on disk have at most 32,760 bytes, those on tape may have more."""
 
 
 def read_words(window: Window, form: RecordFormat) -> Iterator[Found]:
@@ -69,8 +69,10 @@ def read_blocks(window: Window, form: RecordFormat) -> Iterator[Found]:
             if isinstance(found, RawRecord):
                 yield _marked(found, frame)
                 frame = PLAIN
-            else:
-                yield found
+                continue
+            yield found
+            if found.kind == "stop":
+                return
 
 
 def _block(window: Window, form: RecordFormat, number: int, left: int) -> Iterator[Found]:
@@ -82,7 +84,7 @@ def _block(window: Window, form: RecordFormat, number: int, left: int) -> Iterat
         left -= len(head)
         if len(head) < SIZE:
             what = f"no record fits in the {len(head) + left} bytes left of its block"
-            yield from _pieces(window, number, offset, head, left, what)
+            yield _remains(window, number, offset, head, left, what)
             return
         found = word.read(head)
         if found.length == 0 and found.other == _NOTHING:
@@ -92,7 +94,7 @@ def _block(window: Window, form: RecordFormat, number: int, left: int) -> Iterat
             continue
         if not 0 < found.length <= min(left, form.longest):
             what = f"a record of {found.length} bytes does not fit in the {left} left of its block"
-            yield from _pieces(window, number, offset, head, left, what)
+            yield _remains(window, number, offset, head, left, what)
             return
         body = window.take(found.length)
         if len(body) < found.length:
@@ -115,15 +117,11 @@ def _marked(record: RawRecord, mark: Frame) -> RawRecord:
     return RawRecord(record.number, record.offset, record.body, frame)
 
 
-def _pieces(
-    window: Window, number: int, offset: int, head: bytes, left: int, reason: str
-) -> Iterator[Bad]:
-    body = head + window.take(min(left, PIECE))
-    left -= len(body) - len(head)
-    yield _bad("border", number, offset, body, reason)
-    while left and (body := window.take(min(left, PIECE))):
-        left -= len(body)
-        yield _bad("border", number, window.offset - len(body), body, reason)
+def _remains(window: Window, number: int, offset: int, head: bytes, left: int, reason: str) -> Bad:
+    """Take what is left of a block; one so long that it is likely no block is left alone."""
+    if left > _BLOCK:
+        return _bad("stop", number, offset, head, reason, f"a block of at most {_BLOCK} bytes")
+    return _bad("border", number, offset, head + window.take(left), reason)
 
 
 def _zeros(

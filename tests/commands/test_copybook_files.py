@@ -465,3 +465,21 @@ def test_the_values_of_a_record_are_those_of_the_hand(fig):
     assert body.hex() == "c50000003f0000389de2f3404040f2f0f2f0f0f0f0f340404040"
     assert values["WEIGHT"] == Decimal("-3.89")
     assert fig.values("parcel.cpy", fig.file(body), *SEGMENTS) == [values]
+
+
+@pytest.mark.parametrize("piped", [False, True], ids=["file", "pipe"])
+def test_a_line_too_long_is_replayed_whole(fig, piped):
+    """Three pieces in the quarantine; with a larger --longest they are one record again."""
+    (fig.folder / "long.cpy").write_text("       01  A.\n           05  B  PIC X(3000000).\n")
+    data = b"short\n" + b"x" * 3_000_000 + b"\nlast\n"
+    options = ("--records", "line", "--encoding", "ascii")
+    file, given = ("-", data) if piped else (fig.file(data), b"")
+    few = (*options, "--longest", "1000000")
+    found = fig.values("long.cpy", file, *few, status=4, given=given)
+    assert [one["B"] for one in found] == ["short", "last"]
+    name = f"{'stdin' if piped else 'data.bin'}.quarantine.jsonl"
+    assert {entry["number"] for entry in quarantine(fig, name)} == {2}
+    assert ((fig.folder / name).stat().st_size < 100_000) is not piped
+    out = fig("replay", "long.cpy", name, *options, "--json", "--number")
+    assert json.loads(out)["$number"] == 2
+    assert fields(out)["B"] == "x" * 3_000_000
