@@ -55,9 +55,16 @@ class FigError(Exception):
 
     ``place``: file and key, path, offset or address. ``value``: what was found there (masked by the
     caller where it is tagged). ``expected``: what would have been right. ``remedy``: what to do.
+
+    Where the place is in a text that people wrote, ``source`` is its line as it stands there and
+    ``column`` where in it, from 1 (0: nobody knows); the ``fig`` command draws a caret under it.
     """
 
     exit_status: ClassVar[int] = 1
+    source: str = ""
+    column: int = 0
+    problems: tuple[FigError, ...] = ()
+    """All that is wrong, each apart, where one error stands for several."""
 
     def __init__(
         self,

@@ -17,7 +17,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from .. import config
-from ..errors import FigError, MappingError
+from ..errors import FigError
 from ..model import Stage
 
 __all__ = ["COLOURS", "Screen", "endpoint_argument", "json_option"]
@@ -89,15 +89,25 @@ class Screen:
         """Print an error by its parts, on standard error."""
         self.err.print(f"[bold red]error[/]: {escape(error.message)}", soft_wrap=True)
         self._parts(error)
-        for problem in error.problems if isinstance(error, MappingError) else ():
+        for problem in error.problems:
             self.err.print(f"  [red]-[/] {escape(problem.message)}", soft_wrap=True)
             self._parts(problem)
 
     def _parts(self, error: FigError) -> None:
         parts: Mapping[str, str] = error.as_dict()
+        if error.source:
+            self._caret(error.source, error.column)
         for name in ("place", "value", "expected", "remedy"):
             if parts[name]:
                 self.err.print(f"  [dim]{name:<9}[/] {escape(parts[name])}", soft_wrap=True)
+
+    def _caret(self, source: str, column: int) -> None:
+        line = source.rstrip()
+        shown = line.expandtabs()
+        self.err.print(f"  [dim]{'':<9}[/] {escape(shown)}", soft_wrap=True)
+        if 0 < column <= len(line) + 1:
+            before = len(line[: column - 1].expandtabs())
+            self.err.print(f"  {'':<9} {' ' * before}[bold red]^[/]", soft_wrap=True)
 
 
 def coloured(word: str, text: str = "") -> str:

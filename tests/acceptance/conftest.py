@@ -20,7 +20,6 @@ from xml.sax.saxutils import escape
 
 import pytest
 
-import stranglerfig
 from stranglerfig import app, config
 from stranglerfig.demo.workspace import copy_example
 from stranglerfig.migrations.schema.upgrade import upgrade
@@ -28,6 +27,7 @@ from stranglerfig.model import Route, Stage, Step
 from stranglerfig.store import Store
 from stranglerfig.store.chain import verify
 from stranglerfig.store.line import Entry
+from stranglerfig.tests.importable import importable
 
 HERE = Path(__file__).parent
 PATIENCE = 30.0
@@ -245,8 +245,7 @@ class Desk:
         self.url = f"sqlite:///{self.store_file}"
         self._running: list[Running] = []
         copy_example(root)
-        parent = str(Path(stranglerfig.__file__).parents[1])
-        self.env = {**os.environ, "PYTHONPATH": parent, "FIG_WHO": "tester"}
+        self.env = {**os.environ, "PYTHONPATH": importable(), "FIG_WHO": "tester"}
         self.env.pop("COLUMNS", None)  # pytest's own
         self.legacy = self._start_legacy()
         self.edit("fig.toml", "127.0.0.1:8701", f"127.0.0.1:{self.legacy.url.port}")

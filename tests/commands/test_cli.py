@@ -14,8 +14,10 @@ from click.testing import CliRunner
 import stranglerfig
 from stranglerfig import __version__
 from stranglerfig.cli import fig, main
+from stranglerfig.commands.screen import Screen
 from stranglerfig.errors import ConfigError, MappingError, RouteError, StoreUnavailable
 from stranglerfig.migrations.schema.upgrade import upgrade
+from stranglerfig.tests.importable import importable
 
 EXAMPLE = Path(stranglerfig.__file__).parent / "examples" / "helpdesk"
 
@@ -90,8 +92,7 @@ def test_help_imports_no_library_of_an_extra():
         "heavy = {'zeep', 'onnxruntime', 'sklearn', 'numpy', 'plotext', 'sqlalchemy', 'lxml'}\n"
         "assert not heavy & set(sys.modules), heavy & set(sys.modules)"
     )
-    parent = str(Path(stranglerfig.__file__).parents[1])
-    env = {**os.environ, "PYTHONPATH": parent}
+    env = {**os.environ, "PYTHONPATH": importable()}
     subprocess.run([sys.executable, "-c", probe], check=True, env=env, capture_output=True)
 
 
@@ -196,12 +197,11 @@ def test_the_table_of_routes(run, workspace):
 
 def test_colours_are_for_terminals_and_for_those_who_want_them(workspace):
     """NO_COLOR (no-color.org) and a pipe mean none; FORCE_COLOR means colours."""
-    parent = str(Path(stranglerfig.__file__).parents[1])
     base = {k: v for k, v in os.environ.items() if k not in ("NO_COLOR", "FORCE_COLOR")}
     command = [sys.executable, "-m", "stranglerfig", "-w", str(workspace), "route", "list"]
 
     def escapes(**extra):
-        env = {**base, "PYTHONPATH": parent, "TERM": "xterm-256color", **extra}
+        env = {**base, "PYTHONPATH": importable(), "TERM": "xterm-256color", **extra}
         done = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
         return "\x1b[3" in done.stdout
 
@@ -254,3 +254,12 @@ def test_init_without_the_example_is_empty_and_right(run, tmp_path):
     status, out, err = run("-w", tmp_path / "empty", "check", "--json")
     assert status == 0, err
     assert all(json.loads(line)["ok"] for line in out.splitlines())
+
+
+def test_an_error_in_a_text_shows_the_line_and_a_caret(capfd):
+    error = ConfigError("no such clause", place="A.cpy: line 3, column 12", value="PICK")
+    error.source = "\t05  A PICK 9.\n"
+    error.column = 8
+    Screen(workspace=Path()).error(error)
+    lines = capfd.readouterr().err.splitlines()
+    assert lines[1].index("PICK") == lines[2].index("^")
