@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, NoReturn
 
 __all__ = ["Function"]
 
@@ -20,6 +22,8 @@ class Function:
         self._head = f"def {name}({', '.join(parameters)}):"
         self._lines: list[str] = []
         self._constants: dict[str, object] = {}
+        self._depth = 0
+        self._fresh = 0
 
     def constant(self, value: object) -> str:
         """Give an identifier that stands for the value inside the function."""
@@ -27,9 +31,42 @@ class Function:
         self._constants[identifier] = value
         return identifier
 
+    def fresh(self) -> str:
+        """Give the name of a variable that nobody else uses."""
+        self._fresh += 1
+        return f"t{self._fresh}"
+
+    def refuse(self) -> str:
+        """Give an expression that raises ``ValueError``."""
+        return f"{self.constant(_refuse)}()"
+
+    def inlined(self, write: Callable[[Function, str], str], name: str, source: str) -> str:
+        """Give the expression that ``write`` makes of a variable ``name`` that holds ``source``.
+
+        Where it reads the variable but once, the source itself stands there instead.
+        """
+        start = len(self._lines)
+        self.line(f"{name} = {source}")
+        expression = write(self, name)
+        found = re.findall(rf"\b{name}\b", expression)
+        if len(self._lines) == start + 1 and len(found) == 1 and not set(expression) & set("'\""):
+            del self._lines[start]
+            return re.sub(rf"\b{name}\b", lambda _: source, expression)
+        return expression
+
     def line(self, source: str, depth: int = 1) -> None:
-        """Add a line, indented by ``depth`` steps."""
-        self._lines.append("    " * depth + source)
+        """Add a line, indented by ``depth`` steps inside the blocks that are open."""
+        self._lines.append("    " * (self._depth + depth) + source)
+
+    @contextmanager
+    def block(self, head: str) -> Iterator[None]:
+        """Add ``head``, and the lines that follow inside it."""
+        self.line(head)
+        self._depth += 1
+        try:
+            yield
+        finally:
+            self._depth -= 1
 
     def build(self) -> Callable[..., Any]:
         """Compile it. The source only ever holds what our own code wrote."""
@@ -38,3 +75,7 @@ class Function:
         exec(compile(source, f"<acl {self._name}>", "exec"), namespace)  # noqa: S102
         built: Callable[..., Any] = namespace[self._name]
         return built
+
+
+def _refuse() -> NoReturn:
+    raise ValueError

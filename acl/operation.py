@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Literal
 
@@ -14,7 +15,8 @@ from ..config import options, read_toml
 from ..errors import ConfigError
 from ..model import Payload
 from .contract import Contract
-from .field import parse_field
+from .field import Field, parse_field
+from .group import Group, parse_group
 
 __all__ = ["Operation", "load_operation", "parse_operation"]
 
@@ -108,20 +110,39 @@ def parse_operation(tables: Mapping[str, object], place: str) -> Operation:
 
 
 def _contract(title: str, table: Mapping[str, object], place: str) -> Contract:
-    fields = tuple(
-        parse_field(name, entry, f"{place}.{name}") for name, entry in _flat(table, place, "")
-    )
-    names = {field.name for field in fields}
-    for name in names:
-        inner = next((other for other in names if other.startswith(f"{name}.")), None)
-        if inner is not None:
-            expected = "a field or a group, not both"
-            raise ConfigError(
-                f"{inner} stands inside it", place=f"{place}.{name}", expected=expected
-            )
-    if len(names) != len(fields):
-        raise ConfigError("a field stands twice", place=place, expected="each field once")
-    return Contract(title, fields)
+    fields: list[Field] = []
+    groups: list[Group] = []
+    for name, entry in _flat(table, place, ""):
+        if entry.get("type") == "group":
+            groups.append(parse_group(name, entry, f"{place}.{name}"))
+        else:
+            fields.append(parse_field(name, entry, f"{place}.{name}"))
+    _check_names([field.name for field in fields], [group.name for group in groups], place)
+    return Contract(title, tuple(fields), tuple(groups))
+
+
+def _check_names(fields: Sequence[str], groups: Sequence[str], place: str) -> None:
+    twice = [name for name, count in Counter((*fields, *groups)).items() if count > 1]
+    if twice:
+        expected = "each field and group once"
+        raise ConfigError("stands twice", place=f"{place}.{twice[0]}", expected=expected)
+    # By path without []: what stands there. lines and lines[] cannot both be.
+    kinds: dict[str, tuple[str, str]] = {}
+    for name in (*fields, *groups):
+        parts = name.split(".")
+        for level in range(1, len(parts) + 1):
+            around = ".".join(parts[:level])
+            leaf = level == len(parts) and name not in groups
+            kind = f"{'list of ' * around.endswith('[]')}{'field' if leaf else 'group'}"
+            before, by = kinds.setdefault(around.replace("[]", ""), (kind, name))
+            if before != kind:
+                expected = "a field or a group, a list or none, not both"
+                message = f"is a {kind} in {name} and a {before} in {by}"
+                raise ConfigError(message, place=f"{place}.{around}", expected=expected)
+    for group in groups:
+        if not any(name.startswith(f"{group}.") for name in fields):
+            expected = "a field in it"
+            raise ConfigError("a group of nothing", place=f"{place}.{group}", expected=expected)
 
 
 def _flat(
@@ -134,9 +155,12 @@ def _flat(
         if not isinstance(entry, Mapping):
             expected = f"[input.{name}] with type = …"
             raise ConfigError("not a table", place=f"{place}.{key}", expected=expected)
-        groups = entry and all(isinstance(inner, Mapping) for inner in entry.values())
-        if groups:
-            found.extend(_flat(entry, f"{place}.{key}", f"{name}."))
+        inner = {key: one for key, one in entry.items() if isinstance(one, Mapping)}
+        if entry.get("type") == "group":
+            found.append((name, {key: one for key, one in entry.items() if key not in inner}))
+            found.extend(_flat(inner, f"{place}.{key}", f"{name}."))
+        elif entry and len(inner) == len(entry):
+            found.extend(_flat(inner, f"{place}.{key}", f"{name}."))
         else:
             found.append((name, entry))
     return found

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
-from ..errors import MappingError
+from ..errors import ConfigError, FigError, MappingError
+from .lines import Lines, Spot
 
-__all__ = ["Problem", "gathered"]
+__all__ = ["MappingFileError", "Problem", "RowPlace", "gathered"]
 
 
 class Problem(MappingError):
     """A problem with its parts apart: ``row`` from 1 (0: no row).
 
-    ``at`` is the line or the offset in the record, "" where nobody knows it.
+    ``at`` is the line or the offset in the record, "" where nobody knows it. In a mapping file
+    ``line`` is the row's, from 1, and ``source`` and ``column`` show where in it; elsewhere they
+    are empty.
     """
 
     def __init__(
@@ -28,6 +33,7 @@ class Problem(MappingError):
         value: str = "",
         expected: str = "",
         hint: str = "",
+        spot: Spot | None = None,
     ) -> None:
         place = " ".join(
             part
@@ -46,6 +52,48 @@ class Problem(MappingError):
         self.src = src
         self.dst = dst
         self.at = at
+        self.line = spot.line if spot else 0
+        self.column = spot.column if spot else 0
+        self.source = spot.source if spot else ""
+
+    def as_dict(self) -> dict[str, str]:
+        """Give the parts by name, those of a mapping as well."""
+        own = {
+            "mapping": self.mapping,
+            "row": f"{self.side} {self.row}" if self.row else self.side,
+            "src": self.src,
+            "dst": self.dst,
+            "at": self.at or (f"line {self.line}" if self.line else ""),
+        }
+        return super().as_dict() | own
+
+
+class MappingFileError(ConfigError):
+    """A mapping file is written wrongly; ``problems`` names all that is."""
+
+    def __init__(self, file: str, problems: Sequence[FigError]) -> None:
+        count = len(problems)
+        listed = "".join(f"\n  {number}. {one}" for number, one in enumerate(problems, 1))
+        super().__init__(
+            f"{count} problem{'s' if count > 1 else ''}:{listed}",
+            place=file,
+            remedy="mend them all; nothing of this mapping is used until then",
+        )
+        self.problems = tuple(problems)
+
+
+@dataclass(frozen=True, slots=True)
+class RowPlace:
+    """Where the rows of one side stand: ``file`` is the mapping's name."""
+
+    file: str
+    side: Literal["fields", "reply"]
+    lines: Lines
+
+    def problem(self, message: str, *, row: int = 0, key: str = "", **parts: str) -> Problem:
+        """Make a problem of this side; ``key`` names the row's key, or without a row the file's."""
+        spot = self.lines.row(self.side, row, key) if row else self.lines.key(key or self.side)
+        return Problem(message, mapping=self.file, side=self.side, row=row, spot=spot, **parts)
 
 
 def gathered(problems: Sequence[Problem]) -> MappingError:

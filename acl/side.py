@@ -3,28 +3,36 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 from ..errors import MappingError
 from ..model import Payload, Record
-from .compile import decoder, decoding, encoder, encoding
-from .contract import dig
+from .chooser import Chooser
+from .contract import Contract
+from .decoding import compile_decoder
+from .encoding import compile_encoder
 from .field import shown
 from .formats.shape import Shape, Stray, Values
 from .link import Link
+from .path import numbered
+from .plan import grow_plan
 from .problem import Problem, gathered
+from .reading import Reader, Reading
+from .sheet import Ours, grow_sheet
+from .writing import Writer
 
 __all__ = ["Side"]
 
-_ABSENT: Final = object()
 _MOST_NAMES: Final = 1000
+_MOST_PROBLEMS: Final = 1000
 
 
 class Side:
     """Links over a shape, compiled. ``name`` is the key of its rows in the mapping's file.
 
     ``reported`` counts what came and is not in the schema, where ``unmapped`` is ``report``.
+    ``compiled`` reads a record's values, and raises anything where they do not fit.
     """
 
     def __init__(
@@ -33,30 +41,38 @@ class Side:
         name: Literal["fields", "reply"],
         shape: Shape,
         links: Sequence[Link],
+        contract: Contract,
         unmapped: str,
+        ignored: Sequence[str] = (),
     ) -> None:
         self._mapping = mapping
         self._name: Literal["fields", "reply"] = name
         self.shape = shape
         self.links = tuple(links)
-        two_way = tuple(link for link in links if not link.row.one_way)
-        self._read = self.links if name == "fields" else two_way
-        self._written = self.links if name == "reply" else two_way
+        two_way = [link for link in links if link.two_way]
+        request = name == "fields"
         self._strict = unmapped == "error"
-        self._decode = decoder(self._read, with_else=name == "fields")
-        self._encode = encoder(self._written, with_else=name == "reply")
-        self._each = [(link, encoder([link], with_else=name == "reply")) for link in self._written]
+        plan, _ = grow_plan(contract.tree, links if request else two_way)
+        self.compiled = compile_decoder(plan, with_else=request)
+        self._reader = Reader(plan, with_else=request, complain=self._complain)
+        ours = Ours(contract)
+        sheet = grow_sheet(two_way if request else links, ours)
+        self._encode = compile_encoder(sheet, ours, with_else=not request)
+        self._writer = Writer(sheet, ours, with_else=not request, complain=self._complain)
+        self._chooser = Chooser(links, ignored)
         self._lock = threading.Lock()
         self.reported: dict[str, int] = {}
 
     def decode(self, record: Record) -> dict[str, object]:
         """Give the payload that a record means. Raises ``MappingError``, ``EnvelopeError``."""
         values, strays = self.shape.read(record)
+        if self._chooser.needed:
+            strays = [*strays, *self._chooser.strays(values)]
         if strays and self._counted(strays):
             raise self._refused(record, values, strays)
         try:
-            return self._decode(values)
-        except Exception:  # noqa: BLE001 - whatever it was, the rows are asked one by one
+            return self.compiled(values)
+        except Exception:  # noqa: BLE001 - whatever it was, the record is read with care
             # The error that is hidden here may hold the value, which may be anybody's secret.
             raise self._refused(record, values, ()) from None
 
@@ -65,37 +81,40 @@ class Side:
         try:
             values = self._encode(payload)
         except Exception:  # noqa: BLE001 - as above
-            raise self._unwritten(payload, self._written) from None
+            _, problems = self._writer.write(payload, None)
+            raise self._gathered(problems) from None
         try:
             return self.shape.write(values, original)
         except ValueError as error:
-            raise self._uncarried(values, payload, original, error) from None
+            raise self._uncarried(values, original, error) from None
 
     def patch(self, payload: Payload, original: Record) -> bytes:
         """Put into the original's bytes whatever the payload says otherwise than they do."""
         values, _ = self.shape.read(original)
-        changes: dict[str, str | None] = {}
-        changed: list[Link] = []
-        try:
-            for link, encode in self._each:
-                if self._meant(link, values) != dig(payload, link.field.path):
-                    changed.append(link)
-                    changes[link.leaf.path] = encode(payload).get(link.leaf.path)
-        except Exception:  # noqa: BLE001 - as above
-            raise self._unwritten(payload, changed) from None
+        changes, problems = self._writer.write(payload, values)
+        if problems:
+            raise self._gathered(problems)
         try:
             return self.shape.patch(changes, original)
         except ValueError as error:
-            raise self._uncarried(changes, payload, original, error) from None
+            raise self._uncarried(changes, original, error) from None
 
-    def _meant(self, link: Link, values: Values) -> object:
-        text = values.get(link.leaf.path)
-        if text is None or text in link.row.null:
-            return None
-        try:
-            return decoding(link, with_else=self._name == "fields")(text)
-        except Exception:  # noqa: BLE001 - what means nothing is replaced
-            return _ABSENT
+    def unmapped(self) -> dict[str, int]:
+        """Count what came and is not in the schema, and codes without a meaning."""
+        counts = dict(self.reported)
+        for link in self.links:
+            passed = link.chain.traits.passed
+            for text, count in passed().items() if passed else ():
+                counts[f"{link.source} = {text}"] = count
+        return counts
+
+    def explain(self, record: Record) -> tuple[list[Reading], Mapping[str, str], list[Problem]]:
+        """Read a record with care: what each row made of it, lines or offsets, and the problems."""
+        values, strays = self.shape.read(record)
+        places = self.shape.places(record)
+        strays = [*strays, *self._chooser.strays(values)]
+        _, readings, problems = self._reader.read(values, places)
+        return readings, places, [*self._stray_problems(strays), *problems]
 
     def _counted(self, strays: Sequence[Stray]) -> bool:
         """Count what is only reported; say whether anything must be refused."""
@@ -110,8 +129,13 @@ class Side:
         return False
 
     def _refused(self, record: Record, values: Values, strays: Sequence[Stray]) -> MappingError:
-        places = self.shape.places(record)
-        problems = [
+        problems = self._stray_problems(strays)
+        broken = [stray.path for stray in strays if stray.broken]
+        _, _, found = self._reader.read(values, self.shape.places(record), broken)
+        return self._gathered([*problems, *found])
+
+    def _stray_problems(self, strays: Sequence[Stray]) -> list[Problem]:
+        return [
             self._problem(
                 stray.message,
                 src=stray.path,
@@ -122,66 +146,40 @@ class Side:
             for stray in strays
             if stray.broken or self._strict
         ]
-        broken = {stray.path for stray in strays if stray.broken}
-        for link in self._read:
-            if link.leaf.path not in broken:
-                problems.extend(self._decode_problems(link, values, places.get(link.leaf.path, "")))
-        return gathered(problems or [self._unsteady()])
 
-    def _unwritten(self, payload: Payload, links: Sequence[Link]) -> MappingError:
-        problems = [one for link in links for one in self._encode_problems(link, payload)]
-        return gathered(problems or [self._unsteady()])
+    def _gathered(self, problems: Sequence[Problem]) -> MappingError:
+        unsteady = "converters that do the same twice"
+        found = list(problems) or [
+            self._problem("failed once, and then did not", expected=unsteady)
+        ]
+        return gathered(found[:_MOST_PROBLEMS])
 
-    def _unsteady(self) -> Problem:
-        expected = "converters that do the same twice"
-        return self._problem("failed once, and then did not", expected=expected)
-
-    def _decode_problems(self, link: Link, values: Values, at: str) -> Iterator[Problem]:
-        path = link.leaf.path
-        text = values.get(path)
-        if text is None or (link.may_be_absent and text in link.row.null):
-            there = path in values or link.row.optional or not link.leaf.required
-            if not (link.may_be_absent and (text is not None or there)):
-                message = "holds nothing" if path in values else "is missing"
-                yield self._of(link, message, at, "", link.field.expected)
-            return
-        try:
-            decoding(link, with_else=self._name == "fields")(text)
-        except Exception as error:  # noqa: BLE001 - a converter of somebody else's
-            expected = _why(link, "decode", text, error)
-            yield self._of(link, "cannot be read", at, shown(text, link.tag), expected)
-
-    def _encode_problems(self, link: Link, payload: Payload) -> Iterator[Problem]:
-        value = dig(payload, link.field.path)
-        if value is None:
-            leaf = link.leaf
-            absent = link.row.null or leaf.nullable or not leaf.required
-            if link.field.required or not absent:
-                yield self._of(link, "has no value", "", "", link.field.expected)
-            return
-        try:
-            encoding(link, with_else=self._name == "reply")(value)
-        except Exception as error:  # noqa: BLE001 - a converter of somebody else's
-            expected = _why(link, "encode", value, error)
-            yield self._of(link, "cannot be written", "", shown(value, link.tag), expected)
-
-    def _uncarried(
-        self, values: Values, payload: Payload, original: Record, error: ValueError
-    ) -> MappingError:
+    def _uncarried(self, values: Values, original: Record, error: ValueError) -> MappingError:
         """Name the rows whose text the message cannot carry, by trying each alone."""
         problems: list[Problem] = []
-        for link in self._written:
-            path = link.leaf.path
-            if path not in values:
-                continue
+        for path in values:
             try:
                 self.shape.write({path: values[path]}, original)
             except ValueError as reason:
-                value = shown(dig(payload, link.field.path), link.tag)
-                problems.append(self._of(link, "cannot be carried", "", value, str(reason)))
-        return gathered(problems or [self._problem("cannot be written", expected=str(error))])
+                for link in self._writer.names(path):
+                    text = values[path]
+                    value = shown(text, link.tag) if isinstance(text, str) else ""
+                    problem = self._complain(
+                        link, "cannot be carried", value=value, expected=str(reason)
+                    )
+                    problems.append(problem)
+        return self._gathered(problems or [self._problem("cannot be written", expected=str(error))])
 
-    def _of(self, link: Link, message: str, at: str, value: str, expected: str) -> Problem:
+    def _complain(
+        self,
+        link: Link,
+        message: str,
+        *,
+        indices: Sequence[int] = (),
+        at: str = "",
+        value: str = "",
+        expected: str = "",
+    ) -> Problem:
         row = link.row
         hint = ""
         if message == "cannot be read":
@@ -189,8 +187,8 @@ class Side:
         return self._problem(
             message,
             row=link.number,
-            src=row.src,
-            dst=row.dst,
+            src=numbered(link.source, indices),
+            dst=numbered(link.destination, indices),
             at=at,
             value=value,
             expected=expected,
@@ -199,18 +197,3 @@ class Side:
 
     def _problem(self, message: str, **parts: object) -> Problem:
         return Problem(message, mapping=self._mapping, side=self._name, **parts)  # type: ignore[arg-type]
-
-
-def _why(link: Link, way: Literal["decode", "encode"], value: object, quick: Exception) -> str:
-    """Give what a converter expected; a masked value that it repeats is masked there too."""
-    try:
-        getattr(link.converter, way)(value)
-    except ValueError as error:
-        expected = str(error)
-    except Exception as error:  # noqa: BLE001 - a converter of somebody else's
-        return f"a converter that raises ValueError only, not {type(error).__name__}"
-    else:
-        expected = str(quick) if isinstance(quick, ValueError) else "a converter that is sure"
-    if link.tag not in ("", "none") and str(value) in expected:
-        return f"what {link.row.as_} takes"
-    return expected

@@ -10,10 +10,67 @@ Beside ``ports.Converter`` a converter may say more about itself: see ``traits``
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Final
+
+from ...registry import find
+from .boolean import boolean
+from .choice import choice
 from .code import code
 from .date import date
 from .decimal import decimal
+from .document import document
+from .duration import duration
 from .integer import integer
+from .octets import octets
+from .series import series
 from .text import text
+from .time import time
+from .timestamp import timestamp
+from .traits import Factory
+from .unit import unit
 
-__all__ = ["code", "date", "decimal", "integer", "text"]
+__all__ = [
+    "BUILT_IN",
+    "boolean",
+    "choice",
+    "code",
+    "date",
+    "decimal",
+    "document",
+    "duration",
+    "find_converter",
+    "integer",
+    "octets",
+    "series",
+    "text",
+    "time",
+    "timestamp",
+    "unit",
+]
+
+BUILT_IN: Final[Mapping[str, Factory]] = {
+    "boolean": boolean,
+    "bytes": octets,
+    "code": code,
+    "date": date,
+    "decimal": decimal,
+    "duration": duration,
+    "enum": choice,
+    "integer": integer,
+    "json": document,
+    "list": series,
+    "text": text,
+    "time": time,
+    "timestamp": timestamp,
+    "unit": unit,
+}
+"""Our own by name. They are entry points too, as anybody's are; these names are never another's."""
+
+
+def find_converter(name: str, place: str = "") -> object:
+    """Give what stands under that name: a factory as a rule; ``py:package.module:name`` may be any.
+
+    ``place`` is where the name stands. Raises ``ConfigError`` where there is none.
+    """
+    return BUILT_IN.get(name) or find("converters", name, place=place)

@@ -3,50 +3,111 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Final
 
 from ...ports import Converter
-from .traits import Codes, Traits, refuse_arguments
+from ..generate import Function
+from .arguments import Arguments
+from .pattern import DAY, MONTHS, Moment, Pattern
+from .traits import Codes, Inline, Traits
 
-__all__ = ["date"]
+__all__ = ["date", "day_of", "pattern_of"]
 
-_PARTS = {"YYYY": "(?P<y>[0-9]{4})", "MM": "(?P<m>[0-9]{2})", "DD": "(?P<d>[0-9]{2})"}
+_QUICK: Final = ("YYYYMMDD", "YYYY-MM-DD")
 
 
 class _Date:
-    def __init__(self, pattern: str) -> None:
-        pieces = re.split("(YYYY|MM|DD)", pattern)
-        self._pattern = re.compile("".join(_PARTS.get(p) or re.escape(p) for p in pieces))
-        form = pattern.replace("{", "{{").replace("}", "}}")
-        form = form.replace("YYYY", "{0:04d}").replace("MM", "{1:02d}").replace("DD", "{2:02d}")
-        self._form = form
-        self._expected = f"a day of the calendar as {pattern}"
-        self.traits = Traits(type="date")
+    def __init__(self, pattern: Pattern) -> None:
+        self._pattern = pattern
+        self._expected = f"a day of the calendar as {pattern.text}"
+        quick = pattern.text in _QUICK
+        self.traits = Traits(
+            type="date",
+            inline=_inline(pattern, self.decode),
+            inline_encode=_inline_encode(pattern.text, self.encode) if quick else None,
+        )
 
     def decode(self, text: str) -> dt.date:
-        found = self._pattern.fullmatch(text)
-        if found is None:
+        moment = self._pattern.read(text)
+        value = None if moment is None else day_of(moment, self._pattern)
+        if value is None or self._written(value) != text:
             raise ValueError(self._expected)
-        year, month, day = found.group("y", "m", "d")
-        try:
-            return dt.date(int(year), int(month), int(day))
-        except ValueError:
-            raise ValueError(self._expected) from None
+        return value
 
     def encode(self, value: object) -> str:
         if type(value) is not dt.date:
             raise ValueError("a date")
-        return self._form.format(value.year, value.month, value.day)
+        text = self._written(value)
+        if text is None:
+            raise ValueError(f"a year that {self._pattern.text} can tell")
+        return text
+
+    def _written(self, value: dt.date) -> str | None:
+        yearday = value.timetuple().tm_yday
+        return self._pattern.write(Moment(value.year, value.month, value.day, yearday))
+
+
+def day_of(moment: Moment, pattern: Pattern) -> dt.date | None:
+    """Give the day, None where the calendar has none such."""
+    try:
+        if "yearday" not in pattern.told:
+            return dt.date(moment.year, moment.month, moment.day)
+        value = dt.date(moment.year, 1, 1) + dt.timedelta(moment.yearday - 1)
+    except (ValueError, OverflowError):
+        return None
+    return value if value.year == moment.year else None
+
+
+def _inline(pattern: Pattern, decode: Callable[[str], object]) -> Inline | None:
+    slices = pattern.slices
+    if slices is None:
+        return None
+
+    def write(function: Function, name: str) -> str:
+        if pattern.text == "YYYYMMDD":
+            # The standard library takes weeks as well, with a W, and counts bytes, not characters.
+            # ASCII digits alone are this to it.
+            check = f"{name}.isdigit() and {name}.isascii()"
+            read = function.constant(dt.date.fromisoformat)
+            quick = f"{read}({name})"
+        else:
+            check = slices.check(function, name)
+            quick = f"{function.constant(dt.date)}({slices.arguments(name)})"
+        return f"({quick} if {check} else {function.constant(decode)}({name}))"
+
+    return write
+
+
+def _inline_encode(pattern: str, encode: Callable[[object], str]) -> Inline:
+    tail = ".replace('-', '')" if pattern == "YYYYMMDD" else ""
+
+    def write(function: Function, name: str) -> str:
+        kind, careful = function.constant(dt.date), function.constant(encode)
+        quick = f"{name}.isoformat(){tail}"
+        return f"({quick} if type({name}) is {kind} else {careful}({name}))"
+
+    return write
+
+
+def pattern_of(left: Arguments, allowed: frozenset[str]) -> Pattern:
+    """Take the pattern, ``pivot=N`` and ``months='…'``."""
+    months = left.value("months")
+    pivot = left.number("pivot", 0, 100)
+    names = MONTHS if months is None else tuple(months.split(" "))
+    return Pattern(left.first(), allowed, pivot=pivot, months=names)
 
 
 def date(arguments: Sequence[str], codes: Codes) -> Converter:
-    """``date(YYYYMMDD)``, ``date(YYYY-MM-DD)``, ``date(DD.MM.YYYY)``: any order and dividers."""
+    """``date(YYYYMMDD)``, ``date(DD.MM.YYYY)``, ``date(YYYYDDD)``: any order and dividers.
+
+    ``date(YYMMDD, pivot=50)``: 50 to 99 are 1950 to 1999, 00 to 49 are 2000 to 2049. ``CYY`` counts
+    years from 1900 in three digits. ``MMM`` is Jan to Dec, or what ``months='…'`` lists.
+    """
     del codes
-    pattern = arguments[0] if arguments else ""
-    if any(pattern.count(part) != 1 for part in _PARTS) or re.search(
-        r"[A-Za-z0-9]", re.sub("YYYY|MM|DD", "", pattern)
-    ):
+    left = Arguments(arguments, "one pattern, pivot=N or months='…'")
+    pattern = pattern_of(left, DAY)
+    left.done()
+    if not pattern.told:
         raise ValueError("a pattern of YYYY, MM and DD, each once, such as YYYYMMDD")
-    refuse_arguments(arguments[1:], "one pattern")
     return _Date(pattern)

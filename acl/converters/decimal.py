@@ -8,12 +8,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from ...ports import Converter
-from .traits import Codes, Traits, refuse_arguments
+from ..generate import Function
+from .arguments import Arguments
+from .notation import Notation, notation_of
+from .traits import Codes, Traits
 
-__all__ = ["decimal"]
+__all__ = ["ROUNDINGS", "decimal"]
 
 _MOST: Final = 38
-_ROUNDINGS: Final = {
+_PLAIN_STR: Final = 6
+ROUNDINGS: Final = {
     "half_up": exact.ROUND_HALF_UP,
     "half_even": exact.ROUND_HALF_EVEN,
     "down": exact.ROUND_DOWN,
@@ -21,10 +25,17 @@ _ROUNDINGS: Final = {
     "floor": exact.ROUND_FLOOR,
     "ceiling": exact.ROUND_CEILING,
 }
+_EXPECTED: Final = (
+    "lax, one of "
+    + ", ".join(ROUNDINGS)
+    + ", or of comma, thousands=X, trailing, implied and width=N"
+)
 
 
 class _Decimal:
-    def __init__(self, digits: int, lax: bool, rounding: str | None) -> None:
+    def __init__(
+        self, digits: int, lax: bool, rounding: str | None, notation: Notation | None
+    ) -> None:
         whole = r"[0-9]{1,38}" if lax or rounding else r"(?:0|[1-9][0-9]{0,37})"
         sign = "[+-]?" if lax else "-?"
         fraction = rf"\.[0-9]{{{digits}}}" if digits else ""
@@ -34,6 +45,7 @@ class _Decimal:
             fraction = rf"(?:\.[0-9]{{0,{_MOST}}})?"
         self._pattern = re.compile(sign + whole + fraction)
         self._digits = digits
+        self._notation = notation
         self._unit = exact.Decimal(1).scaleb(-digits)
         traps = [exact.InvalidOperation] if rounding else [exact.InvalidOperation, exact.Inexact]
         self._context = exact.Context(
@@ -46,13 +58,24 @@ class _Decimal:
             self._expected = (
                 f"a number with at most {_MOST if rounding else digits} digits after the point"
             )
+        if notation is not None:
+            self._expected = f"{self._expected}, written as {notation.example}"
         self._rounds = lax or rounding is not None
-        self.traits = Traits(type="decimal")
+        quick = notation is None and not self._rounds
+        self.traits = Traits(
+            type="decimal",
+            inline=self._inline if quick and 1 <= digits <= _PLAIN_STR else None,
+            inline_encode=self._inline_encode
+            if notation is None and digits <= _PLAIN_STR
+            else None,
+            native={"decimal": self._native} if quick else {},
+        )
 
     def decode(self, text: str) -> exact.Decimal:
-        if self._pattern.fullmatch(text) is None:
+        plain = text if self._notation is None else self._notation.plain(text)
+        if plain is None or self._pattern.fullmatch(plain) is None:
             raise ValueError(self._expected)
-        value = exact.Decimal(text)
+        value = exact.Decimal(plain)
         return value.quantize(self._unit, context=self._context) if self._rounds else value
 
     def encode(self, value: object) -> str:
@@ -63,10 +86,34 @@ class _Decimal:
         if value.adjusted() >= _MOST:
             raise ValueError(f"at most {_MOST} digits before the point")
         try:
-            return format(value.quantize(self._unit, context=self._context), "f")
+            text = format(value.quantize(self._unit, context=self._context), "f")
         except (exact.Inexact, exact.InvalidOperation):
             expected = f"at most {self._digits} digits after the point, or a rounding in the row"
             raise ValueError(expected) from None
+        return text if self._notation is None else self._notation.written(text)
+
+    def _inline(self, function: Function, name: str) -> str:
+        # A number that Decimal takes and writes again in the same way, with the point where it
+        # belongs, has no exponent, plus, blank, leading zero or digit of another script; and the
+        # context refuses what has more digits than there may be.
+        exactly = exact.Context(
+            prec=_MOST + self._digits, traps=[exact.InvalidOperation, exact.Inexact]
+        )
+        number, read = function.fresh(), function.constant(exactly.create_decimal)
+        careful = function.constant(self.decode)
+        same = f"str({number} := {read}({name})) == {name}"
+        return f"({number} if {name}[{-self._digits - 1}] == '.' and {same} else {careful}({name}))"
+
+    def _inline_encode(self, function: Function, name: str) -> str:
+        kind, unit = function.constant(exact.Decimal), function.constant(self._unit)
+        fits = f"type({name}) is {kind} and {name}.same_quantum({unit})"
+        size = f"{name}.adjusted() < {_MOST:d}"
+        return f"(str({name}) if {fits} and {size} else {function.constant(self.encode)}({name}))"
+
+    def _native(self, function: Function, name: str) -> str:
+        kind, unit = function.constant(exact.Decimal), function.constant(self._unit)
+        fits = f"type({name}) is {kind} and {name}.same_quantum({unit})"
+        return f"({name} if {fits} and {name}.adjusted() < {_MOST:d} else {function.refuse()})"
 
 
 def decimal(arguments: Sequence[str], codes: Codes) -> Converter:
@@ -74,15 +121,18 @@ def decimal(arguments: Sequence[str], codes: Codes) -> Converter:
 
     ``decimal(2, lax)`` decodes fewer digits, leading zeros and a plus as well. ``decimal(2,
     half_even)`` rounds both ways; so do ``half_up``, ``up``, ``down``, ``floor``, ``ceiling``.
+
+    How legacy writes it: ``comma`` (12,50), ``thousands='.'`` (1.250,00 beside ``comma``),
+    ``trailing`` (12.50-), ``implied`` (1250, the point is not written), ``width=9`` (filled up with
+    zeros in front).
     """
     del codes
-    left = list(arguments)
-    digits = left.pop(0) if left else ""
-    if not digits.isascii() or not digits.isdigit() or int(digits) > _MOST:
+    left = Arguments(arguments, _EXPECTED)
+    digits = left.first()
+    if not digits.isascii() or not digits.isdigit() or int(digits[:6]) > _MOST:
         raise ValueError(f"the number of digits after the point, 0 to {_MOST}")
-    lax = "lax" in left
-    if lax:
-        left.remove("lax")
-    rounding = _ROUNDINGS.get(left[0]) if left else None
-    refuse_arguments(left[1:] if rounding else left, "lax, or one of " + ", ".join(_ROUNDINGS))
-    return _Decimal(int(digits), lax, rounding)
+    lax = left.flag("lax")
+    rounding = left.choice(ROUNDINGS)
+    notation = notation_of(left, int(digits), lax=lax)
+    left.done()
+    return _Decimal(int(digits), lax, rounding, notation)

@@ -68,7 +68,8 @@ class Assembly:
         for key in values:
             if key not in known:
                 close = difflib.get_close_matches(str(key), known, n=1)
-                path = f"{node.path}.{key}" if node is not None and node.path else str(key)
+                around = "" if node is None or self._tree.nameless(node) else f"{node.path}."
+                path = f"{around}{key}"
                 reason = "no such field" + (f": did you mean {close[0]}?" if close else "")
                 self._wrong(path, at, 0, values[key], reason)
 

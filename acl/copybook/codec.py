@@ -51,7 +51,9 @@ class Codec:
         read = self._whole if len(record) >= self.size else self._careful
         if report is None:
             return read(record, self._repair)
-        values = read(record, Repair(self._nodes, report))
+        found: list[Problem] = []
+        values = read(record, Repair(self._nodes, found))
+        report += sorted(found, key=lambda one: one.offset)
         if len(record) > self.size:
             rest = record[self.size :]
             reason = f"{len(rest)} bytes more than the copybook has"
@@ -67,7 +69,7 @@ class Codec:
         return values
 
     def problems(self, record: bytes) -> list[Problem]:
-        """Give all that cannot be read in a record, in the order in which it was met."""
+        """Give all that cannot be read in a record, in the order of its bytes."""
         report: list[Problem] = []
         self.decode(record, report)
         return report

@@ -22,16 +22,18 @@ __all__ = ["Decoder", "decoders", "reader"]
 
 Decoder = Callable[[bytes, Repair], dict[str, object]]
 _REFUSED: Final = (ValueError, LookupError, ArithmeticError)
+_EVERYWHERE: Final = 1 << 62
 _VIEWS: Final = ("t", "n", "h")
 
 
 class _Plan:
     """What all functions of one reader share."""
 
-    def __init__(self, tree: Tree, *, careful: bool) -> None:
+    def __init__(self, tree: Tree, *, careful: bool, moving: bool = False) -> None:
         nodes = list(tree.walk())
         self.page = tree.page
         self.careful = careful
+        self.moving = moving
         self.by_path = tree.by_path
         self.numbers = {id(node): number for number, node in enumerate(nodes)}
         self.asked = {id(node.counter) for node in nodes if node.counter is not None}
@@ -56,6 +58,10 @@ class _Writer:
         self._plan = plan
         self._owned = {id(one) for node in inside for one in node.walk()}
         self._given = "o0" in parameters
+        # Nobody knows where what follows a table stands before the table was read.
+        tables = [one for node in inside for one in node.walk() if one.counter is not None]
+        places = [one.item.offset for one in tables if one not in inside]
+        self._fixed = min(places) if places and plan.moving else _EVERYWHERE
         self.function = Function("read", *parameters)
         self._refused = self.function.constant(_REFUSED)
         self.chunk = Chunk(0, base, plan.page)
@@ -78,7 +84,7 @@ class _Writer:
             if node not in self.captured:
                 self.captured.append(node)
         elif id(node) not in self._read:
-            if len(self.chunks) > 1 and node.item.offset >= self.chunks[1].base:
+            if node.item.offset > self._fixed:
                 raise ConfigError(
                     "it stands behind the table that asks for it, and moves with it",
                     place=node.path,
@@ -310,7 +316,7 @@ def decoders(tree: Tree, *, moving: bool) -> tuple[Decoder, Decoder]:
 
 
 def _record(tree: Tree, *, careful: bool, moving: bool) -> Decoder:
-    plan = _Plan(tree, careful=careful)
+    plan = _Plan(tree, careful=careful, moving=moving)
     writer = _Writer(plan, tree.roots, 0, "r0", "e")
     value = writer.group(tree.slots, 0, moving=moving)
     writer.finish()

@@ -154,6 +154,10 @@ class Tree:
         }
         self.counted: dict[int, list[Node]] = {}
 
+    def nameless(self, node: Node) -> bool:
+        """Say whether it is a record whose name the paths of its fields leave out."""
+        return node.parent is None and len(self.roots) == 1
+
     def walk(self) -> Iterator[Node]:
         """Give every node, in the order of the copybook."""
         for root in self.roots:

@@ -62,9 +62,9 @@ class Test(msgspec.Struct, frozen=True):
     def holds(self, value: Callable[[str], object]) -> bool:
         """Ask the field's value."""
         found = _bare(value(self.field.path))
-        if found in self.values:
-            return True
-        return found is not None and any(
+        if not isinstance(found, str | int | float | Decimal):
+            return False
+        return found in self.values or any(
             self.field.order(low) <= self.field.order(found) <= self.field.order(high)  # type: ignore[operator]
             for low, high in self.ranges
         )

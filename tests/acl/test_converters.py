@@ -40,7 +40,6 @@ ANY = st.one_of(
     st.datetimes(),
 )
 REFUSED = object()
-REFUSED = object()
 NUMBERS = st.from_regex(r"[+-]?[0-9]{0,4}(\.[0-9]{0,4})?", fullmatch=True)
 TEXTS = st.one_of(st.text(), NUMBERS, st.from_regex(r"[0-9.-]{8,10}", fullmatch=True))
 
@@ -182,7 +181,11 @@ def test_what_is_not_written(converter: Converter, value: object):
     [
         (text, ["max=0"]),
         (text, ["max=x"]),
-        (text, ["upper"]),
+        (text, ["capitals"]),
+        (text, ["fill=x"]),
+        (text, ["pad=5", "left", "right"]),
+        (text, ["charset=klingon"]),
+        (text, ["normal=NFX"]),
         (integer, ["1"]),
         (integer, ["4", "5"]),
         (decimal, []),
