@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+import unicodedata
 from decimal import Decimal
 from pathlib import Path
 from typing import NamedTuple
@@ -19,7 +20,7 @@ import stranglerfig
 
 PARENT = str(Path(stranglerfig.__file__).parents[1])
 GENERATED = {"File_Id", "Record_Id", "Record_Byte_Length", "Seg_Id0", "Seg_Id1"}
-"""Names that the other decoder makes up."""
+"""Names that the other decoder makes up; those in _NT are whole groups as text."""
 
 
 class Case(NamedTuple):
@@ -38,7 +39,8 @@ CASES = {
         "test5_copybook.cob",
         "test5_data/COMP.DETAILS.SEP30.DATA.dat",
         "test5_expected/test5.txt",
-        ("--records", "rdw-le"),
+        # The other decoder knows no accents, unless it is told the code page.
+        ("--records", "rdw-le", "--encoding", "common"),
     ),
     "6": Case(
         "test6_copybook.cob",
@@ -56,6 +58,8 @@ CASES = {
         "test19_display_num.cob",
         "test19_display_num/data.dat",
         "test19_display_num_expected/test19.txt",
+        # The other decoder reads a blank as zero where it has decimals, and as null where not.
+        ("--policy", "WS-AMOUNT-FRACTION:blank=zero"),
     ),
     **{
         f"9 {page}": Case(
@@ -92,13 +96,16 @@ def fig(*arguments: object, given: bytes = b"", cwd: Path) -> bytes:
 
 
 def named(value: object) -> object:
-    """Give values under names as the other decoder writes them; null is absent there."""
+    """Give values as both write them: null is absent there, control characters are spaces here."""
     if isinstance(value, dict):
         return {
             name.replace("-", "_"): named(inner)
             for name, inner in value.items()
-            if inner is not None and name not in GENERATED and not name.startswith("$")
+            if inner is not None and name not in GENERATED and not name.endswith("_NT")
         }
+    if isinstance(value, str):
+        shown = "".join(" " if unicodedata.category(one) == "Cc" else one for one in value)
+        return shown.strip(" ")
     return [named(inner) for inner in value] if isinstance(value, list) else value
 
 
@@ -119,7 +126,7 @@ def test_the_values_are_those_of_the_other_decoder(name: str, folder: Path, tmp_
         "decode", folder / case.copybook, folder / case.data, *case.options, "--json", "--plain",
         cwd=tmp_path,
     )  # fmt: skip
-    text = (folder / case.expected).read_text("utf-8")
+    text = (folder / case.expected).read_bytes()
     expected = [json.loads(line, parse_float=Decimal) for line in text.splitlines()]
     found = [json.loads(line, parse_float=Decimal) for line in lines.splitlines()]
     if name == "6":
