@@ -151,11 +151,11 @@ def _zeros(
 def _impossible(
     number: int, offset: int, head: bytes, found: Descriptor, form: RecordFormat
 ) -> Bad:
-    what = f"a record cannot have {found.length} bytes; what follows cannot be told apart"
     # A word of the other byte order has its length where this one has nothing.
-    other = "the other byte order" if found.length == 0 else "the byte order"
-    wanted = f"1 to {form.longest} bytes; look at {other}, --rdw-adjust and --header"
-    return _bad("stop", number, offset, head, what, wanted)
+    doubt = "the other byte order" if found.length == 0 else "the byte order, the adjustment"
+    what = f"a record cannot have {found.length} bytes, and nothing says where the next begins"
+    wanted = f"1 to {form.longest} bytes: look at {doubt} and the header"
+    return _bad("stop", number, offset, head, f"{what}: is it {doubt}?", wanted)
 
 
 def _ends(number: int, offset: int, body: bytes, found: Descriptor) -> Bad:

@@ -443,7 +443,7 @@ def test_show(fig):
     cells = [line.split() for line in out.splitlines()]
     rows = {row[1]: row for row in cells if len(row) > 1}
     assert rows["WEIGHT"] == ["05", "WEIGHT", "5", "4", "S9(5)V99", "COMP-3"]
-    assert rows["EVENT"] == ["05", "EVENT", "9", "17", "DETAILS"]
+    assert rows["EVENT"] == ["05", "EVENT", "9", "17", "redefines", "DETAILS"]
     assert "26 bytes" in out
     found = json.loads(fig("show", "parcel.cpy", "--json"))
     assert found["size"] == 26
