@@ -120,6 +120,18 @@ FORMATS = {
         words([words(BODIES, "little")], "big"),
         ("--records", "vb-le", "--bdw", "big"),
     ),
+    "two bytes before each": (
+        b"".join(len(one).to_bytes(2, "big") + one for one in BODIES),
+        ("--records", "rdw-be", "--rdw-size", "2"),
+    ),
+    "a word of five bytes": (
+        b"".join(b"\1\0\0" + len(one).to_bytes(2, "little") + one for one in BODIES),
+        ("--records", "rdw-le", "--rdw-size", "5"),
+    ),
+    "a length of four bytes": (
+        b"".join(len(one).to_bytes(4, "big") + one for one in BODIES),
+        ("--records", "rdw-be", "--rdw-length", "4"),
+    ),
     "delimited": (
         b"".join(one + b"\xde\xad\xbe\xef" for one in BODIES),
         ("--records", "delimited", "--end", "DEADBEEF"),
