@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from .assemble import Assembly
 from .copybook import Copybook
 from .correction import Corrections, apply, covers, difference
-from .decode import decoders
+from .decode import Decoder, decoder
 from .encode import encoder
 from .node import Node, plant
 from .options import CodecOptions
@@ -37,7 +37,8 @@ class Codec:
         self.options = options or CodecOptions()
         self.tree = plant(copybook, self.options)
         self.moving = self.options.occurs != "max" and any(n.variable for n in self.tree.walk())
-        self._whole, self._careful = decoders(self.tree, moving=self.moving)
+        self._careful: Decoder | None = None
+        self._whole = self._carefully() if self.moving else self._reader(careful=False)
         self._nodes = list(self.tree.walk())
         self._numbers = {id(node): number for number, node in enumerate(self._nodes)}
         self._repair = Repair(self._nodes)
@@ -51,7 +52,7 @@ class Codec:
         ``report`` is given, all that could not be read is added to it, and policies that say
         ``error`` say ``null``; without one they raise ``RecordError``.
         """
-        read = self._whole if len(record) >= self.size else self._careful
+        read = self._whole if len(record) >= self.size else self._carefully()
         if report is None:
             return read(record, self._repair)
         found: list[Problem] = []
@@ -71,6 +72,15 @@ class Codec:
                 )
             )
         return values
+
+    def _carefully(self) -> Decoder:
+        """Give the reader of records that may end anywhere, written where one is met."""
+        if self._careful is None:
+            self._careful = self._reader(careful=True)
+        return self._careful
+
+    def _reader(self, *, careful: bool) -> Decoder:
+        return decoder(self.tree, careful=careful, moving=self.moving)
 
     def problems(self, record: bytes) -> list[Problem]:
         """Give all that cannot be read in a record, in the order of its bytes."""

@@ -13,21 +13,16 @@ from .decoding import Plan, Writing
 from .node import Node, Tree
 from .repair import Repair
 
-__all__ = ["Decoder", "decoders", "reader"]
+__all__ = ["Decoder", "decoder", "reader"]
 
 Decoder = Callable[[bytes, Repair], dict[str, object]]
 
 
-def decoders(tree: Tree, *, moving: bool) -> tuple[Decoder, Decoder]:
-    """Write the reader of records that are whole, and of those that may end anywhere.
+def decoder(tree: Tree, *, careful: bool, moving: bool) -> Decoder:
+    """Write the reader of records that are whole, or of those that may end anywhere (``careful``).
 
-    ``moving``: what stands behind a table with DEPENDING ON moves up; then the second is for both.
+    ``moving``: what stands behind a table with DEPENDING ON moves up; that needs a careful one.
     """
-    made = [_record(tree, careful=careful, moving=moving) for careful in (True, False)]
-    return (made[0] if moving else made[1]), made[0]
-
-
-def _record(tree: Tree, *, careful: bool, moving: bool) -> Decoder:
     plan = Plan(tree, careful=careful, moving=moving)
     writer = Writing(plan, tree.roots, 0, "r0", "e")
     value = writer.group(tree.slots, 0, moving=moving)
