@@ -40,6 +40,10 @@ class Assembly:
         root = self._tree.roots[0] if self._tree.flat else None
         return self._group(root, self._tree.slots, values, 0, moving=self._moving)
 
+    def item(self, node: Node, value: object) -> bytes:
+        """Give the bytes of one item, with all its occurrences."""
+        return self._item(node, value, 0, moving=self._moving)
+
     # Groups and what stands in them.
 
     def _group(

@@ -14,7 +14,8 @@ from .item import Condition, Figurative, Hexadecimal, Item
 from .leaf import Leaf
 from .lookup import find
 from .options import CodecOptions, Policies
-from .rules import Rule, parse_rule
+from .rules import Rule
+from .ruling import parse_rule
 
 __all__ = ["Node", "Slot", "Tree", "plant"]
 

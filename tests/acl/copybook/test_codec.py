@@ -529,7 +529,7 @@ def test_what_is_generated_reads_as_what_is_not(made, record):
     if made.options.occurs != "max":
         return
     seen = made.decode(record)
-    for root in made._tree.roots:
+    for root in made.tree.roots:
         peek = Peek(made._repair, made._numbers, lambda _: None)
         assert repr(peek.read(root, record)) == repr(seen)
 
