@@ -9,7 +9,17 @@ from typing import Literal
 
 import msgspec
 
-__all__ = ["Category", "Condition", "Item", "Occurs", "Picture", "Sign", "Usage"]
+__all__ = [
+    "Category",
+    "Condition",
+    "Figurative",
+    "Hexadecimal",
+    "Item",
+    "Occurs",
+    "Picture",
+    "Sign",
+    "Usage",
+]
 
 Category = Literal[
     "alphabetic",
@@ -43,6 +53,39 @@ class Usage(StrEnum):
     DBCS = "DISPLAY-1"
     INDEX = "INDEX"
     POINTER = "POINTER"
+
+
+class Figurative(str):
+    """A constant that fills its item: SPACES, ZEROS, HIGH-VALUES, LOW-VALUES, QUOTES, NULLS or ALL.
+
+    As a text it is what is repeated, once: a blank, ``0``, ``ÿ`` (which stands for the byte FF).
+    ``word`` is the constant's name.
+    """
+
+    __slots__ = ("word",)
+    word: str
+
+    def __new__(cls, text: str, word: str) -> Figurative:
+        """Build one from what is repeated and its name."""
+        made = super().__new__(cls, text)
+        made.word = word
+        return made
+
+
+class Hexadecimal(str):
+    """A literal such as ``X'C1C2'``: bytes, in no code page. As a text: a character for each."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, digits: str) -> Hexadecimal:
+        """Build one from its digits. Raises ``ValueError`` where they are none."""
+        return cls(bytes.fromhex(digits).decode("latin-1"))
+
+    @property
+    def bytes(self) -> bytes:
+        """Give what it stands for."""
+        return self.encode("latin-1")
 
 
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
