@@ -38,8 +38,8 @@ class Binary:
         self.endian = endian
         self._scale = scale
         self._signed = signed
-        self._halved = held and not signed and size in (4, 8)
-        most = (1 << (8 * size - (signed or self._halved))) - 1
+        self.halved = held and not signed and size in (4, 8)
+        most = (1 << (8 * size - (signed or self.halved))) - 1
         self._least, self._most = (-most - 1 if signed else 0), most
         self._expected = f"a whole number from {self._least} to {most}"
         if scale:
@@ -54,7 +54,8 @@ class Binary:
             raise ValueError(f"{number} is more than an unsigned number of its picture")
         if self._scale > 0:
             return EXACT.scaleb(Decimal(number), -self._scale)
-        return number * 10**-self._scale
+        power: int = 10**-self._scale
+        return number * power
 
     def put(self, value: object) -> str:
         """Give the hexadecimal digits."""
@@ -70,11 +71,11 @@ class Binary:
     @property
     def format(self) -> str:
         """Give its character in the formats of ``struct``, "" where it has none."""
-        return STRUCTS.get((self.size, self._signed or self._halved), "")
+        return STRUCTS.get((self.size, self._signed or self.halved), "")
 
     def finish(self, function: Function, number: str) -> str:
         """Give source for the value of a number that was unpacked."""
-        if self._halved:
+        if self.halved:
             number = f"{function.constant(_not_halved)}({number})"
         if self._scale > 0:
             return f"{function.constant(EXACT.scaleb)}({number}, -{self._scale})"
@@ -83,7 +84,7 @@ class Binary:
     def source(self, function: Function, views: Views, at: int) -> str:
         """Read it alone; the reader does several at once with ``format`` and ``finish``."""
         raw = views.raw(at, at + self.size)
-        signed = self._signed or self._halved
+        signed = self._signed or self.halved
         make = function.constant(int.from_bytes)
         return self.finish(function, f"{make}({raw}, {self.endian!r}, signed={signed})")
 

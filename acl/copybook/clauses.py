@@ -4,291 +4,253 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
-from decimal import Decimal
-
-import msgspec
 
 from .cursor import Cursor
-from .entry import Entry, Reference, Table
-from .item import Sign, Usage
+from .dialect import Dialect
+from .entry import Entry, Reference, Table, Value
+from .item import Sign
 from .literal import literal
-from .picture import parse_picture
-from .tokens import Token
+from .usages import USAGES, WIDE
 
-__all__ = ["CLAUSES", "Dialect", "begins_clause", "read_clause", "reference", "values"]
-
-
-class Dialect(msgspec.Struct, frozen=True, kw_only=True):
-    """What a program around the copybook would say in its ENVIRONMENT DIVISION."""
-
-    decimal_comma: bool = False
-    currency: str = ""
-
-
-_BINARY = {"COMP", "COMP-0", "COMP-4", "BINARY", "COMPUTATIONAL"}
-_USAGES: dict[str, Usage] = {
-    "DISPLAY": Usage.DISPLAY,
-    "COMP": Usage.BINARY,
-    "COMP-0": Usage.BINARY,
-    "COMP-1": Usage.FLOAT,
-    "COMP-2": Usage.DOUBLE,
-    "COMP-3": Usage.PACKED,
-    "COMP-4": Usage.BINARY,
-    "COMP-5": Usage.NATIVE,
-    "COMP-6": Usage.UNSIGNED_PACKED,
-    "COMP-9": Usage.LITTLE,
-    "BINARY": Usage.BINARY,
-    "PACKED-DECIMAL": Usage.PACKED,
-    "NATIONAL": Usage.NATIONAL,
-    "DISPLAY-1": Usage.DBCS,
-    "INDEX": Usage.INDEX,
-    "POINTER": Usage.POINTER,
-    "POINTER-32": Usage.POINTER,
-    "FUNCTION-POINTER": Usage.POINTER,
-    "PROCEDURE-POINTER": Usage.POINTER,
-}
-_USAGES |= {
-    name.replace("COMP", "COMPUTATIONAL"): usage
-    for name, usage in _USAGES.items()
-    if name.startswith("COMP")
-}
-_WIDE = {"PROCEDURE-POINTER": 8}
-
-
-def reference(cursor: Cursor, what: str) -> Reference:
-    """Take a name with its ``OF`` or ``IN``."""
-    first = cursor.word(what)
-    names = [first.text]
-    while cursor.accept("OF", "IN"):
-        names.append(cursor.word("the name of a group").text)
-    return Reference(tuple(names), first)
-
-
-def values(
-    cursor: Cursor, dialect: Dialect
-) -> tuple[str | Decimal | tuple[str | Decimal, str | Decimal], ...]:
-    """Take the literals and ranges of a level 88."""
-    found: list[str | Decimal | tuple[str | Decimal, str | Decimal]] = []
-    while not found or cursor.key() not in {".", "", "WHEN", "FALSE"}:
-        least = literal(cursor, comma=dialect.decimal_comma)
-        if cursor.accept("THRU", "THROUGH"):
-            found.append((least, literal(cursor, comma=dialect.decimal_comma)))
-        else:
-            found.append(least)
-        cursor.accept(",", ";")
-    cursor.accept("WHEN")
-    cursor.accept("SET")
-    cursor.accept("TO")
-    if cursor.accept("FALSE"):
-        cursor.accept("IS")
-        literal(cursor, comma=dialect.decimal_comma)
-    return tuple(found)
-
-
-def _redefines(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    entry.redefines = reference(cursor, "the name of the item whose bytes are redefined")
-
-
-def _picture(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    cursor.accept("IS")
-    text, token = cursor.glued()
-    try:
-        entry.picture = parse_picture(
-            text, comma=dialect.decimal_comma, currency=dialect.currency
-        )
-    except ValueError as error:
-        raise token.error(
-            f"the picture {text[:60]} cannot be taken: {error}",
-            expected="a picture such as 9(5)V99, S9(4), X(10) or Z(6)9.99-",
-        ) from None
-    entry.pictured = token
-
-
-def _usage(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    cursor.accept("IS")
-    token = cursor.expect(_USAGES, "a usage: " + ", ".join(sorted(set(Usage))))
-    _set_usage(entry, token)
-
-
-def _set_usage(entry: Entry, token: Token) -> None:
-    entry.usage, entry.used = _USAGES[token.key], token
-    entry.bytes = _WIDE.get(token.key, 0)
-
-
-def _sign(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    cursor.accept("IS")
-    side = cursor.expect({"LEADING", "TRAILING"}, "LEADING or TRAILING")
-    _side(cursor, entry, side)
-
-
-def _side(cursor: Cursor, entry: Entry, side: Token) -> None:
-    separate = cursor.accept("SEPARATE") is not None
-    cursor.accept("CHARACTER")
-    entry.sign = Sign(side.key == "LEADING", separate)
-
-
-def _occurs(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    token = cursor.peek()
-    if cursor.key() in {"UNBOUNDED", "DYNAMIC"}:
-        raise cursor.error(
-            f"OCCURS {cursor.key()} has no largest size", expected="OCCURS n [TO m] TIMES"
-        )
-    least, number = cursor.integer("how often it occurs, a whole number")
-    most, ranged = least, cursor.accept("TO") is not None
-    if ranged:
-        if cursor.key() == "UNBOUNDED":
-            raise cursor.error("OCCURS UNBOUNDED has no largest size", expected="OCCURS n TO m")
-        most, number = cursor.integer("how often it occurs at most, a whole number")
-    if most < 1 or least > most:
-        raise number.error(
-            f"OCCURS {least} TO {most} is no table", expected="at least once, the smaller first"
-        )
-    cursor.accept("TIMES")
-    depending = None
-    while cursor.key() in _OCCURS:
-        word = cursor.take().key
-        if word == "DEPENDING":
-            cursor.accept("ON")
-            depending = reference(cursor, "the name of the item that counts")
-        else:
-            _keys(cursor, word)
-    if depending is not None and not ranged:
-        least = 0
-    elif depending is None:
-        least = most
-    entry.table = Table(least, most, depending, token or number)
-
+__all__ = ["begins_clause", "read_clause"]
 
 _OCCURS = {"DEPENDING", "ASCENDING", "DESCENDING", "INDEXED"}
-
-
-def _keys(cursor: Cursor, word: str) -> None:
-    """Pass over the names behind ASCENDING KEY or INDEXED BY: they hold no bytes."""
-    for optional in ("KEY", "IS", "ARE", "BY"):
-        cursor.accept(optional)
-    what = "the name of an index" if word == "INDEXED" else "the name of a key"
-    reference(cursor, what)
-    while True:
-        cursor.accept(",", ";")
-        token = cursor.peek()
-        if token is None or token.kind != "word" or begins_clause(cursor) or token.key in _OCCURS:
-            return
-        if token.key.isdigit():
-            return
-        reference(cursor, what)
-
-
-def _value(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    cursor.accept("IS", "ARE")
-    if entry.level == 88:
-        entry.values = values(cursor, dialect)
-        return
-    entry.value = literal(cursor, comma=dialect.decimal_comma)
-
-
-def _justified(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    cursor.accept("RIGHT")
-    entry.justified = True
-
-
-def _blank(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    cursor.accept("WHEN")
-    cursor.expect({"ZERO", "ZEROS", "ZEROES"}, "ZERO")
-    entry.blank_when_zero = True
-
-
-def _synchronized(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    cursor.accept("LEFT", "RIGHT")
-    entry.synchronized = True
-
-
-def _scope(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    cursor.accept("GLOBAL", "EXTERNAL")
-
-
-def _is(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    cursor.expect({"GLOBAL", "EXTERNAL"}, "GLOBAL or EXTERNAL")
-
-
-def _renames(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    first = reference(cursor, "the name of the first item renamed")
-    last = None
-    if cursor.accept("THRU", "THROUGH"):
-        last = reference(cursor, "the name of the last item renamed")
-    entry.renames = (first, last)
-
-
-def _group_usage(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    cursor.accept("IS")
-    _set_usage(entry, cursor.expect({"NATIONAL"}, "NATIONAL"))
-
-
-def _date_format(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
-    cursor.expect({"FORMAT"}, "FORMAT")
-    cursor.accept("IS")
-    cursor.word("a pattern such as YYYYMMDD")
-
-
-_Reader = Callable[[Cursor, Entry, Dialect], None]
-_NAMED: dict[tuple[str, ...], _Reader] = {
-    ("REDEFINES",): _redefines,
-    ("PIC", "PICTURE"): _picture,
-    ("USAGE",): _usage,
-    ("SIGN",): _sign,
-    ("OCCURS",): _occurs,
-    ("VALUE", "VALUES"): _value,
-    ("JUST", "JUSTIFIED"): _justified,
-    ("BLANK",): _blank,
-    ("SYNC", "SYNCHRONIZED"): _synchronized,
-    ("GLOBAL", "EXTERNAL"): _scope,
-    ("IS",): _is,
-    ("RENAMES",): _renames,
-    ("GROUP-USAGE",): _group_usage,
-    ("DATE",): _date_format,
-}
-CLAUSES: dict[str, tuple[str, _Reader]] = {
-    spelling: (names[0], reader) for names, reader in _NAMED.items() for spelling in names
-}
-"""The readers by the word that a clause begins with; with each the clause's one name."""
-
 _FOLLOWED: dict[str, set[str]] = {
     "SIGN": {"IS", "LEADING", "TRAILING"},
     "BLANK": {"WHEN", "ZERO", "ZEROS", "ZEROES"},
     "DATE": {"FORMAT"},
     "IS": {"GLOBAL", "EXTERNAL"},
 }
+"""Words that are names as well: with these behind them they begin a clause."""
 
 
 def begins_clause(cursor: Cursor) -> bool:
-    """Say whether a clause begins here. Some words are names unless they go on as a clause."""
+    """Say whether a clause begins here."""
     word = cursor.key()
     if word in _FOLLOWED:
         return cursor.key(1) in _FOLLOWED[word]
-    return word in CLAUSES or word in _USAGES or word in {"LEADING", "TRAILING"}
+    return word in _CLAUSES or word in USAGES
 
 
 def read_clause(cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
     """Take one clause. Raises ``CopybookError`` where it is unknown or a second of its kind."""
     token = cursor.peek()
     if token is None or not begins_clause(cursor):
-        near = difflib.get_close_matches(cursor.key()[:40], [*CLAUSES, *_USAGES], n=1)
+        near = difflib.get_close_matches(cursor.key()[:40], [*_CLAUSES, *USAGES], n=1)
         raise cursor.error(
             f"{cursor.key()[:40]!r} begins no clause",
             expected="a clause, or a period at the end of the entry",
             remedy=f"is {near[0]} meant?" if near else "",
         )
-    cursor.take()
-    name, reader = CLAUSES.get(token.key, ("", None))
-    if token.key in _USAGES:
-        name = "USAGE"
-    elif token.key in {"LEADING", "TRAILING"}:
-        name = "SIGN"
+    name, reader = _CLAUSES.get(token.key, ("USAGE", _Clause.usage))
     if name in entry.seen:
         raise token.error(f"{name} stands twice in one entry", expected=f"one {name}")
     entry.seen.add(name)
-    if reader is not None:
-        reader(cursor, entry, dialect)
-    elif name == "USAGE":
-        _set_usage(entry, token)
-    else:
-        _side(cursor, entry, token)
+    reader(_Clause(cursor, entry, dialect))
+
+
+class _Clause:
+    """One clause about to be read into its entry. The word that it begins with is still there."""
+
+    def __init__(self, cursor: Cursor, entry: Entry, dialect: Dialect) -> None:
+        self.cursor = cursor
+        self.entry = entry
+        self.dialect = dialect
+
+    def redefines(self) -> None:
+        """REDEFINES name."""
+        self.cursor.take()
+        self.entry.redefines = self.reference("the name of the item whose bytes are redefined")
+
+    def picture(self) -> None:
+        """PICTURE IS symbols."""
+        self.cursor.take()
+        self.cursor.accept("IS")
+        text, token = self.cursor.glued({*_CLAUSES, *USAGES})
+        try:
+            self.entry.picture = self.dialect.picture(text)
+        except ValueError as error:
+            raise token.error(
+                f"the picture {text[:60]} cannot be taken: {error}",
+                expected="a picture such as 9(5)V99, S9(4), X(10) or Z(6)9.99-",
+            ) from None
+        self.entry.pictured = token
+
+    def usage(self) -> None:
+        """USAGE IS word, or the word alone."""
+        if self.cursor.accept("USAGE", "GROUP-USAGE"):
+            self.cursor.accept("IS")
+        token = self.cursor.expect(USAGES, "a usage: " + ", ".join(sorted(set(USAGES.values()))))
+        self.entry.usage, self.entry.used = USAGES[token.key], token
+        self.entry.bytes = WIDE.get(token.key, 0)
+
+    def sign(self) -> None:
+        """SIGN IS LEADING or TRAILING, SEPARATE CHARACTER; some leave SIGN out."""
+        if self.cursor.accept("SIGN"):
+            self.cursor.accept("IS")
+        side = self.cursor.expect({"LEADING", "TRAILING"}, "LEADING or TRAILING")
+        separate = self.cursor.accept("SEPARATE") is not None
+        self.cursor.accept("CHARACTER")
+        self.entry.sign = Sign(side.key == "LEADING", separate)
+
+    def occurs(self) -> None:
+        """OCCURS n TO m TIMES DEPENDING ON name, with keys and indexes."""
+        token = self.cursor.take()
+        least, most, ranged = self.times()
+        depending = None
+        self.cursor.accept("TIMES")
+        while self.cursor.key() in _OCCURS:
+            word = self.cursor.take().key
+            if word == "DEPENDING":
+                self.cursor.accept("ON")
+                depending = self.reference("the name of the item that counts")
+            else:
+                self.keys(word)
+        if depending is not None and not ranged:
+            least = 0  # IBM says 1; records that count none are common all the same
+        elif depending is None:
+            least = most
+        self.entry.table = Table(least, most, depending, token)
+
+    def times(self) -> tuple[int, int, bool]:
+        """Take how often a table occurs, least and most, and whether both are said."""
+        cursor = self.cursor
+        least, number = (0, cursor.peek()) if self.unbounded() else cursor.integer("a whole number")
+        ranged = cursor.accept("TO") is not None
+        most = least
+        if ranged and not self.unbounded():
+            most, number = cursor.integer("a whole number, how often it occurs at most")
+        if (most < 1 or least > most) and number is not None:
+            raise number.error(
+                f"OCCURS {least} TO {most} is no table",
+                expected="at least once, the smaller number first",
+            )
+        return least, most, ranged
+
+    def unbounded(self) -> bool:
+        """Refuse a table whose largest size nobody knows; else say that it is none."""
+        if self.cursor.key() in {"UNBOUNDED", "DYNAMIC"}:
+            raise self.cursor.error(
+                f"OCCURS {self.cursor.key()} has no largest size",
+                expected="OCCURS n TO m TIMES DEPENDING ON name",
+                remedy="say the most that comes",
+            )
+        return False
+
+    def keys(self, word: str) -> None:
+        """Pass over the names behind ASCENDING KEY or INDEXED BY: they hold no bytes."""
+        cursor = self.cursor
+        for optional in ("KEY", "IS", "ARE", "BY"):
+            cursor.accept(optional)
+        what = "the name of an index" if word == "INDEXED" else "the name of a key"
+        more = True
+        while more:
+            self.reference(what)
+            cursor.accept(",", ";")
+            token = cursor.peek()
+            more = (
+                token is not None
+                and token.kind == "word"
+                and token.key not in _OCCURS
+                and not token.key.isdigit()
+                and not begins_clause(cursor)
+            )
+
+    def value(self) -> None:
+        """VALUE IS literal; at level 88 several, and ranges."""
+        self.cursor.take()
+        self.cursor.accept("IS", "ARE")
+        if self.entry.level == 88:
+            self.entry.values = self.values()
+        else:
+            self.entry.value = self.literal()
+
+    def values(self) -> tuple[Value | tuple[Value, Value], ...]:
+        """Take the literals and ranges of a level 88."""
+        cursor = self.cursor
+        found: list[Value | tuple[Value, Value]] = []
+        while not found or cursor.key() not in {".", "", "WHEN", "FALSE"}:
+            least = self.literal()
+            ranged = cursor.accept("THRU", "THROUGH")
+            found.append((least, self.literal()) if ranged else least)
+            cursor.accept(",", ";")
+        for word in ("WHEN", "SET", "TO"):
+            cursor.accept(word)
+        if cursor.accept("FALSE"):
+            cursor.accept("IS")
+            self.literal()
+        return tuple(found)
+
+    def literal(self) -> Value:
+        """Take one literal."""
+        return literal(self.cursor, comma=self.dialect.decimal_comma)
+
+    def justified(self) -> None:
+        """JUSTIFIED RIGHT."""
+        self.cursor.take()
+        self.cursor.accept("RIGHT")
+        self.entry.justified = True
+
+    def blank(self) -> None:
+        """BLANK WHEN ZERO."""
+        self.cursor.take()
+        self.cursor.accept("WHEN")
+        self.cursor.expect({"ZERO", "ZEROS", "ZEROES"}, "ZERO")
+        self.entry.blank_when_zero = True
+
+    def synchronized(self) -> None:
+        """Take SYNCHRONIZED LEFT or RIGHT: both begin at the boundary."""
+        self.cursor.take()
+        self.cursor.accept("LEFT", "RIGHT")
+        self.entry.synchronized = True
+
+    def scope(self) -> None:
+        """IS GLOBAL, IS EXTERNAL: nothing for the bytes."""
+        self.cursor.accept("IS")
+        self.cursor.expect({"GLOBAL", "EXTERNAL", "VOLATILE"}, "GLOBAL or EXTERNAL")
+        self.cursor.accept("GLOBAL", "EXTERNAL")
+
+    def renames(self) -> None:
+        """Take RENAMES first THRU last."""
+        self.cursor.take()
+        first = self.reference("the name of the first item renamed")
+        last = None
+        if self.cursor.accept("THRU", "THROUGH"):
+            last = self.reference("the name of the last item renamed")
+        self.entry.renames = (first, last)
+
+    def date_format(self) -> None:
+        """DATE FORMAT IS pattern, of older IBM compilers: nothing for the bytes."""
+        self.cursor.take()
+        self.cursor.expect({"FORMAT"}, "FORMAT")
+        self.cursor.accept("IS")
+        self.cursor.word("a pattern such as YYYYXXXX")
+
+    def reference(self, what: str) -> Reference:
+        """Take a name with its OF or IN."""
+        first = self.cursor.word(what)
+        names = [first.text]
+        while self.cursor.accept("OF", "IN"):
+            names.append(self.cursor.word("the name of a group").text)
+        return Reference(tuple(names), first)
+
+
+_Reader = Callable[[_Clause], None]
+_NAMED: dict[tuple[str, ...], _Reader] = {
+    ("REDEFINES",): _Clause.redefines,
+    ("PICTURE", "PIC"): _Clause.picture,
+    ("USAGE", "GROUP-USAGE"): _Clause.usage,
+    ("SIGN", "LEADING", "TRAILING"): _Clause.sign,
+    ("OCCURS",): _Clause.occurs,
+    ("VALUE", "VALUES"): _Clause.value,
+    ("JUSTIFIED", "JUST"): _Clause.justified,
+    ("BLANK",): _Clause.blank,
+    ("SYNCHRONIZED", "SYNC"): _Clause.synchronized,
+    ("GLOBAL", "EXTERNAL", "VOLATILE", "IS"): _Clause.scope,
+    ("RENAMES",): _Clause.renames,
+    ("DATE",): _Clause.date_format,
+}
+_CLAUSES: dict[str, tuple[str, _Reader]] = {
+    spelling: (names[0], reader) for names, reader in _NAMED.items() for spelling in names
+}
+"""The readers by the word that a clause begins with; with each the clause's one name."""

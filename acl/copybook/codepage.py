@@ -14,6 +14,9 @@ __all__ = ["CodePage", "code_page", "unfit"]
 
 _EVERY: Final = bytes(range(256))
 _DIGITS: Final = "0123456789"
+_MENDED: Final = {("cp273", 0xBC): "¯"}
+"""Where Python differs from IBM and Java: the macron is no overline."""
+_COMMON: Final = "common"
 
 
 class CodePage:
@@ -26,19 +29,25 @@ class CodePage:
     """
 
     def __init__(self, name: str, *, controls: bool) -> None:
+        common = name == _COMMON
+        name = "cp037" if common else name
         self.name = name
         self._controls = controls
         self.digits = _DIGITS.encode(name)
         self.blank = " ".encode(name)
         self.numeric = len(self.digits) == 10 and len(self.blank) == 1
         self.ebcdic = self.digits == b"\xf0\xf1\xf2\xf3\xf4\xf5\xf6\xf7\xf8\xf9"
-        raw = [_one(byte, name) for byte in _EVERY]
+        raw = [_MENDED.get((name, byte)) or _one(byte, name) for byte in _EVERY]
+        if common:
+            raw = [text if " " <= text <= "~" else "" for text in raw]
         self.single = all(len(_again(text, name)) == 1 for text in raw if text)
         self.single = self.single and sum(map(bool, raw)) >= 128
         self.single = self.single and not _joins(name)
         self.table = "".join(self._shown(text) for text in raw)
         self.text: Callable[[bytes], str] = self._reading()
-        self.bytes: Callable[[str], bytes] = self._writing("".join(text or "\ufffe" for text in raw))
+        self.bytes: Callable[[str], bytes] = self._writing(
+            "".join(text or "\ufffe" for text in raw)
+        )
 
     def _shown(self, text: str) -> str:
         if self._controls and (not text or unicodedata.category(text) == "Cc"):
@@ -68,7 +77,9 @@ class CodePage:
         if len(set(raw)) == 256 and max(raw) <= "\xff":
             back = bytes(raw.index(chr(byte)) for byte in _EVERY)
             return lambda text: text.encode("latin-1").translate(back)
-        return lambda text: text.encode(name)
+        places = {ord(text): byte for byte, text in enumerate(raw) if text != "\ufffe"}
+        charmap = codecs.charmap_encode
+        return lambda text: charmap(text, "strict", places)[0]
 
 
 def _one(byte: int, name: str) -> str:
@@ -111,7 +122,8 @@ def code_page(name: str, *, controls: bool = True) -> CodePage:
     """Find a code page by name. Asked once a field, while a codec is built.
 
     The standard library's come first, then those of the package ``ebcdic`` (cp1047, cp277, cp280,
-    cp284, cp285, cp297, cp871, …). Raises ``ConfigError`` where nobody knows it, ``MissingExtra``
+    cp284, cp285, cp297, cp871, …). ``common`` is what all of EBCDIC's share, all else being read
+    as spaces: for files of which nobody knows the page. Raises ``ConfigError`` where nobody knows it, ``MissingExtra``
     where ``ebcdic`` might and is not installed.
     """
     return _code_page(_canonical(name), controls)
@@ -128,6 +140,8 @@ def _code_page(name: str, controls: bool) -> CodePage:
 
 
 def _canonical(name: str) -> str:
+    if name == _COMMON:
+        return name
     try:
         return codecs.lookup(name).name
     except (LookupError, ValueError):

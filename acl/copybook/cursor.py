@@ -72,8 +72,8 @@ class Cursor:
     def _quoted(self, first: Token) -> bool:
         """Say whether a literal is the front of a name: ``'PRE'-NAME``."""
         after = self.peek(1)
-        return first.kind == "literal" and after is not None and after.glued and (
-            after.kind == "word"
+        return (
+            first.kind == "literal" and after is not None and after.glued and (after.kind == "word")
         )
 
     def _glued_word(self) -> str:
@@ -86,8 +86,11 @@ class Cursor:
             self._at += 1
         return "".join(parts)
 
-    def glued(self) -> tuple[str, Token]:
-        """Take all that stands together, for a picture; a period at its end is left."""
+    def glued(self, stops: Container[str]) -> tuple[str, Token]:
+        """Take all that stands together, for a picture; a period at its end is left.
+
+        So is a word of ``stops`` behind a parenthesis: some write ``9(6)USAGE``.
+        """
         first = self.peek()
         if first is None or first.kind == "literal":
             raise self.error(
@@ -96,6 +99,8 @@ class Cursor:
         start = self._at
         self._at += 1
         while (token := self.peek()) is not None and token.glued and token.kind != "literal":
+            if token.key in stops and self._tokens[self._at - 1].text == ")":
+                break
             self._at += 1
         if self._at - start > 1 and self._tokens[self._at - 1].text in {".", ",", ";"}:
             self._at -= 1

@@ -15,6 +15,7 @@ from .zoned import OVERPUNCHED, expectation, scaled, zones
 __all__ = ["Edited", "edit"]
 
 _FLOATING: Final = "+-$"
+_SWAPPED: Final = str.maketrans(".,", ",.")
 _NUMBER: Final = re.compile(r"([0-9]*)(?:\.([0-9]*))?")
 
 
@@ -23,7 +24,8 @@ class Edited:
 
     Written as COBOL's MOVE edits: zero suppression, check protection, floating and fixed signs and
     currency signs, insertion. Read from all that this writes, and from what others put there:
-    spaces on either side, a point wherever it stands.
+    spaces on either side, a point wherever it stands. ``comma``: it prints ``,`` for ``.`` and the
+    other way round; ``currency`` is the sign that it prints for ``$``.
     """
 
     numeric = True
@@ -37,16 +39,19 @@ class Edited:
         signed: bool = False,
         blank_when_zero: bool = False,
         shared: bool = False,
+        comma: bool = False,
+        currency: str = "$",
     ) -> None:
         if not page.numeric:
             raise unfit(page.name)
+        self._comma = comma
+        self._currency = currency
         self._symbols = parted(symbols)
         self.size = sum(len(one) for one in self._symbols if one not in "SVP")
         self._page = page
         self._scale = scale
         self._punched = "S" in symbols
         self._blank_when_zero = blank_when_zero
-        self._comma = _decimal_comma(self._symbols, scale)
         signs = signed or any(one in ("+", "-", "CR", "DB") for one in self._symbols)
         self._signed = signs
         self._digits = len(slots(self._symbols))
@@ -106,11 +111,11 @@ class Edited:
         for _ in range(2):
             if text[:1] in ("+", "-") and not sign:
                 sign, text = text[0], text[1:].lstrip(" ")
-            elif text and unicodedata.category(text[0]) == "Sc":
+            elif text and (text[0] == self._currency or unicodedata.category(text[0]) == "Sc"):
                 text = text[1:].lstrip(" ")
         text = text.lstrip("*")
         if self._comma:
-            text = text.replace(".", "").replace(",", ".")
+            text = text.translate(_SWAPPED)
         if "B" in self._symbols:
             text = text.replace(" ", "")
         return sign.strip("+"), text.replace(",", "").replace("/", "")
@@ -137,7 +142,11 @@ class Edited:
             raise ValueError(self._expected)
         if not number and self._blank_when_zero:
             return " " * self.size
-        text = edit(self._symbols, digits, negative=number < 0, comma=self._comma)
+        text = edit(self._symbols, digits, negative=number < 0)
+        if self._currency != "$":
+            text = text.replace("$", self._currency)
+        if self._comma:
+            text = text.translate(_SWAPPED)
         if self._punched and text[-1:].isdecimal():
             text = text[:-1] + self._punch(text[-1], negative=number < 0)
         return text
@@ -150,8 +159,9 @@ class Edited:
             raise ValueError(f"{self._page.name} has no sign of the picture") from None
 
     def source(self, function: Function, views: Views, at: int) -> str:
-        """Read it from its bytes."""
-        return f"{function.constant(self.read)}({views.raw(at, at + self.size)})"
+        """Leave it to ``read``."""
+        del function, views, at
+        return ""
 
     def _punch(self, digit: str, *, negative: bool) -> str:
         letter = ("KLMNOPQRST" if negative else "ABCDEFGHIJ")[int(digit)]
@@ -159,9 +169,8 @@ class Edited:
 
 
 def parted(symbols: str) -> tuple[str, ...]:
-    """Part a picture into its symbols; CR and DB are one each. Currency signs become ``$``."""
-    found = re.findall(r"CR|DB|.", symbols.upper())
-    return tuple("$" if unicodedata.category(one[0]) == "Sc" else one for one in found)
+    """Part a picture into its symbols; CR and DB are one each."""
+    return tuple(re.findall(r"CR|DB|.", symbols))
 
 
 def slots(symbols: tuple[str, ...]) -> list[int]:
@@ -172,21 +181,18 @@ def slots(symbols: tuple[str, ...]) -> list[int]:
     return sorted(places + runs[1:])
 
 
-def edit(symbols: tuple[str, ...], digits: str, *, negative: bool, comma: bool = False) -> str:
+def edit(symbols: tuple[str, ...], digits: str, *, negative: bool) -> str:
     """Print digits through a picture; there are as many as it has places for."""
-    return _Editing(symbols, digits, negative=negative, comma=comma).text()
+    return _Editing(symbols, digits, negative=negative).text()
 
 
 class _Editing:
     """One number on its way through a picture."""
 
-    def __init__(
-        self, symbols: tuple[str, ...], digits: str, *, negative: bool, comma: bool
-    ) -> None:
+    def __init__(self, symbols: tuple[str, ...], digits: str, *, negative: bool) -> None:
         self._symbols = symbols
         self._digits = digits
         self._negative = negative
-        self._point = "," if comma else "."
         self._floating = _floating(symbols)
         self._slots = frozenset(slots(symbols))
         self._fill = "*" if "*" in symbols else " "
@@ -213,14 +219,14 @@ class _Editing:
         shown = [one for one in self._symbols if one not in "SVP"]
         if self._fill == " ":
             return " " * sum(map(len, shown))
-        return "".join(one if one == self._point else "*" * len(one) for one in shown)
+        return "".join(one if one == "." else "*" * len(one) for one in shown)
 
     def _one(self, at: int, symbol: str) -> str:
         if at in self._slots:
             return self._digit(symbol)
         if symbol == self._floating:
             return self._hidden()
-        if symbol in ("V", self._point):
+        if symbol in ("V", "."):
             self._suppressing, self._printed = False, True
             return "" if symbol == "V" else symbol
         if symbol in ("+", "-", "$", "CR", "DB"):
@@ -259,10 +265,3 @@ def _floating(symbols: tuple[str, ...]) -> str:
         if symbols.count(one) > 1:
             return one
     return ""
-
-
-def _decimal_comma(symbols: tuple[str, ...], scale: int) -> bool:
-    """Say whether the comma is the point (DECIMAL-POINT IS COMMA stands in no copybook)."""
-    if scale <= 0 or "V" in symbols or symbols.count(",") != 1:
-        return False
-    return "." not in symbols or symbols.index(".") < symbols.index(",")

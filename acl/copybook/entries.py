@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from .clauses import Dialect, begins_clause, read_clause
+from .clauses import begins_clause, read_clause
 from .cursor import Cursor
+from .dialect import Dialect
 from .entry import Entry
 from .item import Condition
 from .limits import MAX_ITEMS
@@ -22,17 +23,15 @@ _LEVELS = {*range(1, 50), 66, 77, 78, 88}
 Warn = Callable[[Token, str], None]
 
 
-def read_entries(
-    found: list[Token], source: Source, dialect: Dialect, warn: Warn
-) -> list[Entry]:
+def read_entries(found: list[Token], source: Source, dialect: Dialect, warn: Warn) -> list[Entry]:
     """Read all entries. Raises ``CopybookError`` at the first that is wrong."""
     cursor = Cursor(found, source)
     entries: list[Entry] = []
     while not cursor.done:
-        if _passed(cursor):
-            continue
         if cursor.key() == "PROCEDURE" and cursor.key(1) == "DIVISION":
             break
+        if _passed(cursor):
+            continue
         entry = _entry(cursor, dialect, warn)
         if entry is None:
             continue

@@ -9,7 +9,10 @@ import msgspec
 from .item import Condition, Picture, Sign, Usage
 from .tokens import Token
 
-__all__ = ["Entry", "Reference", "Table"]
+__all__ = ["Entry", "Reference", "Table", "Value"]
+
+Value = str | Decimal
+"""A literal: a text, a number, or one of the constants that ``item`` has as texts of their own."""
 
 
 class Reference(msgspec.Struct, frozen=True):
@@ -52,8 +55,8 @@ class Entry(msgspec.Struct, kw_only=True):
     table: Table | None = None
     redefines: Reference | None = None
     renames: tuple[Reference, Reference | None] | None = None
-    value: str | Decimal | None = None
-    values: tuple[str | Decimal | tuple[str | Decimal, str | Decimal], ...] = ()
+    value: Value | None = None
+    values: tuple[Value | tuple[Value, Value], ...] = ()
     conditions: list[Condition] = []
     justified: bool = False
     blank_when_zero: bool = False

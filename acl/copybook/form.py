@@ -14,7 +14,7 @@ all is code. ``auto``: what the lines look like."""
 
 
 class Margins(NamedTuple):
-    """The columns (from 0) that hold code: from ``left`` up to ``right``, None for the line's end."""
+    """The columns that hold code, from 0: ``left`` up to ``right``; None is the end of the line."""
 
     left: int
     right: int | None
@@ -33,6 +33,7 @@ _CLAUSE = re.compile(
     r"|BY|IS|SYNC\w*|JUST\w*|BLANK|THRU|THROUGH|REPLACING|SKIP[123]|EJECT|TITLE)(?=[\s.]|$)",
     re.IGNORECASE,
 )
+_NUMBERED = re.compile(r"\d{6}")
 _INDICATORS = " *-/dD$"
 
 
@@ -52,11 +53,16 @@ def margins(lines: Sequence[str], form: Form) -> Margins:
             continue
         if _is_code(line):
             coded += 1
-        elif "\t" not in line[:7] and line[6:7] in _INDICATORS:
+        elif _NUMBERED.match(line) or _marked(line):
             marked += 1
     if coded > marked:
         return _KNOWN["free"]
     return _KNOWN["fixed"]
+
+
+def _marked(line: str) -> bool:
+    """Say whether columns 1-6 hold a mark, with code behind it."""
+    return "\t" not in line[:7] and line[6:7] in _INDICATORS and bool(line[7:].strip())
 
 
 def _is_code(line: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 
@@ -65,7 +65,7 @@ class Figurative(str):
     __slots__ = ("word",)
     word: str
 
-    def __new__(cls, text: str, word: str) -> Figurative:
+    def __new__(cls, text: str, word: str) -> Self:
         """Build one from what is repeated and its name."""
         made = super().__new__(cls, text)
         made.word = word

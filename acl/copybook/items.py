@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
+from .copybook import Renames
 from .entry import Entry
 from .item import Category, Figurative, Item, Occurs, Sign, Usage
 from .names import Names
-from .copybook import Renames
 from .tree import Node, Tree
 
 __all__ = ["build_items", "build_renames", "digest"]

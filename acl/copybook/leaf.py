@@ -76,12 +76,7 @@ def whole(value: object, scale: int, expected: str) -> int:
     """Give a number times 10 to the power of ``scale``, exactly. Raises ``ValueError``."""
     if type(value) is int:
         number = value
-        if scale >= 0:
-            return number * 10**scale
-        shifted, rest = divmod(number, 10**-scale)
-        if rest:
-            raise ValueError(expected)
-        return shifted
+        return _moved(number, scale, expected)
     if type(value) is Decimal and scale > 0:
         text = str(value)
         if text[-scale - 1 : -scale] == "." and "E" not in text:
@@ -90,12 +85,14 @@ def whole(value: object, scale: int, expected: str) -> int:
         raise ValueError(expected)
     sign, digits, exponent = value.as_tuple()
     assert isinstance(exponent, int)  # noqa: S101 - it is finite
-    moved = exponent + scale
     magnitude = int("".join(map(str, digits)))
-    if moved >= 0:
-        magnitude *= 10**moved
-    else:
-        magnitude, rest = divmod(magnitude, 10**-moved)
-        if rest:
-            raise ValueError(expected)
-    return -magnitude if sign else magnitude
+    return _moved(-magnitude if sign else magnitude, exponent + scale, expected)
+
+
+def _moved(number: int, places: int, expected: str) -> int:
+    power: int = 10 ** abs(places)
+    if places >= 0:
+        return number * power
+    if number % power:
+        raise ValueError(expected)
+    return number // power

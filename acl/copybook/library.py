@@ -49,7 +49,7 @@ def read_text(path: Path, encoding: str) -> str:
             column,
             f"byte {data[error.start]:02X} at offset {error.start} is not {encoding}",
             expected=f"text in {encoding}",
-            remedy=_other_encoding(data, encoding),
+            remedy=_other_encoding(data),
         ) from None
     except LookupError:
         raise place.error(
@@ -60,7 +60,7 @@ def read_text(path: Path, encoding: str) -> str:
         ) from None
 
 
-def _other_encoding(data: bytes, encoding: str) -> str:
+def _other_encoding(data: bytes) -> str:
     """Say which encoding may be meant."""
     if data.count(b"\x40") > len(data) // 8 and data.count(b" ") < len(data) // 50:
         return "it looks like EBCDIC: say encoding = 'cp037' or its own code page"
@@ -78,9 +78,9 @@ class Library:
         self._listed: dict[Path, dict[str, Path]] = {}
         self._words = 0
 
-    def expand(self, found: list[Token], beside: Path | None, inside: tuple[Path, ...] = ()) -> (
-        list[Token]
-    ):
+    def expand(
+        self, found: list[Token], beside: Path | None, inside: tuple[Path, ...] = ()
+    ) -> list[Token]:
         """Put the text of each copied book where its COPY stands.
 
         Raises ``CopybookError`` where one is not found, copies itself, or all become too much.
@@ -139,7 +139,9 @@ class Library:
             for ending in _ENDINGS:
                 if (found := files.get((name + ending).lower())) is not None:
                     return found
-        known = sorted({Path(file).stem.upper() for folder in folders for file in self._list(folder)})
+        known = sorted(
+            {Path(file).stem.upper() for folder in folders for file in self._list(folder)}
+        )
         raise place.error(
             f"the copybook {name} is not found",
             expected="a file of that name, also with .cpy, .cob or .cbl, in "

@@ -22,8 +22,8 @@ MAX_ITEMS = 100_000
 """Entries of a copybook."""
 MAX_RECORD = 16 * 1024 * 1024
 """Bytes of a record, and characters of all its pictures together, written out."""
-MAX_DIGITS = 128
-"""Digits of one number. COBOL has 18 or 31; other decoders stop at 38."""
+MAX_DIGITS = 1_000
+"""Digits of one number. COBOL has 18 or 31; some fill space with more."""
 MAX_NAME = 64
 """Characters of a name. COBOL has 30 or 31."""
 MAX_COPY_DEPTH = 32

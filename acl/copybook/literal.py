@@ -80,7 +80,9 @@ def _number(cursor: Cursor, *, comma: bool) -> Decimal:
     parts: list[str] = []
     while (token := cursor.peek()) is not None and (token.glued or not parts):
         after = cursor.peek(1)
-        split = token.text == point and after is not None and after.glued and after.key[:1].isdigit()
+        split = (
+            token.text == point and after is not None and after.glued and after.key[:1].isdigit()
+        )
         if token.kind != "word" and not split:
             break
         parts.append("." if split else token.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from bisect import bisect_left
 from collections.abc import Sequence
 
 from .entry import Reference
@@ -56,20 +57,25 @@ class Names:
     def before(self, reference: Reference, node: Node, what: str) -> Node:
         """Find the item that stands before a node and is meant there by a name.
 
-        Where several have the name, it is the one that shares the innermost group with the node.
-        Raises ``CopybookError`` where there is none.
+        Where several have the name, it is the one in a group around the node, the innermost of
+        these; else the one that shares the innermost group with it. Raises ``CopybookError`` where
+        there is none.
         """
-        same = self._qualified(reference)
-        earlier = [found for found in same if found.number < node.number]
-        if not earlier:
-            raise self._missing(reference, same, what)
-        groups = {group.number for group in (node, *node.around)}
-        best, depth = earlier[-1], -1
-        for found in reversed(earlier):
-            shared = sum(1 for group in found.around if group.number in groups)
+        same = self._nodes.get(reference.names[0].upper(), [])
+        wanted = [name.upper() for name in reference.names[1:]]
+        groups = {group.number for group in node.around}
+        best, nearest = None, (False, -1)
+        for at in range(bisect_left(same, node.number, key=_number) - 1, -1, -1):
             self._count(reference)
-            if shared > depth:
-                best, depth = found, shared
+            found = same[at]
+            around = [group.number in groups for group in found.around]
+            place = (all(around), sum(around))
+            if place > nearest and _within(found, wanted):
+                best, nearest = found, place
+                if place == (True, len(groups)):
+                    break
+        if best is None:
+            raise self._missing(reference, [n for n in same if _within(n, wanted)], what)
         return best
 
     def inside(self, reference: Reference, root: Node, what: str) -> Node:
@@ -120,6 +126,10 @@ class Names:
             expected=f"the name of {what}",
             remedy=near(reference.names[0], list(self._nodes)),
         )
+
+
+def _number(node: Node) -> int:
+    return node.number
 
 
 def _within(node: Node, wanted: list[str]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from .clauses import Dialect
 from .copybook import Copybook, Notice
+from .dialect import Dialect
 from .entries import read_entries
 from .form import Form
 from .items import build_items, build_renames, digest
@@ -77,9 +77,7 @@ def parse_copybook(
     dialect = Dialect(decimal_comma=decimal_comma, currency=currency)
     tree = grow(read_entries(found, source, dialect, warn))
     if not tree.roots:
-        raise source.error(
-            1, 1, "there is no entry in it", expected="entries such as 01 RECORD."
-        )
+        raise source.error(1, 1, "there is no entry in it", expected="entries such as 01 RECORD.")
     names = Names(tree)
     place(tree, names, warn)
     records = build_items(tree, names)

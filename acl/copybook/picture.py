@@ -101,20 +101,27 @@ def _national(text: str, symbols: str, kinds: set[str]) -> Picture:
 
 def _floating(text: str, symbols: str) -> Picture:
     """Read external floating point: ``+9.9(4)E+99``."""
-    if not re.fullmatch(r"[+-]9*[.V]?9*E[+-]99", symbols) or "9" not in symbols.split("E")[0]:
+    if not re.fullmatch(r"[+-]9*[.V]?9*E[+-]99", symbols) or "9" not in symbols.split("E", 1)[0]:
         raise ValueError("E stands only in floating point, such as +9.99E+99")
-    mantissa = symbols.split("E")[0]
+    mantissa = symbols.split("E", 1)[0]
     scale = len(re.split(r"[.V]", mantissa)[1]) if re.search(r"[.V]", mantissa) else 0
     size = len(symbols.replace("V", ""))
     digits = mantissa.count("9")
     return Picture(
-        text=text, symbols=symbols, category="float", size=size, digits=digits, scale=scale,
+        text=text,
+        symbols=symbols,
+        category="float",
+        size=size,
+        digits=digits,
+        scale=scale,
         signed=True,
     )
 
 
 def _number(text: str, symbols: str, category: Category) -> Picture:
     """Read a numeric or numeric-edited picture."""
+    if len(symbols) > 2 * MAX_DIGITS:
+        raise ValueError(f"it has {len(symbols)} characters; at most {2 * MAX_DIGITS} are taken")
     _check_signs(symbols)
     digits = _digit_places(symbols)
     held = sum(digits)
@@ -145,11 +152,30 @@ def _check_signs(symbols: str) -> None:
         inner = places.strip("+-$CRDB").strip("P")
         if "P" in inner:
             raise ValueError("P stands at one end of the digits")
-    credits = symbols.count("CR") + symbols.count("DB")
-    if credits > 1 or (credits and not symbols.endswith(("CR", "DB"))):
+    letters = symbols.count("CR") + symbols.count("DB")
+    if letters > 1 or (letters and not symbols.endswith(("CR", "DB"))):
         raise ValueError("CR or DB stands once, at the end")
-    if credits + ("+" in symbols) + ("-" in symbols) + ("S" in symbols) > 1:
+    _check_places(symbols)
+    if letters + ("+" in symbols) + ("-" in symbols) + ("S" in symbols) > 1:
         raise ValueError("it has more than one kind of sign")
+
+
+def _check_places(symbols: str) -> None:
+    """Refuse a sign inside the digits, and digits in front of suppressed ones."""
+    digits = [at for at, symbol in enumerate(symbols) if symbol in "9Z*"]
+    first, last = (digits[0], digits[-1]) if digits else (len(symbols), -1)
+    for symbol in "+-$":
+        places = [at for at, found in enumerate(symbols) if found == symbol]
+        if len(places) == 1 and first < places[0] < last:
+            raise ValueError(f"{symbol} stands inside the digits")
+        if len(places) > 1 and places[-1] > first:
+            raise ValueError(f"{symbol} stands more than once, behind a digit")
+    point = max(symbols.find("V"), symbols.find("."))
+    whole = symbols[:point] if point >= 0 else symbols
+    if "9" in whole.rstrip("Z*") and whole.rfind("9") < max(whole.rfind("Z"), whole.rfind("*")):
+        raise ValueError("9 stands in front of Z or *")
+    if "Z" in symbols and "*" in symbols:
+        raise ValueError("Z and * do not go together")
 
 
 def _digit_places(symbols: str) -> list[bool]:

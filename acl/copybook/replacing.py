@@ -38,7 +38,8 @@ def read_pairs(cursor: Cursor) -> list[Pair]:
             )
         if side is not None and (len(old) != 1 or len(new) > 1):
             raise side.error(
-                f"{side.text} takes a part of one word", expected=f"{side.text} ==part== BY ==part=="
+                f"{side.text} takes a part of one word",
+                expected=f"{side.text} ==part== BY ==part==",
             )
         part: Literal["", "LEADING", "TRAILING"] = ""
         if side is not None:
@@ -52,8 +53,8 @@ def _operand(cursor: Cursor) -> tuple[Token, ...]:
     """Take pseudo-text between ``==``, or one word or literal with what is glued to it."""
     if cursor.accept("=="):
         found: list[Token] = []
-        while not (token := cursor.take()).kind == "pseudo":
-            found.append(token)
+        while (word := cursor.take()).kind != "pseudo":
+            found.append(word)
         return tuple(found)
     found = [cursor.take()]
     while (token := cursor.peek()) is not None and token.glued and token.text != ".":
@@ -99,9 +100,7 @@ def replace(found: Sequence[Token], pairs: Sequence[Pair]) -> list[Token]:
         done.extend(new)
         at += taken
         if len(done) > MAX_TOKENS:
-            raise token.error(
-                f"replacing makes more than {MAX_TOKENS} words", expected="less text"
-            )
+            raise token.error(f"replacing makes more than {MAX_TOKENS} words", expected="less text")
     return done
 
 

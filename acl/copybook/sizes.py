@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from .item import Picture, Sign, Usage
 
-__all__ = ["BINARY", "alignment", "elementary_size"]
+__all__ = ["BINARY", "alignment", "elementary_size", "exact_binary"]
 
 BINARY = {Usage.BINARY, Usage.NATIVE, Usage.LITTLE}
 """Usages that hold two's complement."""
@@ -43,7 +43,13 @@ def _binary(digits: int, usage: Usage) -> int:
         return 4
     if digits <= 18:
         return 8
-    return ((10**digits - 1).bit_length() + 8) // 8
+    return exact_binary(digits, sign_bits=1)
+
+
+def exact_binary(digits: int, sign_bits: int = 0) -> int:
+    """Give the fewest bytes that hold so many digits, as COMP-X has them."""
+    largest: int = 10**digits - 1
+    return (largest.bit_length() + sign_bits + 7) // 8
 
 
 def alignment(picture: Picture | None, usage: Usage) -> int:

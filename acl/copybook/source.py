@@ -125,7 +125,7 @@ def _indicator(line: str, text: str, left: int) -> str:
         return "*"
     if first in {">>", "$S", "$s", "$I", "$i", "$E", "$e"} or _LISTING.fullmatch(text):
         return "*"
-    if left > 6 or line[:6].strip() and left < 6:
+    if left > 6 or (line[:6].strip() and left < 6):
         return ""
     mark, rest = line[6:7], line[7:8]
     if mark in {"*", "/"} or (mark in {"d", "D"} and (not rest.strip() or rest.isdigit())):
@@ -161,7 +161,7 @@ def _continue(source: Source, held: Code, text: str, number: int, left: int) -> 
                 remedy="close the literal on the line before, or repeat its quote here",
             )
         start += 1
-        line, column = held.places[-1]
+        _, column = held.places[-1]
         width = (source.margins.right or 0) - (column - 1) - (len(held.text) - held.starts[-1])
         held.text += " " * max(0, width)
     else:

@@ -15,13 +15,13 @@ from .source import Code, Source, code_lines
 __all__ = ["Token", "tokens"]
 
 _PIECE = re.compile(
-    r"""(?P<blank>\s+|[,;](?=\s|$))
+    r"""(?P<blank>\s++|[,;](?=\s|$))
     |(?P<comment>\*>.*)
-    |(?P<literal>"[^"]*(?:""[^"]*)*"|'[^']*(?:''[^']*)*')
+    |(?P<literal>"[^"]*+(?:""[^"]*+)*+"|'[^']*+(?:''[^']*+)*+')
     |(?P<open>["'])
     |(?P<pseudo>==)
     |(?P<mark>[.(),:;=])
-    |(?P<word>(?:[^\s.(),:;="'*]|\*(?!>))+)""",
+    |(?P<word>(?:[^\s.(),:;="'*]++|\*(?!>))++)""",
     re.VERBOSE,
 )
 
@@ -53,9 +53,7 @@ class Token(msgspec.Struct, frozen=True, gc=False):
 
     def error(self, message: str, *, expected: str = "", remedy: str = "") -> CopybookError:
         """Give an error at its place."""
-        return self.source.error(
-            self.line, self.column, message, expected=expected, remedy=remedy
-        )
+        return self.source.error(self.line, self.column, message, expected=expected, remedy=remedy)
 
 
 def tokens(source: Source) -> list[Token]:

@@ -27,7 +27,7 @@ OVERPUNCHED: Final = {
 }
 """Sign and digit of the byte that holds both."""
 
-_UNSIGNED: Final = {key: value[1] for key, value in OVERPUNCHED.items() if not value[0]}
+_TRAILING: Final = Sign()
 _SEPARATE: Final = {"p": "", "m": "-"}
 _LEFT: Final = re.compile(r"s*([pm]?)([0-9]*)([A-T]?)s*")
 _RIGHT: Final = re.compile(r"s*([0-9]*)([pm])s*")
@@ -71,7 +71,7 @@ class Zoned:
         digits: int,
         scale: int,
         signed: bool = False,
-        sign: Sign = Sign(),
+        sign: Sign = _TRAILING,
         minus: str = "letters",
         blank_when_zero: bool = False,
         shared: bool = False,
@@ -170,7 +170,8 @@ class Zoned:
 def scaled(digits: str, scale: int) -> int | Decimal:
     """Give the digits, with a sign or without, times 10 to the power of ``-scale``."""
     if scale <= 0:
-        return int(digits) * 10**-scale
+        number: int = int(digits) * 10**-scale
+        return number
     return EXACT.create_decimal(f"{digits}e-{scale}")
 
 
