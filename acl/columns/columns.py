@@ -7,6 +7,7 @@ from typing import BinaryIO, Final
 
 import pyarrow as pa
 
+from ...errors import EnvelopeError
 from .block import Block
 from .tree import Node
 
@@ -16,7 +17,7 @@ _RECORDS: Final = 8192
 
 
 class Columns:
-    """The columns of a copybook. Made by ``compile``; any thread may use it.
+    """The columns of a copybook. Made by ``compile.columns``; any thread may use it.
 
     ``schema`` is Arrow's: text as string, numbers of up to 18 digits before the point as int64,
     others as decimal128, COMP-1 and COMP-2 as float, groups as struct, OCCURS as list.
@@ -50,4 +51,10 @@ class Columns:
                 yield self.decode(memoryview(whole)[:end])
             left = whole[end:]
         if left:
-            raise cut_short(len(left), self.size)
+            raise EnvelopeError(
+                "the last record is cut short",
+                place="end of file",
+                value=f"{len(left)} bytes",
+                expected=f"{self.size} bytes a record",
+                remedy="check the copybook's length, headers and footers, and the file",
+            )

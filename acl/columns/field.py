@@ -1,224 +1,180 @@
-"""One field of a copybook as a column: from the bytes of a block to an Arrow array."""
+"""One elementary item as a column: from the bytes of a block to an Arrow array."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from decimal import Decimal
+from collections.abc import Callable
 from typing import Final, Literal
 
 import numpy as np
-import numpy.typing as npt
 import pyarrow as pa
 
 from ..copybook.item import Item, Usage
-from .arrow import decimals, floats, integers
+from .arrow import floats
 from .block import Block, Bytes, Place
-from .number import Digits, Flags, Longs, binary, packed, zoned
+from .doubt import One, singly, settled
+from .number import Digits, Zones, binary, packed, separate, zoned
 from .text import Letters, text
 
-__all__ = ["Field", "One", "field"]
+__all__ = ["Column", "Settings", "column"]
 
-One = Callable[[bytes], object]
-"""The row decoder of one field: its bytes to its value, None where it has none."""
-
-Field = Callable[[Block], pa.Array]
-"""A column of a block: a value for each record and occurrence."""
+Make = Callable[[Block], pa.Array]
 
 _PIECE: Final = 18
 _MOST: Final = 38
+_BYTES: Final = {1: 5, 2: 5, 3: 8, 4: 10, 8: 20}
+"""The digits that a binary number of so many bytes can have."""
+_WIDE: Final = 8
 _BINARY: Final = (Usage.BINARY, Usage.NATIVE, Usage.LITTLE)
+_PACKED: Final = (Usage.PACKED, Usage.UNSIGNED_PACKED)
 
 
-def field(
-    item: Item,
-    place: Place,
-    one: One,
-    letters: Letters | None,
-    trim: Literal["both", "left", "right", "none"],
-    units: npt.NDArray[np.uint8],
-    *,
-    little: bool,
-) -> tuple[pa.DataType, Field]:
-    """Give a column's type and how it is made. Called while columns are compiled.
+class Column:
+    """A column's type, and how it is made: a value for each record and occurrence."""
 
-    ``letters`` is None for a code page of several bytes a character; ``units`` maps a byte to the
-    digit that it is in DISPLAY, or to 255; ``little`` says that binary numbers are little-endian.
+    __slots__ = ("kind", "make")
+
+    def __init__(self, kind: pa.DataType, make: Make) -> None:
+        self.kind = kind
+        self.make = make
+
+
+class Settings:
+    """What an item's column must know beside the item.
+
+    ``letters`` is None for a code page of several bytes a character, ``zones`` for one without
+    digits of one byte. ``zeros`` says that a zero is not simply zero: a policy decides.
     """
-    if item.category == "float":
-        return _floating(item, place, one)
+
+    __slots__ = ("hexadecimal", "letters", "little", "zeros", "zones", "trim")
+
+    def __init__(
+        self,
+        *,
+        letters: Letters | None,
+        zones: Zones | None,
+        trim: Literal["both", "left", "right", "none"],
+        little: bool,
+        hexadecimal: bool,
+        zeros: bool,
+    ) -> None:
+        self.letters = letters
+        self.zones = zones
+        self.trim = trim
+        self.little = little
+        self.hexadecimal = hexadecimal
+        self.zeros = zeros
+
+
+def column(item: Item, place: Place, one: One, settings: Settings) -> Column:
+    """Give an elementary item's column. Called once an item, while columns are compiled.
+
+    ``one`` is the row decoder of the item: it is asked for whatever is not certain at a glance.
+    """
+    if item.usage in (Usage.FLOAT, Usage.DOUBLE):
+        return _floating(item, place, one, settings)
     picture = item.picture
     if picture is None or item.category not in ("numeric", "numeric-edited"):
-        return _textual(place, one, letters, trim, plain=item.usage is Usage.DISPLAY)
-    if max(picture.digits, picture.digits - picture.scale, picture.scale) > _MOST:
-        return pa.string(), _singly(place, one, pa.string(), lambda value: str(value))
-    kind = _type(picture.digits, picture.scale)
-    scale = picture.scale
+        return _textual(item, place, one, settings)
+    digits = _digits(item)
+    if max(digits, digits - picture.scale, picture.scale) > _MOST:
+        # Arrow's widest common decimal does not hold it: its digits, as text.
+        return Column(pa.string(), singly(place, one, pa.string(), str))
+    kind = _kind(item, digits)
+    read = _reader(item, place, settings)
 
-    def finish(digits: Digits, rows: Callable[[], Bytes]) -> pa.Array:
-        return _finish(digits, rows, one, kind, scale)
+    def make(block: Block) -> pa.Array:
+        found = read(block)
+        if settings.zeros:
+            zero = np.logical_and.reduce([piece == 0 for piece in found.pieces])
+            found = found._replace(certain=found.certain & ~zero)
+        return settled(found, lambda: block.rows(place), one, kind, picture.scale)
 
-    if item.category == "numeric" and item.usage in (Usage.PACKED, Usage.UNSIGNED_PACKED):
-        nibble = item.usage is Usage.PACKED
-
-        def packed_column(block: Block) -> pa.Array:
-            found = packed(block.turned(place), picture.digits, nibble=nibble)
-            if not picture.signed and found.negative is not None:
-                found = found._replace(certain=found.certain & ~found.negative, negative=None)
-            return finish(found, lambda: block.rows(place))
-
-        return kind, packed_column
-    if item.category == "numeric" and item.usage in _BINARY and item.size <= 8:  # noqa: PLR2004
-        return kind, _binary(item, place, finish, little=little or item.usage is Usage.LITTLE)
-    if item.category == "numeric" and item.usage is Usage.DISPLAY and not item.sign.separate:
-
-        def zoned_column(block: Block) -> pa.Array:
-            return finish(zoned(block.turned(place), units), lambda: block.rows(place))
-
-        return kind, zoned_column
-    return kind, _slow(place, finish)
+    return Column(kind, make)
 
 
-def _type(digits: int, scale: int) -> pa.DataType:
-    if scale > 0:
-        return pa.decimal128(max(digits, scale), scale)
-    whole = digits - scale
-    return pa.int64() if whole <= _PIECE else pa.decimal128(whole, 0)
+def _digits(item: Item) -> int:
+    """Give the most digits that its bytes can hold, which may be more than its picture says."""
+    picture = item.picture
+    assert picture is not None  # noqa: S101 - asked for numbers only
+    if item.category == "numeric" and item.usage in _BINARY:
+        return max(picture.digits, _BYTES.get(item.size, 0))
+    if item.category == "numeric" and item.usage in _PACKED and picture.scale > 0:
+        return 2 * item.size - (item.usage is Usage.PACKED)
+    return picture.digits
 
 
-def _binary(
-    item: Item,
-    place: Place,
-    finish: Callable[[Digits, Callable[[], Bytes]], pa.Array],
-    *,
-    little: bool,
-) -> Field:
-    def column(block: Block) -> pa.Array:
-        rows = block.rows(place)
-        values = binary(rows, signed=item.signed, little=little)
-        negative = values < 0
-        # Beyond 18 digits, and the sign bit of an unsigned number: the row decoder knows.
-        certain = (values > -(10**_PIECE)) & (values < 10**_PIECE)
-        if not item.signed:
-            certain &= ~negative
-        return finish(Digits([np.abs(values)], negative, certain), lambda: rows)
-
-    return column
+def _kind(item: Item, digits: int) -> pa.DataType:
+    picture = item.picture
+    assert picture is not None  # noqa: S101 - as above
+    if picture.scale > 0:
+        return pa.decimal128(max(digits, picture.scale), picture.scale)
+    if picture.digits - picture.scale <= _PIECE:
+        return pa.int64()
+    return pa.decimal128(min(max(digits, picture.digits) - picture.scale, _MOST), 0)
 
 
-def _slow(place: Place, finish: Callable[[Digits, Callable[[], Bytes]], pa.Array]) -> Field:
-    def column(block: Block) -> pa.Array:
-        rows = block.rows(place)
-        none = np.zeros(len(rows), dtype=np.bool_)
-        pieces = [np.zeros(len(rows), dtype=np.int64) for _ in range(3)]
-        return finish(Digits(pieces, none.copy(), none), lambda: rows)
-
-    return column
-
-
-def _finish(
-    digits: Digits, rows: Callable[[], Bytes], one: One, kind: pa.DataType, scale: int
-) -> pa.Array:
-    """Ask the row decoder for what is not certain; scale up where P stands to the right."""
-    pieces, negative, valid = list(digits.pieces), digits.negative, digits.certain
-    if not valid.all():
-        pieces, negative, valid = _asked(digits, rows(), one, scale)
-    if pa.types.is_int64(kind):
-        values = pieces[-1] if len(pieces) == 1 else pieces[-2] * 10**_PIECE + pieces[-1]
-        if negative is not None:
-            values = np.where(negative, -values, values)
-        return integers(values * 10**-scale if scale < 0 else values, valid)
-    if scale < 0:
-        pieces = _shifted(pieces, -scale)
-    return decimals(pieces, negative, valid, kind.precision, kind.scale)
+def _reader(item: Item, place: Place, settings: Settings) -> Callable[[Block], Digits]:
+    zones = settings.zones
+    signed, sign = item.signed, item.sign
+    if item.category == "numeric":
+        if item.usage in _PACKED:
+            nibble = item.usage is Usage.PACKED
+            return lambda block: packed(block.turned(place), nibble=nibble)
+        if item.usage in _BINARY and item.size <= _WIDE:
+            little = settings.little or item.usage is Usage.LITTLE
+            return lambda block: _binary(block.rows(place), signed=signed, little=little)
+        if item.usage is Usage.DISPLAY and zones is not None:
+            if sign.separate and signed:
+                leading = sign.leading
+                return lambda block: separate(block.turned(place), zones, leading=leading)
+            where: Literal["", "leading", "trailing"] = ""
+            if signed:
+                where = "leading" if sign.leading else "trailing"
+            return lambda block: zoned(block.turned(place), zones, where)
+    many = place.many
+    return lambda block: _unread(block.count * many)
 
 
-def _shifted(pieces: Sequence[Longs], zeros: int) -> list[Longs]:
-    # Digits move to the left by whole pieces and by what remains.
-    whole, rest = divmod(zeros, _PIECE)
-    weight = 10**rest
-    split = 10 ** (_PIECE - rest)
-    carried = [piece // split for piece in pieces] + [np.zeros_like(pieces[0])] * 1
-    kept = [np.zeros_like(pieces[0]), *(piece % split * weight for piece in pieces)]
-    joined = [high + low for high, low in zip(carried, kept, strict=True)]
-    # ``carried`` of a piece belongs to the place before it.
-    return [*joined, *[np.zeros_like(pieces[0])] * whole]
+def _binary(rows: Bytes, *, signed: bool, little: bool) -> Digits:
+    values = binary(rows, signed=signed, little=little)
+    negative = values < 0
+    # Beyond 18 digits, and the first bit of an unsigned number: the row decoder knows.
+    certain = (values > -(10**_PIECE)) & (values < 10**_PIECE)
+    if not signed:
+        certain &= ~negative
+        if rows.shape[1] == 4:
+            certain &= values < 1 << 31
+    return Digits([np.abs(values)], negative, certain)
 
 
-def _asked(
-    digits: Digits, rows: Bytes, one: One, scale: int
-) -> tuple[list[Longs], Flags, Flags]:
-    pieces = [np.zeros(len(rows), dtype=np.int64) for _ in range(3 - len(digits.pieces))]
-    pieces += [piece.copy() for piece in digits.pieces]
-    negative = np.zeros(len(rows), dtype=np.bool_)
-    if digits.negative is not None:
-        negative |= digits.negative
-    valid = digits.certain.copy()
-    doubtful = np.flatnonzero(~digits.certain)
-    # Few different bytes stand behind many doubts: blanks, zeros, the same rubbish.
-    different, which = np.unique(rows[doubtful], axis=0, return_inverse=True)
-    which = which.reshape(-1)
-    for number, raw in enumerate(different):
-        value = one(raw.tobytes())
-        at = doubtful[which == number]
-        valid[at] = value is not None
-        whole = _unscaled(value, scale)
-        negative[at] = whole < 0
-        rest = abs(whole)
-        for piece in reversed(pieces):
-            rest, low = divmod(rest, 10**_PIECE)
-            piece[at] = low
-    return pieces, negative, valid
+def _unread(count: int) -> Digits:
+    none = np.zeros(count, dtype=np.bool_)
+    return Digits([np.zeros(count, dtype=np.int64)], None, none)
 
 
-def _unscaled(value: object, scale: int) -> int:
-    if isinstance(value, Decimal):
-        return int(value.scaleb(scale))
-    if isinstance(value, int):
-        return value // 10**-scale if scale < 0 else value * 10**scale
-    return 0
+def _textual(item: Item, place: Place, one: One, settings: Settings) -> Column:
+    letters, trim = settings.letters, settings.trim
+    plain = item.usage is Usage.DISPLAY and not settings.hexadecimal
+    if letters is None or not plain or item.category in ("float", "national"):
+        kind = pa.float64() if item.category == "float" else pa.string()
+        return Column(kind, singly(place, one, kind))
+    return Column(pa.string(), lambda block: text(block.rows(place), letters, trim))
 
 
-def _textual(
-    place: Place,
-    one: One,
-    letters: Letters | None,
-    trim: Literal["both", "left", "right", "none"],
-    *,
-    plain: bool,
-) -> tuple[pa.DataType, Field]:
-    if letters is None or not plain:
-        return pa.string(), _singly(place, one, pa.string(), lambda value: value)
-    return pa.string(), lambda block: text(block.rows(place), letters, trim)
-
-
-def _floating(item: Item, place: Place, one: One) -> tuple[pa.DataType, Field]:
+def _floating(item: Item, place: Place, one: One, settings: Settings) -> Column:
     wide = item.usage is Usage.DOUBLE
     kind = pa.float64() if wide else pa.float32()
+    order = "<" if settings.little else ">"
+    code = f"{order}f{item.size}"
+    ieee = one(bytes.fromhex("3f800000" if not settings.little else "0000803f")) == 1.0
+    if wide:
+        one_as_ieee = "3ff0000000000000" if not settings.little else "000000000000f03f"
+        ieee = one(bytes.fromhex(one_as_ieee)) == 1.0
+    if not ieee or settings.zeros:
+        return Column(kind, singly(place, one, kind))
 
-    def column(block: Block) -> pa.Array:
-        rows = block.rows(place)
-        found = rows.view(">f8" if wide else ">f4").reshape(-1)
-        values = found.astype(np.float64 if wide else np.float32)
-        return floats(values, np.isfinite(values))
+    def make(block: Block) -> pa.Array:
+        values = block.rows(place).view(code).reshape(-1)
+        return floats(values.astype(np.float64 if wide else np.float32), np.isfinite(values))
 
-    if one(b"\x41\x10" + bytes(item.size - 2)) == 1.0:
-        # IBM's hexadecimal floating point reads so, IEEE 754 does not.
-        return kind, _singly(place, one, kind, lambda value: value)
-    return kind, column
-
-
-def _singly(
-    place: Place, one: One, kind: pa.DataType, given: Callable[[object], object]
-) -> Field:
-    """Give a column that the row decoder makes, each different text once."""
-
-    def column(block: Block) -> pa.Array:
-        rows = block.rows(place)
-        if not len(rows):
-            return pa.array([], kind)
-        different, which = np.unique(rows, axis=0, return_inverse=True)
-        values = [one(raw.tobytes()) for raw in different]
-        array = pa.array([None if value is None else given(value) for value in values], kind)
-        return array.take(pa.array(which.reshape(-1)))
-
-    return column
+    return Column(kind, make)

@@ -8,14 +8,14 @@ policy.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from .block import Bytes
 
-__all__ = ["Digits", "binary", "packed", "zoned"]
+__all__ = ["Digits", "Zones", "binary", "packed", "separate", "zoned"]
 
 Longs = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
@@ -40,72 +40,88 @@ class Digits(NamedTuple):
     certain: Flags
 
 
-def packed(turned: Bytes, digits: int, *, nibble: bool) -> Digits:
+def packed(turned: Bytes, *, nibble: bool) -> Digits:
     """Decode COMP-3, or COMP-6 where there is no sign ``nibble``."""
     width, count = turned.shape
     certain = np.ones(count, dtype=np.bool_)
-    # Digits to the left of the picture's own (an even count has one spare half byte) must be 0.
-    held = width * 2 - (1 if nibble else 0)
-    pieces: list[Longs] = []
-    value = np.zeros(count, dtype=np.int64)
-    room = held % _PIECE or _PIECE
-    taken = 0
-    for position in range(width):
+    pieces = _Pieces(width * 2 - nibble, count)
+    for position in range(width - nibble):
         byte = turned[position]
-        last = nibble and position == width - 1
-        steps = [(_UNIT, 10)] if last else [(_PAIR, 100)]
-        if not last and room - taken == 1:
+        if pieces.room == 1:
             # A piece ends in the middle of this byte.
             high, low = byte >> 4, byte & 0x0F
             certain &= (high < 10) & (low < 10)
-            pieces.append(value * 10 + high)
-            value = low.astype(np.int64)
-            room, taken = _PIECE, 1
+            pieces.add(high, 1)
+            pieces.add(low, 1)
             continue
-        for table, weight in steps:
-            found = table[byte]
-            certain &= found != _BAD
-            value *= weight
-            value += found
-        taken += 1 if last else 2
-        if taken == room:
-            pieces.append(value)
-            value = np.zeros(count, dtype=np.int64)
-            room, taken = _PIECE, 0
-    negative: Flags | None = None
-    if nibble:
-        sign = turned[width - 1] & 0x0F
-        negative = (sign == 0x0D) | (sign == 0x0B)
-        certain &= sign > 9
-    if held > digits and pieces:
-        certain &= _below(pieces, digits)
-    return Digits(pieces, negative, certain)
+        found = _PAIR[byte]
+        certain &= found != _BAD
+        pieces.add(found, 2)
+    if not nibble:
+        return Digits(pieces.done, None, certain)
+    byte = turned[width - 1]
+    found = _UNIT[byte]
+    sign = byte & 0x0F
+    certain &= (found != _BAD) & ((sign == 0x0C) | (sign == 0x0D) | (sign == 0x0F))
+    pieces.add(found, 1)
+    return Digits(pieces.done, sign == 0x0D, certain)
 
 
-def _below(pieces: Sequence[Longs], digits: int) -> Flags:
-    spare = digits - _PIECE * (len(pieces) - 1)
-    return pieces[0] < 10**spare
+class _Pieces:
+    """Digits as they come, cut into pieces of 18; the first one takes what is over."""
+
+    def __init__(self, digits: int, count: int) -> None:
+        self._count = count
+        self._left = digits
+        self.room = digits % _PIECE or min(digits, _PIECE)
+        self._value: Longs = np.zeros(count, dtype=np.int64)
+        self.done: list[Longs] = []
+
+    def add(self, found: Bytes, digits: int) -> None:
+        """Add one digit, or two that stand in one byte."""
+        self._value *= 10**digits
+        self._value += found
+        self.room -= digits
+        self._left -= digits
+        if self.room == 0:
+            self.done.append(self._value)
+            self._value = np.zeros(self._count, dtype=np.int64)
+            self.room = _PIECE
 
 
-def zoned(turned: Bytes, units: npt.NDArray[np.uint8]) -> Digits:
-    """Decode digits, a byte each; ``units`` maps a byte to its digit, or to 255."""
+class Zones(NamedTuple):
+    """What bytes mean in DISPLAY: ``units`` are digits, ``punched`` digits that hold a sign too.
+
+    255 stands for what is no digit. ``below`` says which of ``punched`` mean a minus; ``plus`` and
+    ``minus`` are the separate signs.
+    """
+
+    units: npt.NDArray[np.uint8]
+    punched: npt.NDArray[np.uint8]
+    below: npt.NDArray[np.bool_]
+    plus: int
+    minus: int
+
+
+def zoned(turned: Bytes, zones: Zones, sign: Literal["", "leading", "trailing"]) -> Digits:
+    """Decode digits, a byte each; ``sign`` says which of them is overpunched."""
     width, count = turned.shape
     certain = np.ones(count, dtype=np.bool_)
-    pieces: list[Longs] = []
-    value = np.zeros(count, dtype=np.int64)
-    room = width % _PIECE or _PIECE
-    taken = 0
+    pieces = _Pieces(width, count)
+    at = {"": -1, "leading": 0, "trailing": width - 1}[sign]
     for position in range(width):
-        found = units[turned[position]]
+        found = (zones.punched if position == at else zones.units)[turned[position]]
         certain &= found != _BAD
-        value *= 10
-        value += found
-        taken += 1
-        if taken == room:
-            pieces.append(value)
-            value = np.zeros(count, dtype=np.int64)
-            room, taken = _PIECE, 0
-    return Digits(pieces, None, certain)
+        pieces.add(found, 1)
+    return Digits(pieces.done, zones.below[turned[at]] if sign else None, certain)
+
+
+def separate(turned: Bytes, zones: Zones, *, leading: bool) -> Digits:
+    """Decode digits beside a sign that is a byte of its own."""
+    mark, digits = (turned[0], turned[1:]) if leading else (turned[-1], turned[:-1])
+    found = zoned(digits, zones, "")
+    negative = mark == zones.minus
+    return Digits(found.pieces, negative, found.certain & (negative | (mark == zones.plus)))
 
 
 def binary(rows: Bytes, *, signed: bool, little: bool) -> Longs:
