@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from typing import Final
 
+from .encode import initial_bytes
 from .node import Node, Slot, Tree
 from .peek import Peek
 from .problem import Problem, RecordError
@@ -98,15 +99,8 @@ class Assembly:
 
     def _initial(self, node: Node) -> bytes:
         """Give the bytes of one occurrence that nobody feeds."""
-        if node.leaf is not None:
-            return node.initial
-        parts = []
-        for slot in node.slots:
-            first = slot.nodes[0]
-            occurs = first.item.occurs
-            whole = self._initial(first) * (occurs.most if occurs else 1)
-            parts.append(bytes(slot.gap) + whole.ljust(slot.room, self._tree.page.blank))
-        return b"".join(parts)
+        whole = initial_bytes(node, self._tree.page.blank)
+        return whole[: node.size] if node.item.occurs else whole
 
     # Tables.
 

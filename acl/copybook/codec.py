@@ -8,6 +8,7 @@ from .assemble import Assembly
 from .copybook import Copybook
 from .correction import Corrections, apply, covers, difference
 from .decode import decoders
+from .encode import encoder
 from .node import plant
 from .options import CodecOptions
 from .problem import Problem, RecordError
@@ -17,7 +18,7 @@ __all__ = ["Codec", "Decoded"]
 
 Decoded = dict[str, object]
 """Groups are dicts, tables lists, elementary items ``str``, ``int``, ``Decimal``, ``float`` or
-None; keys are the names of the copybook. FILLER is left out, but not what has a name inside of it."""
+None; keys are the names of the copybook. FILLER is left out, but not what has a name inside it."""
 
 
 class Codec:
@@ -36,6 +37,7 @@ class Codec:
         self._nodes = list(self._tree.walk())
         self._numbers = {id(node): number for number, node in enumerate(self._nodes)}
         self._repair = Repair(self._nodes)
+        self._quick = encoder(self._tree, self._repair, moving=self._moving)
         self.size = self._tree.size
 
     def decode(self, record: bytes, report: list[Problem] | None = None) -> Decoded:
@@ -104,6 +106,11 @@ class Codec:
         return values, difference(record, made, kept)
 
     def _assembled(self, values: Mapping[str, object]) -> tuple[bytes, list[Problem]]:
+        if self._quick is not None:
+            try:
+                return self._quick(values), []
+            except Exception:  # noqa: BLE001 - whatever it was: it is looked at field by field
+                pass
         assembly = Assembly(self._tree, self._numbers, self._repair, moving=self._moving)
         made = assembly.record(values)
         if self.options.occurs == "pad":

@@ -45,9 +45,8 @@ class CodePage:
         self.single = self.single and not _joins(name)
         self.table = "".join(self._shown(text) for text in raw)
         self.text: Callable[[bytes], str] = self._reading()
-        self.bytes: Callable[[str], bytes] = self._writing(
-            "".join(text or "\ufffe" for text in raw)
-        )
+        known = "".join(text or "\ufffe" for text in raw)
+        self.bytes: Callable[[str], bytes] = self._writing(known)
 
     def _shown(self, text: str) -> str:
         if self._controls and (not text or unicodedata.category(text) == "Cc"):
@@ -123,8 +122,8 @@ def code_page(name: str, *, controls: bool = True) -> CodePage:
 
     The standard library's come first, then those of the package ``ebcdic`` (cp1047, cp277, cp280,
     cp284, cp285, cp297, cp871, …). ``common`` is what all of EBCDIC's share, all else being read
-    as spaces: for files of which nobody knows the page. Raises ``ConfigError`` where nobody knows it, ``MissingExtra``
-    where ``ebcdic`` might and is not installed.
+    as spaces: for files of which nobody knows the page. Raises ``ConfigError`` where there is no
+    such page, ``MissingExtra`` where ``ebcdic`` might have it and is not installed.
     """
     return _code_page(_canonical(name), controls)
 

@@ -18,7 +18,7 @@ from .node import Node, Slot, Tree
 from .repair import Repair
 from .textual import Bytes, Text
 
-__all__ = ["Decoder", "decoders"]
+__all__ = ["Decoder", "decoders", "reader"]
 
 Decoder = Callable[[bytes, Repair], dict[str, object]]
 _REFUSED: Final = (ValueError, LookupError, ArithmeticError)
@@ -315,3 +315,12 @@ def _record(tree: Tree, *, careful: bool, moving: bool) -> Decoder:
     value = writer.group(tree.slots, 0, moving=moving)
     writer.finish()
     return writer.compile(value)  # type: ignore[return-value]
+
+
+def reader(tree: Tree, node: Node) -> Callable[[bytes, Repair], object]:
+    """Write the reader of one item, whose first byte is the first that it gets; no table."""
+    plan = _Plan(tree, careful=False)
+    writer = _Writer(plan, [node], node.item.offset, "r0", "e")
+    value = writer._node(node, node.item.offset, moving=False)  # noqa: SLF001 - they are one
+    writer.finish()
+    return writer.compile(value)

@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Final
 
 from ...errors import ConfigError
-from .binary import Binary
 from ..generate import Function
+from .binary import Binary
 from .codepage import CodePage, code_page
 from .edited import Edited
 from .external import External

@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from ..generate import Function
 
-__all__ = ["EXACT", "Leaf", "Lane", "Scalar", "Views", "whole"]
+__all__ = ["EXACT", "Lane", "Leaf", "Scalar", "Views", "whole"]
 
 Scalar = str | int | Decimal | float
 """One value: text, a whole number, a number with the picture's scale, a float."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
+from typing import TypeVar
 
 from ...errors import ConfigError
 from .codepage import CodePage, code_page
@@ -11,11 +12,13 @@ from .copybook import Copybook
 from .elementary import elementary, figurative, initial
 from .item import Condition, Figurative, Hexadecimal, Item
 from .leaf import Leaf
-from .finding import Lookup
+from .lookup import find
 from .options import CodecOptions, Policies
 from .rules import Rule, parse_rule
 
 __all__ = ["Node", "Slot", "Tree", "plant"]
+
+T = TypeVar("T")
 
 
 class Slot:
@@ -134,9 +137,10 @@ class Node:
 
 
 class Tree:
-    """A compiled copybook. ``roots`` are its records; ``flat``: their names are no level.
-    ``slots`` are what the result is made of. ``counted`` are the tables that a field counts, by
-    its identity.
+    """A compiled copybook.
+
+    ``roots`` are its records; ``flat``: their names are no level. ``slots`` are what the result is
+    made of. ``counted`` are the tables that a field counts, by its identity.
     """
 
     def __init__(self, roots: Sequence[Node], flat: bool, page: CodePage) -> None:
@@ -172,10 +176,12 @@ class _Planter:
     def __init__(self, copybook: Copybook, options: CodecOptions) -> None:
         self._copybook = copybook
         self._options = options
-        self._lookup = Lookup(copybook)
-        self._encodings = self._lookup.keyed(options.encodings, "encodings")
-        self._policies = self._lookup.keyed(options.fields, "fields")
+        self._encodings = self._keyed(options.encodings)
+        self._policies = self._keyed(options.fields)
         self._page = code_page(options.encoding, controls=options.controls == "space")
+
+    def _keyed(self, table: Mapping[str, T]) -> dict[str, T]:
+        return {find(self._copybook, name).path: value for name, value in table.items()}
 
     def tree(self) -> Tree:
         roots = [self._node(record, None) for record in self._copybook.records]
@@ -227,16 +233,16 @@ class _Planter:
             for one in node.item.conditions
         }
 
-        def find(name: str) -> Node:
-            node = tree.by_path[self._lookup.path(name, "rules")]
+        def asked_for(name: str) -> Node:
+            node = tree.by_path[find(self._copybook, name).path]
             if node.leaf is None:
                 raise ConfigError("a group, where a field is meant", place="rules", value=name)
             return node
 
-        for path, text in self._lookup.keyed(self._options.rules, "rules").items():
+        for path, text in self._keyed(self._options.rules).items():
             node = tree.by_path[path]
             place = f"rules.{path}"
-            node.rule = parse_rule(text, find, conditions, place)
+            node.rule = parse_rule(text, asked_for, conditions, place)
             for asked in node.rule.fields():
                 _reachable(tree.by_path[asked], node, place)
 

@@ -55,11 +55,13 @@ class Repair:
         occurs, counter = node.item.occurs, node.counter
         assert occurs is not None  # noqa: S101 - only tables are counted
         if isinstance(value, str) and value.isascii() and value.isdecimal() and len(value) < 10:
-            if occurs.least <= int(value) <= occurs.most:
-                return int(value)
+            value = int(value)
+            if occurs.least <= value <= occurs.most:
+                return value
         if self._report is not None:
+            name = counter.path if counter else ""
             said = "nothing" if value is None else str(value)
-            reason = f"{occurs.least} to {occurs.most} entries, {counter.path if counter else ''} says {said}"
+            reason = f"{occurs.least} to {occurs.most} entries, where {name} says {said}"
             self._told(node, b"", offset, reason)
         return occurs.most
 
@@ -75,9 +77,8 @@ class Repair:
         if not raw:
             return None
         if self._report is not None:
-            self._told(
-                node, raw, offset, f"the record ends {node.size - len(raw)} bytes before it does"
-            )
+            reason = f"the record ends {node.size - len(raw)} bytes before it does"
+            self._told(node, raw, offset, reason)
         if node.leaf.numeric:
             return None
         try:

@@ -8,8 +8,8 @@
           | FIELD [ "not" ] "in" "(" literal { "," literal } ")"
           | CONDITION                                      (the name of a level 88)
 
-A field is named by its path, or by its name where only one has it. A literal is a number, or text in
-quotes. Spaces around texts do not count, as COBOL compares.
+A field is named by its path, or by its name where only one has it. A literal is a number, or text
+in quotes. Spaces around texts do not count, as COBOL compares.
 """
 
 from __future__ import annotations
