@@ -11,7 +11,8 @@ import pyarrow.compute as pc
 
 from ...errors import ConfigError
 from ..copybook.codec import Codec
-from ..copybook.codepage import CodePage
+from ..copybook.codepage import CodePage, code_page
+from ..copybook.lookup import find
 from ..copybook.node import Node as Item
 from ..copybook.node import Slot
 from ..copybook.zoned import OVERPUNCHED, zones
@@ -49,6 +50,10 @@ def columns(codec: Codec) -> Columns:
 class _Compiler:
     def __init__(self, codec: Codec) -> None:
         self._codec = codec
+        self._encodings = {
+            find(codec.copybook, name).path: encoding
+            for name, encoding in codec.options.encodings.items()
+        }
         self._letters: dict[CodePage, Letters] = {}
         self._zones: dict[CodePage, Zones] = {}
 
@@ -81,13 +86,17 @@ class _Compiler:
 
     def _set(self, item: Item) -> Settings:
         options = self._codec.options
-        page = item.page
+        encoding = self._encodings.get(item.path, options.encoding)
+        hexadecimal = encoding == "hex"
+        page = code_page(
+            options.encoding if hexadecimal else encoding, controls=options.controls == "space"
+        )
         return Settings(
             letters=self._letters_of(page),
             zones=self._zones_of(page),
             trim=options.trim,
             little=options.endian == "little",
-            hexadecimal=item.hexadecimal,
+            hexadecimal=hexadecimal,
             zeros=item.policies.zero != "zero",
         )
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .assemble import Assembly
 from .copybook import Copybook
 from .correction import Corrections, apply, covers, difference
 from .decode import decoders
 from .encode import encoder
-from .node import plant
+from .node import Tree, plant
 from .options import CodecOptions
 from .problem import Problem, RecordError
 from .repair import Repair
@@ -64,6 +64,25 @@ class Codec:
                 )
             )
         return values
+
+    @property
+    def tree(self) -> Tree:
+        """Give the compiled copybook: what ``columns`` are made of."""
+        return self._tree
+
+    def reader(self, path: str) -> Callable[[bytes], object]:
+        """Give the function that reads one item's bytes, policies and all."""
+        node = self._tree.by_path[path]
+        number, repair = self._numbers[id(node)], self._repair
+        strict = node.policies.zero != "zero"
+
+        def read(raw: bytes) -> object:
+            value = repair.value(number, raw, 0)
+            if strict and value == 0 and not isinstance(value, str):
+                return repair.zero(number, raw, 0)
+            return value
+
+        return read
 
     def problems(self, record: bytes) -> list[Problem]:
         """Give all that cannot be read in a record, in the order in which it was met."""
