@@ -18,6 +18,7 @@ from ..copybook.node import Slot
 from ..copybook.zoned import OVERPUNCHED, zones
 from .block import Block, Place
 from .columns import Columns
+from .doubt import as_bytes
 from .field import Settings, column
 from .number import Longs, Zones
 from .text import Letters
@@ -142,16 +143,13 @@ class _Compiler:
         asked = [by_path[path] for path in dict.fromkeys(rule.fields())]
         if any(above.item.occurs for one in (item, *asked) for above in _above(one)):
             raise self._unknown(item, "a rule inside of a table")
-        readers = [
-            (one.path, Place(one.item.offset, one.size), self._one(one)) for one in asked
-        ]
+        readers = [(one.path, Place(one.item.offset, one.size), self._one(one)) for one in asked]
 
         def make(block: Block) -> pa.Array:
             known: dict[bytes, bool] = {}
             holds = np.zeros(block.count, dtype=np.bool_)
             joined = np.concatenate([block.rows(place) for _, place, _ in readers], axis=1)
-            for number, raw in enumerate(joined):
-                key = raw.tobytes()
+            for number, key in enumerate(as_bytes(joined)):
                 if key not in known:
                     known[key] = _holds(rule.holds, readers, key)
                 holds[number] = known[key]

@@ -13,7 +13,7 @@ from .arrow import decimals, integers
 from .block import Block, Bytes, Place
 from .number import Digits, Flags, Longs
 
-__all__ = ["One", "settled", "singly"]
+__all__ = ["One", "as_bytes", "settled", "singly"]
 
 One = Callable[[bytes], object]
 """The row decoder of one item: its bytes to its value, None where it has none."""
@@ -34,19 +34,23 @@ def settled(
         pieces = _shifted(pieces, -scale)
     if not pa.types.is_int64(kind):
         return decimals(pieces, negative, valid, kind.precision, kind.scale)
-    values, valid = _whole(pieces, valid)
-    return integers(values if negative is None else np.where(negative, -values, values), valid)
+    return integers(*_whole(pieces, negative, valid))
 
 
-def _whole(pieces: Sequence[Longs], valid: Flags) -> tuple[Longs, Flags]:
+def _whole(pieces: Sequence[Longs], negative: Flags | None, valid: Flags) -> tuple[Longs, Flags]:
     """Put pieces together; what 64 bits cannot hold is null, as no picture of 18 digits says it."""
     values = pieces[-1]
-    for above, piece in enumerate(reversed(pieces[:-1])):
-        room = _LONGEST // _BASE - 1 if above == 0 else 0
-        if piece.any():
-            valid = valid & (piece <= room)
-            values = values + np.where(piece <= room, piece, 0) * (_BASE if above == 0 else 0)
-    return values, valid
+    if any(piece.any() for piece in pieces[:-1]):
+        above = pieces[-2].view(np.uint64)
+        wide = above * np.uint64(_BASE) + values.view(np.uint64)
+        longest = np.full(len(wide), _LONGEST, dtype=np.uint64)
+        if negative is not None:
+            longest += negative
+        fits = (above < np.uint64(_PIECE)) & (wide <= longest)
+        for piece in pieces[:-2]:
+            fits &= piece == 0
+        values, valid = np.where(fits, wide, 0).view(np.int64), valid & fits
+    return (values if negative is None else np.where(negative, -values, values)), valid
 
 
 def _shifted(pieces: Sequence[Longs], zeros: int) -> list[Longs]:
@@ -83,16 +87,24 @@ def _asked(digits: Digits, rows: Bytes, one: One, scale: int) -> Digits:
 def _different(rows: Bytes, places: Longs) -> list[tuple[bytes, Longs]]:
     """Group rows by their bytes: few different ones stand behind many doubts."""
     found: dict[bytes, list[int]] = {}
-    for place, raw in zip(places.tolist(), rows[places], strict=True):
-        found.setdefault(raw.tobytes(), []).append(place)
+    for place, raw in zip(places.tolist(), as_bytes(rows[places]), strict=True):
+        found.setdefault(raw, []).append(place)
     return [(raw, np.array(at)) for raw, at in found.items()]
+
+
+def as_bytes(rows: Bytes) -> list[bytes]:
+    """Give each row as bytes."""
+    count, width = rows.shape
+    whole = rows.tobytes()
+    return [whole[start : start + width] for start in range(0, count * width, width or 1)]
 
 
 def _unscaled(value: object, scale: int) -> int:
     if isinstance(value, Decimal):
         return int(value.scaleb(scale))
     if isinstance(value, int):
-        return value // 10**-scale if scale < 0 else value * 10**scale
+        power: int = 10 ** abs(scale)
+        return value // power if scale < 0 else value * power
     return 0
 
 
@@ -105,11 +117,9 @@ def singly(
     """Give a column that the row decoder makes, each different value once."""
 
     def make(block: Block) -> pa.Array:
-        rows = block.rows(place)
         known: dict[bytes, object] = {}
         values: list[object] = []
-        for raw in rows:
-            key = raw.tobytes()
+        for key in as_bytes(block.rows(place)):
             if key not in known:
                 value = one(key)
                 known[key] = None if value is None else given(value)

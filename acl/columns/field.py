@@ -11,7 +11,7 @@ import pyarrow as pa
 from ..copybook.item import Item, Usage
 from .arrow import floats
 from .block import Block, Bytes, Place
-from .doubt import One, singly, settled
+from .doubt import One, settled, singly
 from .number import Digits, Zones, binary, packed, separate, zoned
 from .text import Letters, text
 
@@ -21,8 +21,6 @@ Make = Callable[[Block], pa.Array]
 
 _PIECE: Final = 18
 _MOST: Final = 38
-_BYTES: Final = {1: 5, 2: 5, 3: 8, 4: 10, 8: 20}
-"""The digits that a binary number of so many bytes can have."""
 _WIDE: Final = 8
 _BINARY: Final = (Usage.BINARY, Usage.NATIVE, Usage.LITTLE)
 _PACKED: Final = (Usage.PACKED, Usage.UNSIGNED_PACKED)
@@ -45,7 +43,7 @@ class Settings:
     digits of one byte. ``zeros`` says that a zero is not simply zero: a policy decides.
     """
 
-    __slots__ = ("hexadecimal", "letters", "little", "zeros", "zones", "trim")
+    __slots__ = ("hexadecimal", "letters", "little", "trim", "zeros", "zones")
 
     def __init__(
         self,
@@ -97,7 +95,7 @@ def _digits(item: Item) -> int:
     picture = item.picture
     assert picture is not None  # noqa: S101 - asked for numbers only
     if item.category == "numeric" and item.usage in _BINARY:
-        return max(picture.digits, _BYTES.get(item.size, 0))
+        return max(picture.digits, len(str((1 << 8 * item.size) - 1)))
     if item.category == "numeric" and item.usage in _PACKED and picture.scale > 0:
         return 2 * item.size - (item.usage is Usage.PACKED)
     return picture.digits
@@ -108,7 +106,9 @@ def _kind(item: Item, digits: int) -> pa.DataType:
     assert picture is not None  # noqa: S101 - as above
     if picture.scale > 0:
         return pa.decimal128(max(digits, picture.scale), picture.scale)
-    if picture.digits - picture.scale <= _PIECE:
+    # An unsigned number of 8 bytes can be more than 64 bits with a sign hold.
+    full = item.usage in (Usage.NATIVE, Usage.LITTLE) and not item.signed and item.size >= _WIDE
+    if picture.digits - picture.scale <= _PIECE and not full:
         return pa.int64()
     return pa.decimal128(min(max(digits, picture.digits) - picture.scale, _MOST), 0)
 
@@ -175,6 +175,8 @@ def _floating(item: Item, place: Place, one: One, settings: Settings) -> Column:
 
     def make(block: Block) -> pa.Array:
         values = block.rows(place).view(code).reshape(-1)
-        return floats(values.astype(np.float64 if wide else np.float32), np.isfinite(values))
+        if wide:
+            return floats(values.astype(np.float64), np.isfinite(values))
+        return floats(values.astype(np.float32), np.isfinite(values))
 
     return Column(kind, make)

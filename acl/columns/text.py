@@ -53,9 +53,9 @@ def _wide(points: npt.NDArray[np.uint32], width: int) -> pa.Array:
     spread[..., 0] = np.where(
         one, points, np.where(two, 0xC0 | points >> 6, 0xE0 | points >> 12)
     ).astype(np.uint8)
-    spread[..., 1] = np.where(
-        two, 0x80 | points & 0x3F, 0x80 | (points >> 6 & 0x3F)
-    ).astype(np.uint8)
+    spread[..., 1] = np.where(two, 0x80 | points & 0x3F, 0x80 | (points >> 6 & 0x3F)).astype(
+        np.uint8
+    )
     spread[..., 2] = (0x80 | points & 0x3F).astype(np.uint8)
     kept = np.stack([np.ones_like(one), ~one, three], axis=-1)
     lengths = kept.reshape(count, -1).sum(axis=1)

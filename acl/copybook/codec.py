@@ -74,11 +74,11 @@ class Codec:
         """Give the function that reads one item's bytes, policies and all."""
         node = self._tree.by_path[path]
         number, repair = self._numbers[id(node)], self._repair
-        strict = node.policies.zero != "zero"
+        strict = node.leaf is not None and node.leaf.numeric and node.policies.zero != "zero"
 
         def read(raw: bytes) -> object:
             value = repair.value(number, raw, 0)
-            if strict and value == 0 and not isinstance(value, str):
+            if strict and value == 0:
                 return repair.zero(number, raw, 0)
             return value
 
