@@ -33,6 +33,7 @@ def settled(
     if scale < 0:
         pieces = _shifted(pieces, -scale)
     if not pa.types.is_int64(kind):
+        valid = valid & _below(pieces, kind.precision)
         return decimals(pieces, negative, valid, kind.precision, kind.scale)
     return integers(*_whole(pieces, negative, valid))
 

@@ -73,8 +73,8 @@ def column(item: Item, place: Place, one: One, settings: Settings) -> Column:
     picture = item.picture
     if picture is None or item.category not in ("numeric", "numeric-edited"):
         return _textual(item, place, one, settings)
-    digits = _digits(item)
-    if max(digits, digits - picture.scale, picture.scale) > _MOST:
+    digits = min(_digits(item), _MOST - max(-picture.scale, 0))
+    if max(picture.digits, picture.digits - picture.scale, picture.scale) > _MOST:
         # Arrow's widest common decimal does not hold it: its digits, as text.
         return Column(pa.string(), singly(place, one, pa.string(), str))
     kind = _kind(item, digits)
@@ -96,7 +96,7 @@ def _digits(item: Item) -> int:
     assert picture is not None  # noqa: S101 - asked for numbers only
     if item.category == "numeric" and item.usage in _BINARY:
         return max(picture.digits, len(str((1 << 8 * item.size) - 1)))
-    if item.category == "numeric" and item.usage in _PACKED and picture.scale > 0:
+    if item.category == "numeric" and item.usage in _PACKED:
         return 2 * item.size - (item.usage is Usage.PACKED)
     return picture.digits
 

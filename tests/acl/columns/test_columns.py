@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import struct
 from decimal import Decimal
 from pathlib import Path
 
@@ -73,8 +74,8 @@ def same(row, column):
         return len(row) == len(column) and all(map(same, row, column))
     if isinstance(row, float) and column is not None:
         # COMP-1 comes as the shortest decimal in rows, as its float in columns.
-        return column == row or abs(row - column) <= abs(row) * 1e-6
-    if isinstance(row, Decimal) and isinstance(column, str):
+        return column == row or column == struct.unpack(">f", struct.pack(">f", row))[0]
+    if isinstance(row, int | Decimal) and isinstance(column, str):
         return Decimal(column) == row
     return row == column
 
