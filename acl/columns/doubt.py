@@ -38,6 +38,16 @@ def settled(
     return integers(*_whole(pieces, negative, valid))
 
 
+def _below(pieces: Sequence[Longs], digits: int) -> Flags:
+    """Say which numbers have at most so many digits: bytes can hold more than a picture says."""
+    whole, rest = divmod(digits, _PIECE)
+    fits = np.ones(len(pieces[0]), dtype=np.bool_)
+    for above, piece in enumerate(reversed(pieces)):
+        if above >= whole:
+            fits &= piece < (10**rest if above == whole else 1)
+    return fits
+
+
 def _whole(pieces: Sequence[Longs], negative: Flags | None, valid: Flags) -> tuple[Longs, Flags]:
     """Put pieces together; what 64 bits cannot hold is null, as no picture of 18 digits says it."""
     values = pieces[-1]
