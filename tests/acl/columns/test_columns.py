@@ -94,7 +94,7 @@ def test_any_bytes_give_what_rows_give(picture, encoding):
     codec = Codec(parse_copybook(book(picture)), CodecOptions(encoding=encoding))
     likely = st.sampled_from(" 0123456789+-.AJR{}".encode(encoding) + b"\x00\x0c\x0d\x0f\x12\xd1")
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(st.data())
     def run(data):
         count = data.draw(st.integers(0, 4))
@@ -113,7 +113,7 @@ def test_numbers_that_were_written_come_back(picture):
     if shape is None or shape.category not in ("numeric", "numeric-edited"):
         return
 
-    @settings(max_examples=60, deadline=None)
+    @settings(max_examples=20, deadline=None)
     @given(st.lists(st.integers(-(10**shape.digits) + 1, 10**shape.digits - 1), min_size=1))
     def run(numbers):
         body = b""
