@@ -28,9 +28,9 @@ class Cursor:
         return self._at >= len(self._tokens)
 
     def peek(self, ahead: int = 0) -> Token | None:
-        """Give a token without taking it; None behind the end."""
+        """Give a token without taking it, -1 the one before; None where there is none."""
         at = self._at + ahead
-        return self._tokens[at] if at < len(self._tokens) else None
+        return self._tokens[at] if 0 <= at < len(self._tokens) else None
 
     def key(self, ahead: int = 0) -> str:
         """Give what a token is compared by; "" behind the end."""

@@ -17,6 +17,7 @@ __all__ = ["read_entries"]
 
 _LISTING = {"EJECT", "SKIP1", "SKIP2", "SKIP3"}
 _HEADERS = {"DIVISION", "SECTION"}
+_FRONT = {"IDENTIFICATION", "ID", "ENVIRONMENT"}
 _FILES = {"FD", "SD", "RD", "CD"}
 _LEVELS = {*range(1, 50), 66, 77, 78, 88}
 
@@ -30,7 +31,7 @@ def read_entries(found: list[Token], source: Source, dialect: Dialect, warn: War
     while not cursor.done:
         if cursor.key() == "PROCEDURE" and cursor.key(1) == "DIVISION":
             break
-        if _passed(cursor):
+        if _passed(cursor, dialect):
             continue
         entry = _entry(cursor, dialect, warn)
         if entry is None:
@@ -45,22 +46,37 @@ def read_entries(found: list[Token], source: Source, dialect: Dialect, warn: War
     return entries
 
 
-def _passed(cursor: Cursor) -> bool:
-    """Pass over what stands between entries: listing directives, headers, file descriptions."""
+def _passed(cursor: Cursor, dialect: Dialect) -> bool:
+    """Pass over what stands between entries and holds no bytes."""
     if cursor.accept(".", *_LISTING):
         return True
     if cursor.key() == "TITLE" and (token := cursor.peek(1)) and token.kind == "literal":
         cursor.take()
         cursor.take()
         return True
+    if cursor.key() in _FRONT and cursor.key(1) == "DIVISION":
+        _skip_front(cursor, dialect)
+        return True
     if cursor.key(1) in _HEADERS and not cursor.key().isdigit():
         cursor.take()
         cursor.take()
+        return True
+    if cursor.accept("EXEC"):
+        while not cursor.done and cursor.take().key != "END-EXEC":
+            pass
         return True
     if cursor.key() in _FILES:
         _skip_sentence(cursor)
         return True
     return False
+
+
+def _skip_front(cursor: Cursor, dialect: Dialect) -> None:
+    """Pass over all in front of the DATA DIVISION, apart from what it says about numbers."""
+    while not cursor.done and not (cursor.key() == "DATA" and cursor.key(1) == "DIVISION"):
+        if cursor.take().key == "DECIMAL-POINT":
+            cursor.accept("IS")
+            dialect.decimal_comma = dialect.decimal_comma or cursor.key() == "COMMA"
 
 
 def _skip_sentence(cursor: Cursor) -> None:
@@ -94,10 +110,8 @@ def _entry(cursor: Cursor, dialect: Dialect, warn: Warn) -> Entry | None:
         entry.name = "FILLER" if name.key == "FILLER" else name.text
         entry.named = name
     while not cursor.accept("."):
-        if cursor.done:
-            warn(token, "the last entry has no period at its end")
-            break
-        if _next_entry(cursor):
+        if cursor.done or _next_entry(cursor):
+            _check_end(cursor)
             warn(token, "the entry has no period at its end")
             break
         read_clause(cursor, entry, dialect)
@@ -114,6 +128,16 @@ def _next_entry(cursor: Cursor) -> bool:
     if not token.text.isdigit() or len(token.text) > 2:
         return False
     return token.line != last.line or token.source is not last.source
+
+
+def _check_end(cursor: Cursor) -> None:
+    """Refuse an entry without a period where the period may stand beyond the right margin."""
+    last = cursor.peek(-1)
+    if last is not None and "." in last.source.beyond(last.line):
+        raise last.error(
+            "the entry has no period at its end, and what stands behind column 72 is not read",
+            expected="a period in the columns that hold code",
+        )
 
 
 def _check(entry: Entry) -> None:

@@ -34,6 +34,7 @@ _CLAUSE = re.compile(
     re.IGNORECASE,
 )
 _NUMBERED = re.compile(r"\d{6}")
+_TAG = re.compile(r" [A-Za-z0-9 ]{1,8}")
 _INDICATORS = " *-/dD$"
 
 
@@ -42,8 +43,8 @@ def margins(lines: Sequence[str], form: Form) -> Margins:
 
     Nobody writes down which form a copybook has, so ``auto`` goes by the columns 1-6: numbers or
     marks there in front of the code mean the fixed form; level numbers or clauses there mean that
-    all is code. Where they are blank throughout, both readings agree on them, and code stops at
-    column 72 as in the fixed form. With tabs nobody counts columns, and neither do we.
+    all is code. Where they hold neither, all up to column 72 is, so that nothing is lost in
+    silence. With tabs nobody counts columns, and neither do we.
     """
     if form != "auto":
         return _KNOWN[form]
@@ -56,8 +57,15 @@ def margins(lines: Sequence[str], form: Form) -> Margins:
         elif _NUMBERED.match(line) or _marked(line):
             marked += 1
     if coded > marked:
-        return _KNOWN["free"]
-    return _KNOWN["fixed"]
+        return Margins(0, 72) if _tagged(lines) else _KNOWN["free"]
+    return _KNOWN["fixed"] if marked else Margins(0, 72)
+
+
+def _tagged(lines: Sequence[str]) -> bool:
+    """Say whether most lines bear an identification in columns 73-80, apart from the code."""
+    written = [line for line in lines if line.strip()]
+    tagged = sum(1 for line in written if _TAG.match(line[71:].rstrip()))
+    return tagged * 2 > len(written)
 
 
 def _marked(line: str) -> bool:

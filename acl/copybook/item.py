@@ -113,7 +113,11 @@ class Sign(msgspec.Struct, frozen=True):
 
 
 class Occurs(msgspec.Struct, frozen=True):
-    """A table: ``least`` to ``most`` times; ``depending`` is the path of the counting item."""
+    """A table: ``least`` to ``most`` times; ``depending`` is the path of the counting item.
+
+    Where nothing counts, ``depending`` is "" and both numbers are the same. Where the copybook
+    says only the most, ``least`` is 0.
+    """
 
     least: int
     most: int
@@ -131,9 +135,10 @@ class Condition(msgspec.Struct, frozen=True):
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a copybook.
 
-    ``path`` is its name behind those of the groups around it, divided by dots, the record's own
-    name left out: ``METADATA.ACCOUNT.ACCOUNT-DETAIL``. It is unique: where a copybook names twins,
-    the second is ``NAME#2``. ``name`` is as written (``FILLER`` where there is none).
+    ``path`` is its name behind those of the groups around it, divided by dots:
+    ``METADATA.ACCOUNT.ACCOUNT-DETAIL``. The record's own name is left out where the copybook has
+    one record, and stands in front where it has several. It is unique: where a copybook names
+    twins, the second is ``NAME#2``. ``name`` is as written (``FILLER`` where there is none).
 
     ``offset`` counts bytes from the start of the record, every OCCURS before it at its most, and,
     inside a table, for the first occurrence. ``size`` is the bytes of one occurrence, ``length``

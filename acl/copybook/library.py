@@ -26,6 +26,8 @@ def read_text(path: Path, encoding: str) -> str:
     """
     place = Source(str(path), (), _NOWHERE)
     try:
+        if path.exists() and not path.is_file():
+            raise place.error(0, 0, "the copybook cannot be read: it is no file", expected="a file")
         if path.stat().st_size > MAX_SOURCE:
             raise place.error(
                 0, 0, f"the file has {path.stat().st_size} bytes", expected=f"at most {MAX_SOURCE}"
@@ -62,7 +64,7 @@ def read_text(path: Path, encoding: str) -> str:
 
 def _other_encoding(data: bytes) -> str:
     """Say which encoding may be meant."""
-    if data.count(b"\x40") > len(data) // 8 and data.count(b" ") < len(data) // 50:
+    if data.count(b"\x40") > len(data) // 8 and data.count(b" ") <= len(data) // 50:
         return "it looks like EBCDIC: say encoding = 'cp037' or its own code page"
     return "say which encoding it has, for example encoding = 'latin-1' or 'cp1252'"
 
@@ -85,16 +87,16 @@ class Library:
 
         Raises ``CopybookError`` where one is not found, copies itself, or all become too much.
         """
-        if not any(token.key == "COPY" for token in found):
+        if not any(token.key in {"COPY", "INCLUDE", "++INCLUDE"} for token in found):
             return found
         done: list[Token] = []
         cursor = Cursor(found, found[0].source)
         while not cursor.done:
             token = cursor.take()
-            if token.key != "COPY" or token.glued:
+            if not _begins_copy(token, cursor):
                 done.append(token)
                 continue
-            copied = self._copy(cursor, beside, inside)
+            copied = self._copy(token.key, cursor, beside, inside)
             self._words += len(copied)
             if self._words > MAX_TOKENS:
                 raise token.error(
@@ -105,14 +107,18 @@ class Library:
             done.extend(copied)
         return done
 
-    def _copy(self, cursor: Cursor, beside: Path | None, inside: tuple[Path, ...]) -> list[Token]:
-        """Read one COPY statement and what it takes in."""
+    def _copy(
+        self, statement: str, cursor: Cursor, beside: Path | None, inside: tuple[Path, ...]
+    ) -> list[Token]:
+        """Read the rest of one statement, COPY or the like, and what it takes in."""
         place = cursor.peek()
         name = _file_name(cursor)
         library = _file_name(cursor) if cursor.accept("OF", "IN") else ""
         cursor.accept("SUPPRESS")
         pairs = read_pairs(cursor) if cursor.accept("REPLACING") else []
-        if not cursor.done:
+        if statement == "EXEC":
+            cursor.expect({"END-EXEC"}, "END-EXEC")
+        if not cursor.accept(".") and statement == "COPY" and not cursor.done:
             cursor.expect({"."}, "a period at the end of COPY")
         assert place is not None  # noqa: S101  # _file_name has taken it
         path = self._find(name, library, beside, place)
@@ -137,7 +143,8 @@ class Library:
         for folder in folders:
             files = self._list(folder)
             for ending in _ENDINGS:
-                if (found := files.get((name + ending).lower())) is not None:
+                found = files.get((name + ending).lower())
+                if found is not None and found.is_file():
                     return found
         known = sorted(
             {Path(file).stem.upper() for folder in folders for file in self._list(folder)}
@@ -162,6 +169,18 @@ class Library:
                 entries = []
             self._listed[folder] = {entry.name.lower(): entry for entry in entries}
         return self._listed[folder]
+
+
+def _begins_copy(token: Token, cursor: Cursor) -> bool:
+    """Say whether a statement begins that takes in a copybook, and pass over its other words.
+
+    Beside COPY there are ``EXEC SQL INCLUDE name END-EXEC`` and Panvalet's ``++INCLUDE name``.
+    """
+    if token.key == "EXEC" and cursor.key() == "SQL" and cursor.key(1) == "INCLUDE":
+        cursor.take()
+        cursor.take()
+        return True
+    return token.key in {"COPY", "++INCLUDE"} and not token.glued
 
 
 def _file_name(cursor: Cursor) -> str:

@@ -7,6 +7,7 @@ __all__ = [
     "MAX_DIGITS",
     "MAX_ITEMS",
     "MAX_NAME",
+    "MAX_PICTURE",
     "MAX_RECORD",
     "MAX_REPLACEMENTS",
     "MAX_SOURCE",
@@ -16,7 +17,7 @@ __all__ = [
 
 MAX_SOURCE = 16 * 1024 * 1024
 """Characters of one source file."""
-MAX_TOKENS = 2_000_000
+MAX_TOKENS = 1_000_000
 """Words of a copybook, its copies and their replacements written out."""
 MAX_ITEMS = 100_000
 """Entries of a copybook."""
@@ -24,11 +25,13 @@ MAX_RECORD = 16 * 1024 * 1024
 """Bytes of a record, and characters of all its pictures together, written out."""
 MAX_DIGITS = 1_000
 """Digits of one number. COBOL has 18 or 31; some fill space with more."""
+MAX_PICTURE = 1_000
+"""Characters of a picture as it is written. COBOL has 50."""
 MAX_NAME = 64
 """Characters of a name. COBOL has 30 or 31."""
 MAX_COPY_DEPTH = 32
 """Copybooks that copy one another."""
 MAX_REPLACEMENTS = 1_000
 """Pairs of one REPLACING or REPLACE."""
-MAX_WORK = 20_000_000
+MAX_WORK = 5_000_000
 """Words compared while replacing, and names while looking one up."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from .item import Category, Picture
-from .limits import MAX_DIGITS, MAX_RECORD
+from .limits import MAX_DIGITS, MAX_PICTURE, MAX_RECORD
 
 __all__ = ["CURRENCIES", "parse_picture"]
 
@@ -25,6 +25,8 @@ def parse_picture(text: str, *, comma: bool = False, currency: str = "") -> Pict
     ``comma``: DECIMAL-POINT IS COMMA, which swaps what ``.`` and ``,`` mean. In ``symbols`` a
     currency sign stands as ``$`` and the decimal point as ``.``, so that nobody behind has to ask.
     """
+    if len(text) > MAX_PICTURE:
+        raise ValueError(f"it is written with more than {MAX_PICTURE} characters")
     runs = _runs(text, comma=comma, currency=currency)
     symbols = "".join(symbol * count for symbol, count in runs)
     kinds = {symbol[0] for symbol, _ in runs}

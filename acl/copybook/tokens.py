@@ -8,9 +8,10 @@ from typing import Literal
 
 import msgspec
 
+from .code import Code, code_lines
 from .error import CopybookError
 from .limits import MAX_TOKENS
-from .source import Code, Source, code_lines
+from .source import Source
 
 __all__ = ["Token", "tokens"]
 
@@ -42,8 +43,8 @@ class Token(msgspec.Struct, frozen=True, gc=False):
 
     @property
     def key(self) -> str:
-        """Give what it is compared by: words without their case, literals as they are."""
-        return self.text if self.kind == "literal" else self.text.upper()
+        """Give what it is compared by: words without their case, literals by what they say."""
+        return f'"{self.value}' if self.kind == "literal" else self.text.upper()
 
     @property
     def value(self) -> str:

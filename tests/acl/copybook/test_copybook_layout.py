@@ -129,7 +129,9 @@ def test_the_nearest_item_of_a_name_counts():
         "01 R.\n 05 N PIC 9.\n 05 G OCCURS 2.\n  10 N PIC 9.\n  10 T PIC X OCCURS 3 DEPENDING ON N.\n"
         " 05 H.\n  10 U PIC X OCCURS 3 DEPENDING ON N.\n  10 V PIC X OCCURS 3 DEPENDING ON N OF G."
     )
-    counting = {item.name: item.occurs.depending for item in book.walk() if item.name in {"T", "U", "V"}}
+    counting = {
+        item.name: item.occurs.depending for item in book.walk() if item.name in {"T", "U", "V"}
+    }
     assert counting == {"T": "G.N", "U": "N", "V": "G.N"}
 
 
@@ -155,9 +157,7 @@ class TestSlackBytes:
         assert found["C.E"] == (8, 4, 4)
 
     def test_before_the_group_whose_first_item_it_is(self):
-        found = places(
-            "01 L.\n 05 M PIC X(5).\n 05 N PIC XX.\n 05 O.\n  10 P COMP PIC S9(6) SYNC."
-        )
+        found = places("01 L.\n 05 M PIC X(5).\n 05 N PIC XX.\n 05 O.\n  10 P COMP PIC S9(6) SYNC.")
         assert found["O"] == found["O.P"] == (8, 4, 4)
 
     def test_at_the_end_of_each_occurrence(self):
@@ -194,7 +194,9 @@ class TestSlackBytes:
         }  # fmt: skip
 
     def test_none_in_front_of_a_redefinition(self):
-        found = places("01 R.\n 05 A PIC X.\n 05 B PIC X(4).\n 05 C REDEFINES B PIC 9(8) COMP SYNC.")
+        found = places(
+            "01 R.\n 05 A PIC X.\n 05 B PIC X(4).\n 05 C REDEFINES B PIC 9(8) COMP SYNC."
+        )
         assert found["C"] == (1, 4, 4)
 
 
@@ -252,7 +254,7 @@ def test_doubtful_things_are_noticed():
     )
     assert [str(notice) for notice in book.notices] == [
         "r.cpy: line 6, column 2: a constant (level 78) holds no bytes and is left out",
-        "r.cpy: line 7, column 2: the last entry has no period at its end",
+        "r.cpy: line 7, column 2: the entry has no period at its end",
         "r.cpy: line 4, column 5: SIGN without S in the picture: read as if it had one",
         "r.cpy: line 5, column 5: the picture of a COMP-1 item says nothing",
         "r.cpy: line 3, column 5: it is longer than the item that it redefines",
