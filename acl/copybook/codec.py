@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .assemble import Assembly
 from .copybook import Copybook
@@ -81,6 +81,20 @@ class Codec:
 
     def _reader(self, *, careful: bool) -> Decoder:
         return decoder(self.tree, careful=careful, moving=self.moving)
+
+    def reader(self, path: str) -> Callable[[bytes], object]:
+        """Give the function that reads one item's bytes, policies and all."""
+        node = self.tree.by_path[path]
+        number, repair = self._numbers[id(node)], self._repair
+        strict = node.leaf is not None and node.leaf.numeric and node.policies.zero != "zero"
+
+        def read(raw: bytes) -> object:
+            value = repair.value(number, raw, 0)
+            if strict and value == 0:
+                return repair.zero(number, raw, 0)
+            return value
+
+        return read
 
     def problems(self, record: bytes) -> list[Problem]:
         """Give all that cannot be read in a record, in the order of its bytes."""
