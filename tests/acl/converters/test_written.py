@@ -7,9 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from stranglerfig.acl.converters import find_converter
+from stranglerfig.acl.converters import converter
 from stranglerfig.acl.converters.traits import traits_of
-from stranglerfig.acl.rows import parse_forms
 from stranglerfig.errors import ConfigError
 from stranglerfig.ports import Converter
 
@@ -17,8 +16,7 @@ CODES = {"status": {"07": "active"}}
 
 
 def made(form: str) -> Converter:
-    (one,) = parse_forms(form)
-    return find_converter(one.name)(one.arguments, CODES)  # type: ignore[operator]
+    return converter(form, CODES)
 
 
 def length(**parts: float) -> dt.timedelta:
