@@ -227,7 +227,7 @@ def agree(mapping: CompiledMapping, side: Any, one: Record) -> None:
     payload, _, problems = side._reader.read(found, {})
     try:
         compiled = side.compiled(found)
-    except Exception:
+    except Exception:  # noqa: BLE001
         assert problems
     else:
         assert problems == []
