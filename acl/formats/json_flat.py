@@ -58,7 +58,7 @@ class FlatReader:
             values = self._full(body)
         except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
             return self._with_nulls(body)
-        found = quotes(body)
+        found = quotes(body) if b"\\" in body else body.count(b'"')
         if self._texts:
             return values if found == 4 * len(values) else None
         return values if self._whole(values, found) else None

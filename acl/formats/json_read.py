@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from ...errors import EnvelopeError
-from .json_flat import DIGITS, fits, flat_reader, quotes
+from .json_flat import DIGITS, fits, quotes
 from .json_scan import twice
 from .json_tree import Group, Items, Value
 from .shape import Stray, Values
@@ -59,13 +59,6 @@ class JsonReader:
         self._root = root
         self._document = document
         self._places = places
-        self._flat = flat_reader(root)
-
-    def read(self, body: bytes) -> tuple[Values, Sequence[Stray]]:
-        """Read UTF-8. Raises ``EnvelopeError`` where it is no JSON object."""
-        if self._flat is not None and (values := self._flat.read(body)) is not None:
-            return values, ()
-        return self._carefully(body)
 
     def check(self, body: bytes) -> None:
         """Raise ``EnvelopeError`` where the body is no JSON object."""
@@ -75,7 +68,8 @@ class JsonReader:
         """Read one entry of a list, that was read before as part of its document."""
         return _Walk("").entry(entry, _PART.decode(text), None)
 
-    def _carefully(self, body: bytes) -> tuple[Values, Sequence[Stray]]:
+    def read(self, body: bytes) -> tuple[Values, Sequence[Stray]]:
+        """Read UTF-8. Raises ``EnvelopeError`` where it is no JSON object."""
         document = decode(body, self._document)
         values: dict[str, Any] = {}
         walk = _Walk(self._places)
