@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from .encode import initial_bytes
+from .item import Occurs
 from .node import Node, Slot, Tree
 from .peek import Peek
 from .problem import Problem, RecordError
@@ -122,7 +123,10 @@ class Assembly:
             reason = f"at most {occurs.most} entries"
             self._wrong(node.path, at, node.item.length, f"{len(entries)} entries", reason)
             entries = entries[: occurs.most]
-        self._agrees(node, len(entries), at)
+        if node.shown:
+            self._agrees(node, len(entries), at)
+        else:
+            entries = [_MISSING] * self._entries(node, occurs)
         parts = []
         end = at
         for entry in entries:
@@ -134,17 +138,21 @@ class Assembly:
             return whole if moving else whole.ljust(node.item.length, self._tree.page.blank)
         return whole + self._initial(node) * (occurs.most - len(entries))
 
+    def _entries(self, node: Node, occurs: Occurs) -> int:
+        """Give how many entries a table has that nobody can give values for."""
+        said = None if node.counter is None else self._value(node.counter.path)
+        fits = type(said) is int and occurs.least <= said <= occurs.most
+        return said if fits else occurs.most  # type: ignore[return-value]
+
     def _agrees(self, node: Node, entries: int, at: int) -> None:
         """Refuse a table that has not as many entries as its counter says."""
         if node.counter is None:
             return
-        said = self._value(node.counter.path)
-        if said is None:
+        if self._value(node.counter.path) is None:
             return  # the counter is written as the table is long
         occurs = node.item.occurs
         assert occurs is not None  # noqa: S101 - as above
-        fits = type(said) is int and occurs.least <= said <= occurs.most
-        wanted = said if fits else occurs.most
+        wanted = self._entries(node, occurs)
         if wanted != entries:
             reason = f"{wanted} entries, as {node.counter.path} says"
             self._wrong(node.path, at, node.item.length, f"{entries} entries", reason)
@@ -173,12 +181,10 @@ class Assembly:
                 self.problems += problems
                 ground = raw + ground[len(raw) :]
             return ground
-        whole = ground
-        for top in range(len(active)):
+        for order in _orders(written):
             whole = ground
-            for raw, problems in [*written[:top:-1], *written[:top][::-1], written[top]]:
-                if not problems:
-                    whole = raw + whole[len(raw) :]
+            for raw in order:
+                whole = raw + whole[len(raw) :]
             if all(self._says(node, whole, values[node.key]) for node in active):
                 return whole
         return self._contradicting(slot, active, written, values, at)
@@ -241,6 +247,14 @@ class Assembly:
         self.problems.append(
             Problem(path=path, offset=at, size=size, value=shown or "''", reason=reason)
         )
+
+
+def _orders(written: Sequence[tuple[bytes, list[Problem]]]) -> Iterator[Sequence[bytes]]:
+    """Give the ways to lay items over each other: each alone, then each on top of the others."""
+    good = [raw for raw, problems in written if not problems]
+    yield from ([raw] for raw in good)
+    for top, raw in enumerate(good):
+        yield [*good[:top:-1], *good[:top][::-1], raw]
 
 
 def _given(node: Node, values: Group) -> object:

@@ -21,6 +21,7 @@ _TEXT: Final = re.compile(r"((?:[0-9A-Fa-f]{2})*)|([0-9A-Fa-f]{2})\*([0-9]{1,8})
 
 def difference(wanted: bytes, made: bytes, kept: Iterable[tuple[int, int]] = ()) -> Corrections:
     """Give what turns ``made`` into ``wanted``; ``kept`` are ranges that are said in any case."""
+    kept = list(kept)
     spans = [(start, min(end, len(wanted))) for start, end in kept if start < len(wanted)]
     if wanted != made:
         spans += _unlike(wanted, made)
@@ -31,7 +32,7 @@ def difference(wanted: bytes, made: bytes, kept: Iterable[tuple[int, int]] = ())
         else:
             merged.append([start, end])
     found = {start: wanted[start:end] for start, end in merged}
-    if len(made) > len(wanted):
+    if len(made) > len(wanted) or any(end > len(wanted) for _, end in kept):
         found[len(wanted)] = b""
     return found
 

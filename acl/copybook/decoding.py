@@ -108,11 +108,10 @@ class Writing:
         if whole:
             self._line(f"if {whole}:")
             self._depth += 1
+        if policed:
+            source = f"{source} or e.zero({number}, {raw}, {chunk.offset(at)})"
         self._line(f"try: {local} = {source}")
         self._line(f"except {self._refused}: {local} = {repaired}")
-        if policed:
-            zero = f"e.zero({number}, {raw}, {chunk.offset(at)})"
-            self._line(f"if {local} == 0: {local} = {zero}")
         if whole:
             self._depth -= 1
             self._line(f"else: {local} = {repaired}")

@@ -32,6 +32,7 @@ class _Walk:
 
     def __init__(self, *, moving: bool) -> None:
         self._moving = moving
+        self._seen: dict[int, object] = {}
 
     def group(
         self, slots: Sequence[Slot], values: Mapping[str, object], at: int, indices: tuple[int, ...]
@@ -54,7 +55,7 @@ class _Walk:
             return self._one(node, value, at, indices, moves)
         inside: list[Spot] = []
         end = at
-        for number, entry in enumerate(value if isinstance(value, list) else ()):
+        for number, entry in enumerate(value if isinstance(value, list) else self._hidden(node)):
             found, fewer = self._one(node, entry, end, (*indices, number), moves)
             inside += found
             end += node.size - fewer
@@ -65,10 +66,20 @@ class _Walk:
         self, node: Node, value: object, at: int, indices: tuple[int, ...], moves: bool
     ) -> tuple[list[Spot], int]:
         if node.leaf is not None:
+            self._seen[id(node)] = value
             return [Spot(node, indices, at, node.size)], 0
         if not isinstance(value, Mapping):
-            return [], 0
+            return ([], 0) if node.shown else ([Spot(node, indices, at, node.size)], 0)
         before, self._moving = self._moving, moves
         inside, fewer = self.group(node.slots, value, at, indices)
         self._moving = before
         return [Spot(node, indices, at, node.size - fewer), *inside], fewer
+
+    def _hidden(self, node: Node) -> Sequence[object]:
+        """Give the entries of a table without a name: they have no values."""
+        occurs = node.item.occurs
+        if node.shown or occurs is None or node.counter is None:
+            return []
+        said = self._seen.get(id(node.counter))
+        fits = type(said) is int and occurs.least <= said <= occurs.most
+        return [None] * (said if fits else occurs.most)  # type: ignore[operator]

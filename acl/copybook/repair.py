@@ -40,9 +40,12 @@ class Repair:
         if len(raw) < leaf.size:
             return self._cut(node, raw, offset)
         try:
-            return leaf.read(raw)
+            value = leaf.read(raw)
         except ValueError as error:
             return self._none(node, raw, offset, str(error))
+        if value == 0 and node.policies.zero != "zero":
+            return self.zero(number, raw, offset)
+        return value
 
     def zero(self, number: int, raw: bytes, offset: int) -> Scalar | None:
         """Give what the policy makes of a zero."""
