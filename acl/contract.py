@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Final
+
+import msgspec
 
 from ..errors import ContractError
 from .check import compile_check
 from .field import Field, shown
 from .group import Group
+from .struct import Codec, type_of
 from .tree import Branch, grow
 
 __all__ = ["Contract", "dig"]
@@ -23,7 +27,7 @@ class Contract:
     the tree that a payload is.
     """
 
-    __slots__ = ("_fits", "by_name", "fields", "groups", "title", "tree")
+    __slots__ = ("_codec", "_fits", "_struct", "by_name", "fields", "groups", "title", "tree")
 
     def __init__(
         self, title: str, fields: tuple[Field, ...], groups: tuple[Group, ...] = ()
@@ -34,6 +38,8 @@ class Contract:
         self.groups: Mapping[str, Group] = {group.name: group for group in groups}
         self.tree: Branch = grow(fields, self.groups)
         self._fits: Callable[[Mapping[str, object]], bool] = compile_check(self.tree)
+        self._struct: type[msgspec.Struct] | None = None
+        self._codec: Codec | None = None
 
     def __reduce__(self) -> tuple[object, ...]:
         """Send title, fields and groups to another process; the check is compiled there again."""
@@ -44,6 +50,36 @@ class Contract:
 
     def __hash__(self) -> int:
         return hash((self.title, self.fields))
+
+    @property
+    def struct(self) -> type[msgspec.Struct]:
+        """Give the msgspec type that says the same; see ``struct.type_of``."""
+        if self._struct is None:
+            words = re.split(r"\W+", self.title)
+            name = "".join(word[:1].upper() + word[1:] for word in words) or "Payload"
+            self._struct = type_of(self.tree, name)
+        return self._struct
+
+    def decode(self, body: bytes | str) -> dict[str, object]:
+        """Read JSON as a payload, strictly, and check it: decimals keep all their digits.
+
+        Fields that are absent are None. Raises ``EnvelopeError`` where it is not JSON, and
+        ``ContractError`` naming the field with its index.
+        """
+        payload = self._wire.decode(body)
+        self.check(payload)
+        return payload
+
+    def encode(self, payload: Mapping[str, object]) -> bytes:
+        """Check a payload and write it as JSON. Raises ``ContractError``."""
+        self.check(payload)
+        return self._wire.encode(payload)
+
+    @property
+    def _wire(self) -> Codec:
+        if self._codec is None:
+            self._codec = Codec(self.title, self.tree, self.struct)
+        return self._codec
 
     def check(self, payload: Mapping[str, object]) -> None:
         """Check a payload. Raises ``ContractError`` for the first field; the message names all."""

@@ -80,6 +80,12 @@ class Link:
         return next((tag for tag in tags if tag not in ("", "none")), max(tags))
 
     @property
+    def every_place(self) -> tuple[Place, ...]:
+        """Give all places of legacy that it names: its own, its conditions', those it reads."""
+        conditions = (one.place for one in self.conditions)
+        return (*self.places, *conditions, *(at for _, at in self.reads))
+
+    @property
     def scope(self) -> tuple[Hop, ...]:
         """Give the list of legacy in whose entries its places stand; () for the record itself."""
         return self.places[0].lists if self.places else ()

@@ -10,6 +10,7 @@ from ..errors import FigError
 from ..registry import find
 from .chain import Chain, Knot, Stage, stage
 from .contract import Contract
+from .converters import BUILT_IN
 from .converters.traits import Codes, Factory
 from .divider import parse_divider
 from .field import as_value
@@ -196,7 +197,7 @@ class Linker:
         )
 
     def _stage(self, form: Form) -> Stage:
-        found = find("converters", form.name, place=self._at.file)
+        found = BUILT_IN.get(form.name) or find("converters", form.name, place=self._at.file)
         converter: object = found
         ready = hasattr(found, "decode") and hasattr(found, "encode")
         if not (ready and not isinstance(found, type) and not form.arguments):
