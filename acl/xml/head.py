@@ -11,7 +11,7 @@ from .names import XSI
 from .node import Node
 from .pattern import Pattern, attribute_pattern
 from .reader import Found
-from .references import resolve, usual
+from .references import resolved, usual
 
 __all__ = ["Head", "head_of"]
 
@@ -49,12 +49,10 @@ class Head(NamedTuple):
 
     def values(self, tag: re.Match[str] | None, content: re.Match[str]) -> Found:
         """Give the values of what matched; its references are such as are usual."""
-        values = self.pattern.take(content.groups())
+        values = self.pattern.take(content.groups(), content.string)
         if tag is not None:
-            values.update(zip(self.keys, tag.groups(), strict=True))
+            values.update(zip(self.keys, map(resolved, tag.groups()), strict=True))
         values.update(self.fixed)
-        if "&" in content.string:
-            resolve(values)
         return values
 
     @property

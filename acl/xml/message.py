@@ -10,7 +10,7 @@ import msgspec
 from ...errors import ConfigError
 from ..formats.shape import Leaf, Stray, Values
 from .check import Check
-from .element import Element
+from .element import TEXT, Element
 from .node import Node, at_line
 from .patch import Patcher
 from .quick import Quick
@@ -70,9 +70,9 @@ class Message:
         return values, strays
 
     def places(self, element: Node) -> Mapping[str, str]:
-        """Give the line of each element that holds a value, or could."""
+        """Give the line of each value, and of the elements around, by paths with indices."""
         found: dict[str, str] = {}
-        _places(self.root, element, found)
+        _places(self.root, element, "", found)
         return found
 
     def patch(self, body: bytes, encoding: str, changes: Values, element: Node) -> bytes:
@@ -129,12 +129,21 @@ def _collect(node: Element, found: list[Leaf], *, required: bool) -> None:
         _collect(child, found, required=(required and child.required) or child.repeated)
 
 
-def _places(node: Element, element: Node, found: dict[str, str]) -> None:
-    found.setdefault(node.value, at_line(element))
+def _places(node: Element, element: Node, path: str, found: dict[str, str]) -> None:
+    """Note the line of an element, of its attributes and of all in it; ``path`` has indices."""
+    at = at_line(element)
+    text = f"{path}.{TEXT}" if node.value != node.path else path
+    found.setdefault(text, at)
     for one in node.attributes:
-        found.setdefault(one.path, at_line(element))
-    known = {child.tag: child for child in node.children}
-    for child in element:
-        plan = known.get(str(child.tag))
-        if plan is not None and not plan.opaque:
-            _places(plan, child, found)
+        found.setdefault(f"{path}{one.path[len(node.path) :]}", at)
+    known = {child.tag: child for child in node.children if not child.opaque}
+    counts: dict[str, int] = {}
+    for child in element if known else ():
+        tag = str(child.tag)
+        inner = known.get(tag)
+        if inner is not None:
+            name = inner.path[len(node.path) :]
+            if inner.repeated:
+                name = f"{name[:-1]}{counts.get(tag, 0)}]"
+                counts[tag] = counts.get(tag, 0) + 1
+            _places(inner, child, f"{path}{name}", found)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
 from .element import Attribute, Element
 from .reader import Found
+from .references import resolved
 
 __all__ = ["SPACE", "Pattern", "attribute_pattern", "pattern_of"]
 
@@ -22,13 +23,13 @@ _ATTRIBUTE: Final = rf'[^<"\t\n{_ILLEGAL}]*'
 _BARE_WORDS: Final = "(?:{0}+(?: {0}+)*)?".format(rf'[^<&"\t\n {_ILLEGAL}]')
 _CAPTURE: Final = re.compile(r"\((?!\?)")
 
-_Take = Callable[[tuple[str | None, ...]], Found]
+_Take = Callable[[tuple[str | None, ...], str], Found]
 
 
 class Pattern(NamedTuple):
     """``start`` matches the start tag of a message, ``content`` all behind it with the end tag.
 
-    ``take`` makes values of the groups of the content.
+    ``take`` makes values of the groups of the content and the text that they are of.
     """
 
     start: re.Pattern[str]
@@ -118,29 +119,36 @@ class _Scope:
     ) -> Callable[[str], list[Found] | list[str]]:
         """Make the function that parts the text of a list, all of which fits, into entries."""
         if plain:
-            return pattern.findall
+            return lambda text: [resolved(entry) for entry in pattern.findall(text)]
         take = self.taker()
-        if self._whole and pattern.groups > 1:
-            if self._lists:
-                return lambda text: [take(groups) for groups in pattern.findall(text)]
-            keys = tuple(self._keys)
-            return lambda text: [
-                dict(zip(keys, groups, strict=False)) for groups in pattern.findall(text)
-            ]
-        return lambda text: [take(entry.groups()) for entry in pattern.finditer(text)]
+        if not self._whole or pattern.groups < 2:
+            return lambda text: [take(entry.groups(), text) for entry in pattern.finditer(text)]
+        keys = tuple(self._keys)
+
+        def entries(text: str) -> list[Found]:
+            if self._lists or "&" in text:
+                return [take(groups, text) for groups in pattern.findall(text)]
+            return [dict(zip(keys, groups, strict=False)) for groups in pattern.findall(text)]
+
+        return entries
 
     def taker(self) -> _Take:
-        """Make the function that makes values of a match's groups."""
+        """Make the function that makes values of a match's groups, and the text they are of."""
         keys, lists = tuple(self._keys), tuple(self._lists)
 
-        def take(groups: tuple[str | None, ...]) -> Found:
-            values: Found = dict(zip(keys, groups, strict=False))
+        def take(groups: tuple[str | None, ...], text: str) -> Found:
+            values: dict[str, str | None] = dict(zip(keys, groups, strict=False))
             if None in groups:
                 values = {key: value for key, value in values.items() if value is not None}
-            for key, part in lists:
-                text = values.pop(key, None)
-                if text:
-                    values[key] = part(text)  # type: ignore[arg-type, assignment]
-            return values
+            blocks = [(key, part, values.pop(key, "")) for key, part in lists]
+            found = cast("Found", values)
+            if "&" in text:
+                for key, value in values.items():
+                    if "&" in value:  # type: ignore[operator]
+                        found[key] = resolved(value)  # type: ignore[arg-type]
+            for key, part, block in blocks:
+                if block:
+                    found[key] = part(block)  # type: ignore[assignment]
+            return found
 
         return take

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
+from functools import lru_cache
 from typing import Final
 
-from .reader import Found
-
-__all__ = ["decoded", "resolve", "usual"]
+__all__ = ["decoded", "resolved", "usual"]
 
 _NAMED: Final = {"&gt;": ">", "&apos;": "'", "&quot;": '"', "&lt;": "<", "&amp;": "&"}
 _ONE: Final = re.compile("&(?:#(?:[0-9]{1,7}|x[0-9a-fA-F]{1,6})|gt|lt|amp|quot|apos);")
@@ -35,43 +34,29 @@ def decoded(body: bytes) -> str | None:
 def usual(text: str) -> bool:
     """Say whether all references in a text are such as a document without a doctype can have."""
     at = text.find("&")
-    seen = set()
     while at >= 0:
-        reference = text[at : text.find(";", at, at + 10) + 1]
-        if reference not in seen:
-            if _ONE.fullmatch(reference) is None or not _legal(_character(reference)):
-                return False
-            seen.add(reference)
+        if _character(text[at : text.find(";", at, at + 10) + 1]) is None:
+            return False
         at = text.find("&", at + 1)
     return True
 
 
-def resolve(values: Found) -> None:
-    """Put characters in place of the references in all texts."""
-    for key, value in values.items():
-        if isinstance(value, str):
-            if "&" in value:
-                values[key] = _resolved(value)
-        elif value:
-            for place, entry in enumerate(value):
-                if isinstance(entry, dict):
-                    resolve(entry)
-                elif entry is not None and "&" in entry:
-                    value[place] = _resolved(entry)  # type: ignore[call-overload]
+def resolved(text: str) -> str:
+    """Give a text with characters in place of its references, all of which are usual."""
+    return _ONE.sub(_put, text) if "&" in text else text
 
 
-def _resolved(text: str) -> str:
-    return _ONE.sub(lambda found: _character(found[0]), text)
+def _put(found: re.Match[str]) -> str:
+    return _character(found[0]) or ""
 
 
-def _character(reference: str) -> str:
+@lru_cache(maxsize=1024)
+def _character(reference: str) -> str | None:
+    """Give the character that a reference stands for, None where it is not usual."""
     known = _NAMED.get(reference)
-    if known is not None:
+    if known is not None or _ONE.fullmatch(reference) is None:
         return known
     hexadecimal = reference[2] == "x"
     code = int(reference[3 if hexadecimal else 2 : -1], 16 if hexadecimal else 10)
-    return chr(code) if code <= sys.maxunicode else "\0"
-
-
-def _legal(character: str) -> bool:
-    return _ILLEGAL.match(character) is None
+    character = chr(code) if code <= sys.maxunicode else "\0"
+    return None if _ILLEGAL.match(character) else character

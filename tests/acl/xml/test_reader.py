@@ -86,11 +86,16 @@ def test_what_has_no_place_is_named(
     assert strays[0].at.startswith("line ")
 
 
-def test_places_give_the_first_line_of_each(order: SimpleNamespace):
+def test_places_give_the_line_of_each_value(order: SimpleNamespace):
     places = order.xml.places(order.record(order.message))
     assert places["number"] == "line 2"
-    assert places["lines.line[].sku"] == "line 13"
-    assert places["note[].@lang"] == places["note[].#text"] == "line 9"
+    assert places["@version"] == "line 1"
+    assert places["lines.line[0].sku"] == "line 13"
+    assert places["lines.line[1].sku"] == "line 15"
+    assert places["lines.line[1].part[1].@no"] == "line 17"
+    assert places["lines.line[1].part[0].serial[1]"] == "line 16"
+    assert places["note[0].@lang"] == places["note[0].#text"] == "line 9"
+    assert places["tag[1]"] == "line 8"
 
 
 def test_white_space_is_that_of_xml_only(order: SimpleNamespace):
