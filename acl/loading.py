@@ -6,6 +6,7 @@ import difflib
 import hashlib
 import importlib.util
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -19,7 +20,7 @@ from .cover import Cover
 from .formats.kinds import sides
 from .formats.shape import Leaf, Sides
 from .lines import Lines
-from .link import Link
+from .link import Link, strictest
 from .linker import Linker
 from .operation import Operation
 from .plan import grow_plan
@@ -199,6 +200,27 @@ def _source(module: str) -> bytes:
     return hashlib.sha256(Path(spec.origin).read_bytes()).digest()
 
 
+def tagged(links: Sequence[Link]) -> list[Link]:
+    """Tell links how what they read besides is tagged, by the rows that map it."""
+    tags: dict[str, list[str]] = {}
+    for link in links:
+        for place in link.places:
+            tags.setdefault(place.path.leaf, []).append(link.tag)
+    return [
+        replace(
+            link,
+            beside_tag=strictest(
+                [
+                    tag
+                    for place in link.every_place[len(link.places) :]
+                    for tag in tags.get(place.path.leaf, ())
+                ]
+            ),
+        )
+        for link in links
+    ]
+
+
 class _Rows:
     """The rows of one side, the links that they were tied to, and what is wrong with them."""
 
@@ -222,6 +244,7 @@ class _Rows:
             self.problems.extend(problems)
             if link is not None:
                 self.links.append(link)
+        self.links = tagged(self.links)
         read = [link for link in self.links if self.at.side == "fields" or link.two_way]
         if not self.problems:
             _, misplaced = grow_plan(contract.tree, read)

@@ -72,7 +72,7 @@ class Pen:
             if value is None and needed and self._there(group, entry):
                 self._of(link, out, "has no value", "", target.field.expected)
                 return
-        if base is not None and self._meant(link, base) == values:
+        if base is not None and self._meant(link, base, out) == values:
             return
         if all(value is None for value in values):
             for place in link.places:
@@ -87,9 +87,10 @@ class Pen:
             value = shown(values[0], link.tag)
             self._of(link, out, "is another constant", value, repr(link.constant))
 
-    def _meant(self, link: Link, base: Frame) -> tuple[object, ...]:
+    def _meant(self, link: Link, base: Frame, out: Out) -> tuple[object, ...]:
+        """Give what the record's texts mean beside what was written already of the others."""
         once = Once(not self._with_else, self._complain, {}, frozenset())
-        reading, _ = once.applied(link, base)
+        reading, _ = once.held(link, base, {path: out.get(at) for path, at in link.reads})
         if reading.how == "failed":
             return (_ABSENT,)
         return reading.values or (None,) * len(link.targets)
@@ -104,7 +105,7 @@ class Pen:
                     raise ValueError(expected)  # noqa: TRY301
         except Exception as error:  # noqa: BLE001 - a converter of somebody else's
             said = values[0] if len(values) == 1 else values
-            expected = reason(link, error, values)
+            expected = reason(link, error, (*values, *reads.values()))
             self._of(link, out, "cannot be written", shown(said, link.tag), expected)
             return
         for place, text in zip(link.places, texts, strict=True):
@@ -163,7 +164,7 @@ class Pen:
                     self._of(link, out, "has no value", "", field.expected)
                 continue
             text = out.get(condition.place)
-            held = "nothing" if text is None else shown(text, condition.tag)
+            held = "nothing" if text is None else shown(text, link.beside_tag)
             expected = f"no value, as {condition.place.path} is {held}"
             self._of(link, out, "has a value that no row writes", shown(value, link.tag), expected)
 

@@ -13,7 +13,7 @@ from typing import Any, Literal, NamedTuple
 from .field import shown
 from .formats.shape import Values
 from .frame import ABSENT, Frame, around, fetch, located, path_of, text_of
-from .link import Link, Place
+from .link import Link, Place, strictest
 from .plan import Cell, Group, Listing
 from .problem import Problem
 
@@ -171,7 +171,7 @@ class Once:
             return self._of(link, frame, message, "", cell.field.expected, place)
         condition = link.conditions[0]
         text = text_of(fetch(frame, condition.place))
-        value = "nothing" if text is None else shown(text, condition.tag)
+        value = "nothing" if text is None else shown(text, link.beside_tag)
         texts = [text for one in links for text in one.conditions[0].texts]
         expected = f"{condition.place.path} one of {', '.join(map(repr, dict.fromkeys(texts)))}"
         return self._of(link, frame, "no row applies", value, expected, condition.place)
@@ -202,6 +202,12 @@ class Once:
         for condition in link.conditions:
             if text_of(fetch(frame, condition.place)) not in condition.texts:
                 return Reading(link, "skipped", frame.indices), []
+        return self.held(link, frame, {path: text_of(fetch(frame, at)) for path, at in link.reads})
+
+    def held(
+        self, link: Link, frame: Frame, reads: Mapping[str, str | None]
+    ) -> tuple[Reading, list[Problem]]:
+        """Read a link that applies; ``reads`` are the texts of what it reads besides."""
         if link.row.is_constant:
             return Reading(link, "constant", frame.indices, (), (link.constant,)), []
         texts: list[str | None] = []
@@ -219,7 +225,7 @@ class Once:
         if all(text is None for text in texts):
             how: How = "nothing" if nothing else "absent"
             return Reading(link, how, frame.indices, tuple(texts)), []
-        return self._converted(link, frame, tuple(texts))
+        return self._converted(link, frame, tuple(texts), reads)
 
     def _wrong(self, link: Link, place: Place, found: object, frame: Frame) -> Iterator[Problem]:
         if self._skipped(link, frame):
@@ -234,9 +240,12 @@ class Once:
             yield self._of(link, frame, message, "", expected, place)
 
     def _converted(
-        self, link: Link, frame: Frame, texts: tuple[str | None, ...]
+        self,
+        link: Link,
+        frame: Frame,
+        texts: tuple[str | None, ...],
+        reads: Mapping[str, str | None],
     ) -> tuple[Reading, list[Problem]]:
-        reads = {path: text_of(fetch(frame, at)) for path, at in link.reads}
         try:
             values = link.chain.decode(texts, reads)
         except Exception as error:  # noqa: BLE001 - a converter of somebody else's
@@ -244,7 +253,7 @@ class Once:
                 return Reading(link, "else", frame.indices, texts, (link.else_,)), []
             said = " and ".join(repr(text) for text in texts if text is not None)
             value = shown(texts[0], link.tag) if len(texts) == 1 else shown(said, link.tag)
-            expected = reason(link, error, texts)
+            expected = reason(link, error, (*texts, *reads.values()))
             problem = self._of(link, frame, "cannot be read", value, expected)
             skipped = self._skipped(link, frame)
             return Reading(link, "failed", frame.indices, texts), [] if skipped else [problem]
@@ -275,7 +284,7 @@ def reason(link: Link, error: Exception, held: Sequence[object]) -> str:
     if not isinstance(error, ValueError):
         return f"a converter that raises ValueError only, not {type(error).__name__}"
     expected = str(error) or "a converter that says what it expects"
-    masked = link.tag not in ("", "none")
+    masked = strictest([link.tag, link.beside_tag]) not in ("", "none")
     if masked and any(str(one) in expected for one in held if one is not None):
         return f"what {link.row.as_} takes"
     return expected

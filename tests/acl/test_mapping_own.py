@@ -30,7 +30,10 @@ class Money:
         return Decimal(int(text)).scaleb(-PLACES[currency])
 
     def encode(self, value, currency):
-        return str(int(value.scaleb(PLACES[currency])))
+        minor = value.scaleb(PLACES[currency])
+        if minor != int(minor):
+            raise ValueError("an amount of the currency")
+        return str(int(minor))
 
 
 PLACES = {"EUR": 2, "JPY": 0}
@@ -127,6 +130,12 @@ def test_a_converter_reads_what_stands_beside_its_text(tmp_path: Path, module: s
     lines = [{"amount": Decimal("3.10"), "currency": "EUR"}]
     changed = json.loads(mapping.encode_request({**payload, "lines": lines}, original))
     assert changed["LINE"] == [{"AMT": "310", "CUR": "EUR"}]
+    same = [{"amount": Decimal("12.50"), "currency": "JPY"}]
+    with pytest.raises(MappingError, match="LINE"):
+        mapping.encode_request({**payload, "lines": same}, original)
+    same = [*payload["lines"][:1], {"amount": Decimal(70), "currency": "EUR"}]  # type: ignore[index]
+    changed = json.loads(mapping.encode_request({**payload, "lines": same}, original))
+    assert changed["LINE"][1] == {"AMT": "7000", "CUR": "EUR"}
     swapped = [{"amount": Decimal(5), "currency": "JPY"}, {"amount": Decimal(6), "currency": "EUR"}]
     changed = json.loads(mapping.encode_request({**payload, "lines": swapped}, original))
     assert changed["LINE"] == [{"AMT": "5", "CUR": "JPY"}, {"AMT": "600", "CUR": "EUR"}]
@@ -143,6 +152,18 @@ def test_what_it_raises_is_a_problem_with_its_place(tmp_path: Path, module: str)
         mapping.encode_request({**mapping.decode_request(record()), "name": "ANN"}, record())
     (problem,) = caught.value.problems
     assert (problem.value, problem.expected) == ("<masked>", "an exclamation mark")
+
+
+def test_what_it_repeats_of_tagged_places_is_masked(tmp_path: Path, module: str):
+    file = tmp_path / f"{module}.py"
+    raised = 'raise ValueError(f"not {currency}")\n        return Decimal(int(text))'
+    file.write_text(file.read_text().replace("return Decimal(int(text))", raised))
+    tagged = ('dst = "lines[].currency"', 'dst = "lines[].currency", tag = "pii.x"')
+    mapping = load(tmp_path, module, tagged)
+    with pytest.raises(MappingError) as caught:
+        mapping.decode_request(record(LINE=[{"AMT": "1", "CUR": "SECRET"}]))
+    assert "SECRET" not in str(caught.value.problems)
+    assert "SECRET" not in str(caught.value)
 
 
 def test_a_place_that_is_read_counts_as_mapped(tmp_path: Path, module: str):

@@ -199,7 +199,10 @@ def settled(payload: dict[str, Any]) -> dict[str, Any]:
         for name in sorted(group):
             if name[-1:] == "0" and f"{name[:-1]}1" in group and name[:-1] not in group:
                 for number in range(1, 3):
-                    if group[f"{name[:-1]}{number - 1}"] is None and f"{name[:-1]}{number}" in group:
+                    if (
+                        group[f"{name[:-1]}{number - 1}"] is None
+                        and f"{name[:-1]}{number}" in group
+                    ):
                         group[f"{name[:-1]}{number}"] = None
     if not any(value is not None for value in (payload.get("g") or {}).values()):
         return {name: None if name == "g" else value for name, value in payload.items()}
@@ -210,7 +213,9 @@ def values(leaf: Leaf) -> dict[str, st.SearchStrategy[Any]]:
     value = KINDS[leaf.how][1]
     if leaf.parts > 1:
         first = st.one_of(st.none(), WORDS) if leaf.optional else WORDS
-        rest = {f"{leaf.n}_{number}": st.one_of(st.none(), WORDS) for number in range(1, leaf.parts)}
+        rest = {
+            f"{leaf.n}_{number}": st.one_of(st.none(), WORDS) for number in range(1, leaf.parts)
+        }
         names = {f"{leaf.n}_0": first, **rest}
         return {name.replace("_", ""): one for name, one in names.items()}
     return {leaf.n: st.one_of(st.none(), value) if leaf.optional else value}
