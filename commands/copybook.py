@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .copybook_columns import columns
 from .copybook_decode import decode
 from .copybook_encode import encode
 from .copybook_replay import replay
@@ -17,5 +18,5 @@ def copybook() -> None:
     """Read and write files of COBOL records."""
 
 
-for _command in (show, decode, encode, replay):
+for _command in (show, decode, encode, columns, replay):
     copybook.add_command(_command)

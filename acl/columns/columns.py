@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import BinaryIO, Final
+from typing import Final, Protocol
 
 import pyarrow as pa
 
@@ -14,6 +14,13 @@ from .tree import Node
 __all__ = ["Columns"]
 
 _RECORDS: Final = 8192
+
+
+class Readable(Protocol):
+    """A stream of bytes: a file, a pipe, a part of one."""
+
+    def read(self, size: int, /) -> bytes:
+        """Give up to ``size`` bytes, none at the end."""
 
 
 class Columns:
@@ -38,7 +45,7 @@ class Columns:
             [node.make(block) for node in self._nodes], schema=self.schema
         )
 
-    def batches(self, stream: BinaryIO, records: int = _RECORDS) -> Iterator[pa.RecordBatch]:
+    def batches(self, stream: Readable, records: int = _RECORDS) -> Iterator[pa.RecordBatch]:
         """Decode a stream in constant memory, ``records`` at a time.
 
         Raises ``EnvelopeError`` where the last record is cut short.

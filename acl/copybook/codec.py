@@ -84,17 +84,8 @@ class Codec:
 
     def reader(self, path: str) -> Callable[[bytes], object]:
         """Give the function that reads one item's bytes, policies and all."""
-        node = self.tree.by_path[path]
-        number, repair = self._numbers[id(node)], self._repair
-        strict = node.leaf is not None and node.leaf.numeric and node.policies.zero != "zero"
-
-        def read(raw: bytes) -> object:
-            value = repair.value(number, raw, 0)
-            if strict and value == 0:
-                return repair.zero(number, raw, 0)
-            return value
-
-        return read
+        number, repair = self._numbers[id(self.tree.by_path[path])], self._repair
+        return lambda raw: repair.value(number, raw, 0)
 
     def problems(self, record: bytes) -> list[Problem]:
         """Give all that cannot be read in a record, in the order of its bytes."""
