@@ -8,7 +8,7 @@ import msgspec
 
 from .item import Item
 
-__all__ = ["Copybook", "Renames"]
+__all__ = ["Copybook", "Notice", "Renames"]
 
 
 class Renames(msgspec.Struct, frozen=True, kw_only=True):
@@ -20,6 +20,19 @@ class Renames(msgspec.Struct, frozen=True, kw_only=True):
     offset: int
     size: int
     line: int = 0
+
+
+class Notice(msgspec.Struct, frozen=True, kw_only=True):
+    """Something in a copybook that was taken, and that a compiler might not take or read so."""
+
+    file: str
+    line: int
+    column: int
+    message: str
+
+    def __str__(self) -> str:
+        """Say it on one line."""
+        return f"{self.file}: line {self.line}, column {self.column}: {self.message}"
 
 
 class Copybook(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +47,7 @@ class Copybook(msgspec.Struct, frozen=True, kw_only=True):
     records: tuple[Item, ...]
     renames: tuple[Renames, ...] = ()
     digest: str = ""
+    notices: tuple[Notice, ...] = ()
 
     @property
     def size(self) -> int:

@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterator
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
+from typing import Literal, Self
 
 import msgspec
 
-__all__ = ["Category", "Condition", "Item", "Occurs", "Picture", "Sign", "Usage"]
+__all__ = [
+    "Category",
+    "Condition",
+    "Figurative",
+    "Hexadecimal",
+    "Item",
+    "Occurs",
+    "Picture",
+    "Sign",
+    "Usage",
+]
 
 Category = Literal[
     "alphabetic",
@@ -45,6 +55,39 @@ class Usage(StrEnum):
     POINTER = "POINTER"
 
 
+class Figurative(str):
+    """A constant that fills its item: SPACES, ZEROS, HIGH-VALUES, LOW-VALUES, QUOTES, NULLS or ALL.
+
+    As a text it is what is repeated, once: a blank, ``0``, ``ÿ`` (which stands for the byte FF).
+    ``word`` is the constant's name.
+    """
+
+    __slots__ = ("word",)
+    word: str
+
+    def __new__(cls, text: str, word: str) -> Self:
+        """Build one from what is repeated and its name."""
+        made = super().__new__(cls, text)
+        made.word = word
+        return made
+
+
+class Hexadecimal(str):
+    """A literal such as ``X'C1C2'``: bytes, in no code page. As a text: a character for each."""
+
+    __slots__ = ()
+
+    @classmethod
+    def of(cls, digits: str) -> Hexadecimal:
+        """Build one from its digits. Raises ``ValueError`` where they are none."""
+        return cls(bytes.fromhex(digits).decode("latin-1"))
+
+    @property
+    def bytes(self) -> bytes:
+        """Give what it stands for."""
+        return self.encode("latin-1")
+
+
 class Picture(msgspec.Struct, frozen=True, kw_only=True):
     """A PICTURE, expanded: ``symbols`` is ``S999V99`` where the copybook says ``S9(3)V9(2)``.
 
@@ -70,7 +113,11 @@ class Sign(msgspec.Struct, frozen=True):
 
 
 class Occurs(msgspec.Struct, frozen=True):
-    """A table: ``least`` to ``most`` times; ``depending`` is the path of the counting item."""
+    """A table: ``least`` to ``most`` times; ``depending`` is the path of the counting item.
+
+    Where nothing counts, ``depending`` is "" and both numbers are the same. Where the copybook
+    says only the most, ``least`` is 0.
+    """
 
     least: int
     most: int
@@ -88,9 +135,10 @@ class Condition(msgspec.Struct, frozen=True):
 class Item(msgspec.Struct, frozen=True, kw_only=True):
     """One entry of a copybook.
 
-    ``path`` is its name behind those of the groups around it, divided by dots, the record's own
-    name left out: ``METADATA.ACCOUNT.ACCOUNT-DETAIL``. It is unique: where a copybook names twins,
-    the second is ``NAME#2``. ``name`` is as written (``FILLER`` where there is none).
+    ``path`` is its name behind those of the groups around it, divided by dots:
+    ``METADATA.ACCOUNT.ACCOUNT-DETAIL``. The record's own name is left out where the copybook has
+    one record, and stands in front where it has several. It is unique: where a copybook names
+    twins, the second is ``NAME#2``. ``name`` is as written (``FILLER`` where there is none).
 
     ``offset`` counts bytes from the start of the record, every OCCURS before it at its most, and,
     inside a table, for the first occurrence. ``size`` is the bytes of one occurrence, ``length``
