@@ -1,0 +1,117 @@
+"""Records of a copybook: bytes to nested dicts, and back to the same bytes."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Mapping
+
+from .assemble import Assembly
+from .copybook import Copybook
+from .correction import Corrections, apply, covers, difference
+from .decode import decoders
+from .encode import encoder
+from .node import plant
+from .options import CodecOptions
+from .problem import Problem, RecordError
+from .repair import Repair
+
+__all__ = ["Codec", "Decoded"]
+
+Decoded = dict[str, object]
+"""Groups are dicts, tables lists, elementary items ``str``, ``int``, ``Decimal``, ``float`` or
+None; keys are the names of the copybook. FILLER is left out, but not what has a name inside it."""
+
+
+class Codec:
+    """A copybook at work. Building one writes its reader and its writer; any thread may use it.
+
+    Raises ``ConfigError`` where the options do not fit the copybook, ``MissingExtra`` where a code
+    page needs the package ``ebcdic``.
+    """
+
+    def __init__(self, copybook: Copybook, options: CodecOptions | None = None) -> None:
+        self.copybook = copybook
+        self.options = options or CodecOptions()
+        self._tree = plant(copybook, self.options)
+        self._moving = self.options.occurs != "max" and any(n.variable for n in self._tree.walk())
+        self._whole, self._careful = decoders(self._tree, moving=self._moving)
+        self._nodes = list(self._tree.walk())
+        self._numbers = {id(node): number for number, node in enumerate(self._nodes)}
+        self._repair = Repair(self._nodes)
+        self._quick = encoder(self._tree, self._repair, moving=self._moving)
+        self.size = self._tree.size
+
+    def decode(self, record: bytes, report: list[Problem] | None = None) -> Decoded:
+        """Give a record's values.
+
+        What stands behind the end of a record that is shorter than the copybook is None. Where
+        ``report`` is given, all that could not be read is added to it, and policies that say
+        ``error`` say ``null``; without one they raise ``RecordError``.
+        """
+        read = self._whole if len(record) >= self.size else self._careful
+        if report is None:
+            return read(record, self._repair)
+        values = read(record, Repair(self._nodes, report))
+        if len(record) > self.size:
+            rest = record[self.size :]
+            reason = f"{len(rest)} bytes more than the copybook has"
+            report.append(
+                Problem(
+                    path="",
+                    offset=self.size,
+                    size=len(rest),
+                    hex=rest[:64].hex(),
+                    reason=reason,
+                )
+            )
+        return values
+
+    def problems(self, record: bytes) -> list[Problem]:
+        """Give all that cannot be read in a record, in the order in which it was met."""
+        report: list[Problem] = []
+        self.decode(record, report)
+        return report
+
+    def encode(self, values: Mapping[str, object], corrections: Corrections | None = None) -> bytes:
+        """Give the record that holds the values.
+
+        A field that is not among them gets its VALUE, else zeros or spaces; one that is None, what
+        reads as nothing. ``corrections`` are those of ``exact``. Raises ``RecordError`` with all
+        that does not fit.
+        """
+        made, problems = self._assembled(values)
+        if corrections:
+            problems = [
+                one
+                for one in problems
+                if not one.size or not covers(corrections, one.offset, one.offset + one.size)
+            ]
+        if problems:
+            raise RecordError(problems)
+        if not corrections:
+            return made
+        try:
+            return apply(made, corrections)
+        except ValueError as error:
+            raise RecordError(
+                [Problem(path="", offset=0, size=0, value="corrections", reason=str(error))]
+            ) from None
+
+    def exact(self, record: bytes) -> tuple[Decoded, Corrections]:
+        """Give a record's values, and what ``encode`` needs beside them to give its very bytes."""
+        values = self.decode(record)
+        made, problems = self._assembled(values)
+        if not problems and made == record:
+            return values, {}
+        kept = [(one.offset, one.offset + one.size) for one in problems]
+        return values, difference(record, made, kept)
+
+    def _assembled(self, values: Mapping[str, object]) -> tuple[bytes, list[Problem]]:
+        if self._quick is not None:
+            with contextlib.suppress(Exception):  # whatever it was: all is looked at once more
+                return self._quick(values), []
+        assembly = Assembly(self._tree, self._numbers, self._repair, moving=self._moving)
+        made = assembly.record(values)
+        if self.options.occurs == "pad":
+            made = made.ljust(self.size, self._tree.page.blank)
+        return made, assembly.problems
