@@ -114,6 +114,7 @@ class Chain:
             table=last.table,
             codes=last.codes,
             values=last.values,
+            settled=last.settled,
             passed=last.passed,
         )
         if not self.single or self.reads or any(one.inline is None for one in each):

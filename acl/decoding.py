@@ -138,10 +138,9 @@ class _Decoder:
             written.add(cell.key, function.constant(feed.link.constant))
             return
         if one and len(feed.link.targets) == 1:
-            name = function.fresh()
-            self._read(feed.link, [name], frames, needed=needed)
+            name = self._read(feed.link, [function.fresh()], frames, needed=needed)
         else:
-            names = [self._conditional(each.link, frames)[each.index] for each in cell.feeds]
+            names = [self._conditional(each.link, frames)[each.at] for each in cell.feeds]
             name = names[0]
             if len(names) > 1:
                 name = function.fresh()
@@ -202,28 +201,44 @@ class _Decoder:
             function.line(f"if {name} is not None: {name} = {convert}({name})")
         return name
 
-    def _read(self, link: Link, names: Sequence[str], frames: Frames, *, needed: bool) -> None:
+    def _read(self, link: Link, names: Sequence[str], frames: Frames, *, needed: bool) -> str:
+        """Write a link into its variables. Give the first one, or what may stand for it."""
         quick = link.chain.single and not link.reads and len(link.places) == 1
         if not quick:
             self._together(link, names, frames, needed=needed)
-            return
+            return names[0]
         name, place = names[0], link.places[0]
         function = self._function
         around = self._container(place.path.hops, frames)
-        function.line(f"{name} = {self._load(place, around, must=not link.may_miss(place))}")
+        load = self._load(place, around, must=not link.may_miss(place))
+        kind = place.leaf.type
+        traits = link.chain.traits
+        inline = traits.inline if kind == "text" else traits.native.get(kind)
+        if needed and not link.row.null and inline and not self._careful(link):
+            return function.inlined(inline, name, load)
+        function.line(f"{name} = {load}")
         if needed and not link.row.null:
             self._convert(link, name, held=False)
-            return
-        if not link.may_hold_nothing(place):
+        elif not link.may_hold_nothing(place):
             self._must([name])
             self._convert(link, name, held=True)
-            return
+        else:
+            self._nullable_one(link, name, needed=needed)
+        return name
+
+    def _nullable_one(self, link: Link, name: str, *, needed: bool) -> None:
+        function = self._function
+        place = link.places[0]
         native = place.leaf.type != "text"
-        nulls = function.constant(frozenset({*link.row.null, None}))
         if native and link.row.null:
             convert = function.constant(to_text)
             function.line(f"if {name} is not None: {name} = {convert}({name})")
-        with function.block(f"if {name} in {nulls}:" if link.row.null else f"if {name} is None:"):
+        nothing = f"{name} is None"
+        if len(link.row.null) == 1:
+            nothing = f"{name} == {function.constant(link.row.null[0])} or {nothing}"
+        elif link.row.null:
+            nothing = f"{name} in {function.constant(frozenset({*link.row.null, None}))}"
+        with function.block(f"if {nothing}:"):
             function.line(function.refuse() if needed else f"{name} = None")
         with function.block("else:"):
             self._convert(link, name, held=True, text=native and bool(link.row.null))
@@ -234,7 +249,7 @@ class _Decoder:
         chain, leaf = link.chain, link.places[0].leaf
         kind = "text" if text else leaf.type
         inline = chain.traits.inline if kind == "text" else chain.traits.native.get(kind)
-        careful = link.else_ is not None and self._with_else
+        careful = self._careful(link)
         if not held and (inline is None or careful):
             self._must([name])
         if kind != "text" and inline is None:
@@ -251,6 +266,9 @@ class _Decoder:
                 function.line(f"{name} = {otherwise}({source}({name}))")
             return
         self._expression(link, name, inline)
+
+    def _careful(self, link: Link) -> bool:
+        return link.else_ is not None and self._with_else
 
     def _expression(
         self, link: Link, name: str, inline: Callable[[Function, str], str] | None
@@ -337,9 +355,9 @@ def indexed(
     found: dict[str, Mapping[str, Any]] = {}
     for entry in entries or ():
         text = entry.get(key)
-        if text is not None and type(text) is not str:
+        if text is not None:
             text = to_text(text)
-        if text in known:
+        if text is not None and text in known:
             if text in found:
                 raise ValueError(text)
             found[text] = entry

@@ -48,7 +48,7 @@ def misfits(link: Link) -> Iterator[Misfit]:
 
 
 def _depths(link: Link) -> Iterator[Misfit]:
-    """A list goes into a list, entry by entry."""
+    """Hold the lists of both sides against each other: entry by entry, one goes into one."""
     lists = {place.lists for place in link.places}
     if len(lists) > 1:
         said, hint = "places in several lists at once", "take them from one entry of one list"

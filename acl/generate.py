@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, NoReturn
@@ -38,6 +39,20 @@ class Function:
     def refuse(self) -> str:
         """Give an expression that raises ``ValueError``."""
         return f"{self.constant(_refuse)}()"
+
+    def inlined(self, write: Callable[[Function, str], str], name: str, source: str) -> str:
+        """Give the expression that ``write`` makes of a variable ``name`` that holds ``source``.
+
+        Where it reads the variable but once, the source itself stands there instead.
+        """
+        start = len(self._lines)
+        self.line(f"{name} = {source}")
+        expression = write(self, name)
+        found = re.findall(rf"\b{name}\b", expression)
+        if len(self._lines) == start + 1 and len(found) == 1 and not set(expression) & set("'\""):
+            del self._lines[start]
+            return re.sub(rf"\b{name}\b", lambda _: source, expression)
+        return expression
 
     def line(self, source: str, depth: int = 1) -> None:
         """Add a line, indented by ``depth`` steps inside the blocks that are open."""

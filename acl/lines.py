@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 
 __all__ = ["Lines", "Spot"]
 
-_TOKEN: Final = re.compile(
+_WORD: Final = re.compile(
     r'"""(?:\\.|[^\\])*?"""|\'\'\'.*?\'\'\'|"(?:\\.|[^"\\\n])*"|\'[^\'\n]*\'|#[^\n]*'
     r"|[\[\]{}=,\n]|[^\s\[\]{}=,#\"']+",
     re.DOTALL,
@@ -63,16 +63,16 @@ class Lines:
 
     def _scan(self) -> None:
         at = 0
-        while (found := _TOKEN.search(self._text, at)) is not None:
+        while (found := _WORD.search(self._text, at)) is not None:
             at = found.end()
-            token = found[0]
-            if token == "[" and not self._stack and not self._valued:
+            word = found[0]
+            if word == "[" and not self._stack and not self._valued:
                 header = _HEADER.match(self._text, found.start())
                 if header is not None:
                     self._headed(header)
                     at = header.end()
-            elif not token.startswith("#"):
-                self._take(token, found.start())
+            elif not word.startswith("#"):
+                self._take(word, found.start())
 
     def _headed(self, header: re.Match[str]) -> None:
         self._table = _bare(header[2])
@@ -81,23 +81,23 @@ class Lines:
             self._row = {"": header.start()}
             self._rows.setdefault(self._table, []).append(self._row)
 
-    def _take(self, token: str, at: int) -> None:
-        if token == "\n":
+    def _take(self, word: str, at: int) -> None:
+        if word == "\n":
             self._valued = self._valued and bool(self._stack)
             return
-        if self._wanted is not None and token not in "]},":
+        if self._wanted is not None and word not in "]},":
             into, name = self._wanted
             into.setdefault(name, at)
             self._wanted = None
-        if token == "=":
+        if word == "=":
             self._assigned()
-        elif token in "[{":
-            self._opened(token, at)
-        elif token in "]}":
+        elif word in "[{":
+            self._opened(word, at)
+        elif word in "]}":
             if self._stack:
                 self._stack.pop()
-        elif token != ",":
-            self._last = _bare(token)
+        elif word != ",":
+            self._last = _bare(word)
 
     def _assigned(self) -> None:
         if not self._stack:
@@ -112,11 +112,11 @@ class Lines:
         elif self._stack == ["{"]:
             self._wanted = (self._keys, f"{self._key}.{self._last}")
 
-    def _opened(self, token: str, at: int) -> None:
-        if token == "{" and self._stack == ["["] and self._row is None:
+    def _opened(self, word: str, at: int) -> None:
+        if word == "{" and self._stack == ["["] and self._row is None:
             self._rows.setdefault(self._key, []).append({"": at})
-        self._stack.append(token)
+        self._stack.append(word)
 
 
-def _bare(token: str) -> str:
-    return token[1:-1] if len(token) > 1 and token[0] == token[-1] and token[0] in "\"'" else token
+def _bare(word: str) -> str:
+    return word[1:-1] if len(word) > 1 and word[0] == word[-1] and word[0] in "\"'" else word

@@ -53,8 +53,8 @@ class Condition(NamedTuple):
 class Link:
     """A row of ``side``. ``chain`` goes from legacy to ours, whichever side it is.
 
-    A constant stands in ``constant``: our value in ``fields``, legacy's text in ``reply``; ``else_``
-    likewise. ``reads`` are the places that its converters read besides, by path.
+    A constant stands in ``constant``: our value in ``fields``, legacy's text in ``reply``;
+    ``else_`` likewise. ``reads`` are the places that its converters read besides, by path.
     """
 
     number: int

@@ -10,6 +10,7 @@ from ..errors import FigError
 from ..registry import find
 from .chain import Chain, Knot, Stage, stage
 from .contract import Contract
+from .converters import BUILT_IN
 from .converters.traits import Codes, Factory
 from .divider import parse_divider
 from .field import as_value
@@ -169,22 +170,9 @@ class Linker:
 
     def _chain(self, row: Row, legacy: int, ours: int) -> Chain:
         try:
-            forms = parse_forms(row.as_)
-            knots = [place for place, form in enumerate(forms) if form.name in _KNOTS]
-            several = legacy > 1 or ours > 1
-            if not several and not knots:
-                return Chain((), None, [self._stage(form) for form in forms])
-            wanted = "join" if legacy > 1 else "split"
-            if len(knots) != 1 or not several or forms[knots[0]].name != wanted:
-                raise _Refused(_several(legacy, ours), "as", value=row.as_, expected=_SEVERAL)
-            place = knots[0]
-            divider = parse_divider(forms[place].arguments, max(legacy, ours))
-            return Chain(
-                [self._stage(form) for form in forms[:place]],
-                Knot("join" if legacy > 1 else "split", divider),
-                [self._stage(form) for form in forms[place + 1 :]],
-            )
-        except _Refused:
+            return self._knotted(parse_forms(row.as_), legacy, ours)
+        except _Refused as error:
+            error.parts["value"] = row.as_
             raise
         except FigError as error:
             raise _Refused(
@@ -193,8 +181,23 @@ class Linker:
         except ValueError as error:
             raise _Refused("no such converter", "as", expected=str(error), value=row.as_) from None
 
+    def _knotted(self, forms: Sequence[Form], legacy: int, ours: int) -> Chain:
+        knots = [at for at, form in enumerate(forms) if form.name in _KNOTS]
+        several = legacy > 1 or ours > 1
+        if not several and not knots:
+            return Chain((), None, [self._stage(form) for form in forms])
+        way: Literal["join", "split"] = "join" if legacy > 1 else "split"
+        if len(knots) != 1 or not several or forms[knots[0]].name != way:
+            raise _Refused(_several(legacy, ours), "as", expected=_SEVERAL)
+        at = knots[0]
+        return Chain(
+            [self._stage(form) for form in forms[:at]],
+            Knot(way, parse_divider(forms[at].arguments, max(legacy, ours))),
+            [self._stage(form) for form in forms[at + 1 :]],
+        )
+
     def _stage(self, form: Form) -> Stage:
-        found = find("converters", form.name, place=self._at.file)
+        found = BUILT_IN.get(form.name) or find("converters", form.name, place=self._at.file)
         converter: object = found
         ready = hasattr(found, "decode") and hasattr(found, "encode")
         if not (ready and not isinstance(found, type) and not form.arguments):

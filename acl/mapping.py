@@ -14,7 +14,7 @@ from ..config import options, read_toml
 from ..errors import ConfigError, FigError, MappingError
 from ..model import Payload, Record
 from .contract import Contract
-from .converters.codes import load_codes
+from .converters.codes import described, load_codes
 from .converters.traits import traits_of
 from .cover import Cover
 from .formats.kinds import sides
@@ -253,7 +253,7 @@ class _Loader:
         codes: Mapping[str, Mapping[str, str]],
         rows: Sequence[Row],
     ) -> str:
-        parts = [tables, {name: dict(table) for name, table in codes.items()}]
+        parts = [tables, {name: described(table) for name, table in codes.items()}]
         made_of = hashlib.sha256(msgspec.json.encode(parts, order="deterministic"))
         made_of.update(self._operation.digest.encode())
         for shape in (made.request, made.reply):

@@ -15,10 +15,10 @@ __all__ = ["Cell", "Feed", "Group", "Listing", "Misplaced", "Node", "feeds_of", 
 
 
 class Feed(NamedTuple):
-    """A link that feeds a cell, with the ``index``-th of its values."""
+    """A link that feeds a cell, with the one of its values, from 0, that does."""
 
     link: Link
-    index: int
+    at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +78,8 @@ class _Grower:
     def __init__(self, links: Sequence[Link]) -> None:
         self._feeds: dict[str, list[Feed]] = {}
         for link in links:
-            for index, target in enumerate(link.targets):
-                self._feeds.setdefault(target.field.name, []).append(Feed(link, index))
+            for at, target in enumerate(link.targets):
+                self._feeds.setdefault(target.field.name, []).append(Feed(link, at))
         self._checks = [link for link in links if link.side == "reply" and link.row.is_constant]
         self.misplaced: list[Misplaced] = []
 
@@ -99,7 +99,7 @@ class _Grower:
         for child in branch.children:
             if isinstance(child, Field):
                 feeds = tuple(self._feeds.get(child.name, ()))
-                whole = any(feed.link.targets[feed.index].whole for feed in feeds)
+                whole = any(feed.link.targets[feed.at].whole for feed in feeds)
                 if feeds and child.listed and not whole:
                     cell = Cell("", child, feeds)
                     yield self._listing(child, feeds, cell)

@@ -93,7 +93,7 @@ class RowPlace:
     def problem(self, message: str, *, row: int = 0, key: str = "", **parts: str) -> Problem:
         """Make a problem of this side; ``key`` names the row's key, or without a row the file's."""
         spot = self.lines.row(self.side, row, key) if row else self.lines.key(key or self.side)
-        return Problem(message, mapping=self.file, side=self.side, row=row, spot=spot, **parts)  # type: ignore[arg-type]
+        return Problem(message, mapping=self.file, side=self.side, row=row, spot=spot, **parts)
 
 
 def gathered(problems: Sequence[Problem]) -> MappingError:

@@ -105,6 +105,7 @@ class Once:
         self.problems: list[Problem] = []
 
     def group(self, plan: Group, frame: Frame, *, lenient: bool) -> _Found:
+        """Read a group. In a ``lenient`` one, what it needs may turn out to be absent with it."""
         made: dict[str, object] = {}
         whole = _Found(made)
         for link in plan.checks:
@@ -151,13 +152,14 @@ class Once:
         return _Found(made, bool(made))
 
     def cell(self, cell: Cell, frame: Frame, *, lenient: bool) -> _Found:
+        """Read a field: the one of its links that applies."""
         found = _Found()
         refused = False
         for feed in cell.feeds:
             reading, problems = self._link(feed.link, frame)
             refused |= bool(problems) or reading.how == "failed" or self._skipped(feed.link, frame)
             if reading.values and found.value is None:
-                found.value = reading.values[feed.index]
+                found.value = reading.values[feed.at]
             found.there |= reading.how == "failed" or (
                 found.value is not None and not feed.link.row.is_constant
             )
@@ -177,7 +179,7 @@ class Once:
         applied = [link for link in links if self._link(link, frame)[0].how != "skipped"]
         link = (applied or links)[0]
         if applied:
-            place = next((one for one in link.places if fetch(frame, one) is None), None)
+            place = next((one for one in link.places if fetch(frame, one) is not ABSENT), None)
             message = "is missing" if place is None else "holds nothing"
             return self._of(link, frame, message, "", cell.field.expected, place)
         condition = link.conditions[0]
@@ -208,6 +210,7 @@ class Once:
         return done
 
     def applied(self, link: Link, frame: Frame) -> tuple[Reading, list[Problem]]:
+        """Read one link in one entry, or in the record itself."""
         for condition in link.conditions:
             if _text(fetch(frame, condition.place)) not in condition.texts:
                 return Reading(link, "skipped", frame.indices), []

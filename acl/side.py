@@ -32,6 +32,7 @@ class Side:
     """Links over a shape, compiled. ``name`` is the key of its rows in the mapping's file.
 
     ``reported`` counts what came and is not in the schema, where ``unmapped`` is ``report``.
+    ``compiled`` reads a record's values, and raises anything where they do not fit.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Side:
         request = name == "fields"
         self._strict = unmapped == "error"
         plan, _ = grow_plan(contract.tree, links if request else two_way)
-        self._decode = compile_decoder(plan, with_else=request)
+        self.compiled = compile_decoder(plan, with_else=request)
         self._reader = Reader(plan, with_else=request, complain=self._complain)
         ours = Ours(contract)
         sheet = grow_sheet(two_way if request else links, ours)
@@ -70,7 +71,7 @@ class Side:
         if strays and self._counted(strays):
             raise self._refused(record, values, strays)
         try:
-            return self._decode(values)
+            return self.compiled(values)
         except Exception:  # noqa: BLE001 - whatever it was, the record is read with care
             # The error that is hidden here may hold the value, which may be anybody's secret.
             raise self._refused(record, values, ()) from None

@@ -11,7 +11,7 @@ Beside ``ports.Converter`` a converter may say more about itself: see ``traits``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, cast
+from typing import Final
 
 from ...registry import find
 from .boolean import boolean
@@ -39,7 +39,7 @@ __all__ = [
     "decimal",
     "document",
     "duration",
-    "factory_of",
+    "find_converter",
     "integer",
     "octets",
     "series",
@@ -68,13 +68,9 @@ BUILT_IN: Final[Mapping[str, Factory]] = {
 """Our own by name. They are entry points too, as anybody's are; these names are never another's."""
 
 
-def factory_of(name: str, place: str = "") -> Factory:
-    """Give the factory of that name, ours or anybody's; ``py:package.module:name`` is one too.
+def find_converter(name: str, place: str = "") -> object:
+    """Give what stands under that name: a factory as a rule; ``py:package.module:name`` may be any.
 
-    ``place`` is where the name stands. Raises ``ConfigError``, or ``ValueError`` for a part that is
-    no factory.
+    ``place`` is where the name stands. Raises ``ConfigError`` where there is none.
     """
-    found = BUILT_IN.get(name) or find("converters", name, place=place)
-    if not callable(found):
-        raise ValueError("a factory: called with arguments and codes, it gives a converter")  # noqa: TRY004
-    return cast("Factory", found)
+    return BUILT_IN.get(name) or find("converters", name, place=place)

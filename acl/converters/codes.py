@@ -12,7 +12,7 @@ import msgspec
 from ...errors import ConfigError
 from ...options import options
 
-__all__ = ["CodeTable", "load_codes"]
+__all__ = ["CodeTable", "described", "load_codes"]
 
 _COLUMNS: Final = ("code", "value", "preferred", "version", "note")
 _YES: Final[Mapping[str, bool]] = {"": False, "no": False, "yes": True}
@@ -25,6 +25,11 @@ class CodeTable(dict[str, str]):
     def __init__(self, table: Mapping[str, str], preferred: Iterable[str] = ()) -> None:
         super().__init__(table)
         self.preferred = frozenset(preferred)
+
+
+def described(table: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    """Give all that a table says, for the mapping's digest."""
+    return dict(table), sorted(table.preferred if isinstance(table, CodeTable) else ())
 
 
 class _File(msgspec.Struct, frozen=True, kw_only=True):

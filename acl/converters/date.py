@@ -24,7 +24,7 @@ class _Date:
         quick = pattern.text in _QUICK
         self.traits = Traits(
             type="date",
-            inline=_inline(pattern.text, self.decode) if quick else None,
+            inline=_inline(pattern, self.decode),
             inline_encode=_inline_encode(pattern.text, self.encode) if quick else None,
         )
 
@@ -59,18 +59,24 @@ def day_of(moment: Moment, pattern: Pattern) -> dt.date | None:
     return value if value.year == moment.year else None
 
 
-def _inline(pattern: str, decode: Callable[[str], object]) -> Inline:
-    # The standard library takes weeks as well: digits alone, or a month where one belongs.
-    check = "{0}.isdigit() and len({0}) == 8" if pattern == "YYYYMMDD" else _DASHES
+def _inline(pattern: Pattern, decode: Callable[[str], object]) -> Inline | None:
+    slices = pattern.slices
+    if slices is None:
+        return None
 
     def write(function: Function, name: str) -> str:
-        read, careful = function.constant(dt.date.fromisoformat), function.constant(decode)
-        return f"({read}({name}) if {check.format(name)} else {careful}({name}))"
+        if pattern.text == "YYYYMMDD":
+            # The standard library takes weeks as well, with a W, and counts bytes, not characters.
+            # ASCII digits alone are this to it.
+            check = f"{name}.isdigit() and {name}.isascii()"
+            read = function.constant(dt.date.fromisoformat)
+            quick = f"{read}({name})"
+        else:
+            check = slices.check(function, name)
+            quick = f"{function.constant(dt.date)}({slices.arguments(name)})"
+        return f"({quick} if {check} else {function.constant(decode)}({name}))"
 
     return write
-
-
-_DASHES: Final = "{0}.isascii() and len({0}) == 10 and {0}[5] != 'W'"
 
 
 def _inline_encode(pattern: str, encode: Callable[[object], str]) -> Inline:

@@ -94,13 +94,15 @@ class _Decimal:
 
     def _inline(self, function: Function, name: str) -> str:
         # A number that Decimal takes and writes again in the same way, with the point where it
-        # belongs, has no exponent, plus, blank, leading zero or digit of another script.
-        number, read = function.fresh(), function.constant(exact.Decimal)
+        # belongs, has no exponent, plus, blank, leading zero or digit of another script; and the
+        # context refuses what has more digits than there may be.
+        exactly = exact.Context(
+            prec=_MOST + self._digits, traps=[exact.InvalidOperation, exact.Inexact]
+        )
+        number, read = function.fresh(), function.constant(exactly.create_decimal)
         careful = function.constant(self.decode)
-        at = -self._digits - 1
-        same = f"{name}[{at}] == '.' and str({number} := {read}({name})) == {name}"
-        longest = _MOST + self._digits + 1
-        return f"({number} if {same} and len({name}) <= {longest} else {careful}({name}))"
+        same = f"str({number} := {read}({name})) == {name}"
+        return f"({number} if {name}[{-self._digits - 1}] == '.' and {same} else {careful}({name}))"
 
     def _inline_encode(self, function: Function, name: str) -> str:
         kind, unit = function.constant(exact.Decimal), function.constant(self._unit)

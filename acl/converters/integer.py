@@ -15,11 +15,14 @@ __all__ = ["integer"]
 _CANONICAL: Final = re.compile(r"0|-?[1-9][0-9]{0,37}")
 _LAX: Final = re.compile(r"[+-]?[0-9]{1,38}")
 _LARGEST: Final = 10**38 - 1
+_SMALL: Final = {str(number): number for number in range(10_000)}
+"""Looking a number up costs a third of reading it: counts, branches and days are small."""
 
 
 class _Integer:
     def __init__(self, width: int, lax: bool) -> None:
         self._width = width
+        self._lax = lax
         if width:
             self._pattern = re.compile(rf"[0-9]{{{width}}}|-(?!0+\Z)[0-9]{{{width - 1}}}")
             self._expected = f"a whole number of {width} digits, filled up with zeros"
@@ -57,10 +60,14 @@ class _Integer:
         if self._width:
             digits = f"{name}.isdigit() and {name}.isascii() and len({name}) == {self._width:d}"
             return f"(int({name}) if {digits} else {careful})"
-        # What int takes and writes again in the same way is what the pattern takes.
-        number = function.fresh()
-        same = f"str({number} := int({name})) == {name} and len({name}) < 39"
-        return f"({number} if {same} else {careful})"
+        digits = f"{name}.isdigit() and {name}.isascii() and len({name}) < 39"
+        if self._lax:
+            return f"(int({name}) if {digits} else {careful})"
+        number, small = function.fresh(), function.constant(_SMALL.get)
+        known = f"({number} := {small}({name})) is not None"
+        return (
+            f"({number} if {known} else int({name}) if {name} >= '1' and {digits} else {careful})"
+        )
 
     def _inline_encode(self, function: Function, name: str) -> str:
         low, high = function.constant(-_LARGEST), function.constant(_LARGEST)

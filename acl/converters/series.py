@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, cast
 
 from ...ports import Converter
-from .traits import Codes, Traits, traits_of
+from .traits import Codes, Factory, Traits, traits_of
 
 __all__ = ["MARKS", "series"]
 
@@ -25,8 +25,15 @@ class _Series:
     def __init__(self, mark: str, inner: Converter | None) -> None:
         self._mark = mark
         self._inner = inner
-        kind = "text" if inner is None else traits_of(inner).type
-        self.traits = Traits(type=f"{kind}[]" if kind else "")
+        each = Traits(type="text") if inner is None else traits_of(inner)
+        self.traits = Traits(
+            type=f"{each.type}[]" if each.type else "",
+            table=each.table,
+            codes=each.codes,
+            values=each.values,
+            settled=each.settled,
+            passed=each.passed,
+        )
 
     def decode(self, text: str) -> list[object]:
         if not text:
@@ -72,10 +79,12 @@ def series(arguments: Sequence[str], codes: Codes) -> Converter:
 
 def _inner(arguments: Sequence[str], codes: Codes) -> Converter:
     from ..rows import parse_forms  # noqa: PLC0415
-    from . import factory_of  # noqa: PLC0415 - it has this one in it
+    from . import find_converter  # noqa: PLC0415 - it has this one in it
 
     forms = parse_forms(arguments[0])
     if len(forms) != 1:
         raise ValueError("one converter for each value")
-    factory = factory_of(forms[0].name)
-    return factory([*forms[0].arguments, *arguments[1:]], codes)
+    found = find_converter(forms[0].name)
+    if not callable(found):
+        raise ValueError("a converter that is made by a factory")  # noqa: TRY004
+    return cast("Factory", found)([*forms[0].arguments, *arguments[1:]], codes)

@@ -104,8 +104,7 @@ def _inline(options: _Options) -> Inline | None:
         return None
 
     def write(function: Function, name: str) -> str:
-        # Methods of str, so that bytes or a list are refused.
-        source = f"{function.constant(str.strip)}({name})" if options.trim else name
+        source = f"{name}.strip()" if options.trim else name
         if longest is None:
             return source
         size = function.constant(str.__len__)

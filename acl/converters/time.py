@@ -6,6 +6,7 @@ import datetime as dt
 from collections.abc import Sequence
 
 from ...ports import Converter
+from ..generate import Function
 from .arguments import Arguments
 from .date import pattern_of
 from .pattern import TIME, Moment, Pattern
@@ -18,7 +19,8 @@ class _Time:
     def __init__(self, pattern: Pattern) -> None:
         self._pattern = pattern
         self._expected = f"a time of day as {pattern.text}"
-        self.traits = Traits(type="time")
+        quick = pattern.slices is not None
+        self.traits = Traits(type="time", inline=self._inline if quick else None)
 
     def decode(self, text: str) -> dt.time:
         moment = self._pattern.read(text)
@@ -34,6 +36,14 @@ class _Time:
         if text is None:
             raise ValueError(f"a time that {self._pattern.text} can tell")
         return text
+
+    def _inline(self, function: Function, name: str) -> str:
+        careful = f"{function.constant(self.decode)}({name})"
+        slices = self._pattern.slices
+        if slices is None:
+            return careful
+        value = f"{function.constant(dt.time)}({slices.arguments(name)})"
+        return f"({value} if {slices.check(function, name)} else {careful})"
 
     def _written(self, value: dt.time) -> str | None:
         moment = Moment(

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from ...ports import Converter
+from ..generate import Function
 from .arguments import Arguments
 from .date import day_of, pattern_of
 from .pattern import DAY, TIME, Moment, Pattern
@@ -35,7 +36,8 @@ class _Patterned:
         self._pattern = pattern
         self._zone = zone
         self._expected = f"a time as {pattern.text}"
-        self.traits = Traits(type="timestamp")
+        quick = pattern.slices is not None
+        self.traits = Traits(type="timestamp", inline=self._inline if quick else None)
 
     def decode(self, text: str) -> dt.datetime:
         moment = self._pattern.read(text)
@@ -66,6 +68,16 @@ class _Patterned:
             raise ValueError(f"a time that {self._pattern.text} can tell")
         return text
 
+    def _inline(self, function: Function, name: str) -> str:
+        slices = self._pattern.slices
+        if slices is None:
+            return f"{function.constant(self.decode)}({name})"
+        value = f"{function.constant(dt.datetime)}({slices.arguments(name)})"
+        if self._zone is not None:
+            value = f"{function.constant(self._zone.instant)}({value})"
+        check = slices.check(function, name)
+        return f"({value} if {check} else {function.constant(self.decode)}({name}))"
+
     def _written(self, value: dt.datetime) -> str | None:
         offset = value.utcoffset()
         if offset is not None and offset % dt.timedelta(minutes=1):
@@ -92,7 +104,8 @@ class _Iso:
         self._expected = "a time as 2024-02-29T10:00:00Z, with .fff or .ffffff where there are any"
         if lax:
             self._expected = "a time in ISO 8601"
-        self.traits = Traits(type="timestamp")
+        quick = zone is None and not lax
+        self.traits = Traits(type="timestamp", inline=self._inline if quick else None)
 
     def decode(self, text: str) -> dt.datetime:
         if not self._lax and not _ISO.fullmatch(text):
@@ -110,6 +123,17 @@ class _Iso:
         if not self._lax and _iso(value) != text:
             raise ValueError(self._expected)
         return value
+
+    def _inline(self, function: Function, name: str) -> str:
+        careful = f"{function.constant(self.decode)}({name})"
+        slices = Pattern("YYYY-MM-DDTHH:mm:ss", DAY | TIME).slices
+        if slices is None:
+            return careful
+        # Whole seconds in UTC: what is written most often.
+        utc = slices._replace(marks=(*slices.marks, (slices.length, "Z")), length=20)
+        check, zone = utc.check(function, name), function.constant(dt.UTC)
+        made = f"{function.constant(dt.datetime)}({utc.arguments(name)}, tzinfo={zone})"
+        return f"({made} if {check} else {careful})"
 
     def encode(self, value: object) -> str:
         stamp = _stamp(value)

@@ -5,19 +5,19 @@ from __future__ import annotations
 import codecs
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import msgspec
 
 from ...config import options
-from ...errors import ConfigError, EnvelopeError
+from ...errors import ConfigError
 from ...model import Record
+from .charset import check_encoding, in_bytes, text_of
 from .fields import Listed, Place, as_leaves, listed
 from .json_patch import patch, render
 from .json_read import JsonReader
 from .json_scan import places
 from .json_schema import load_places
-from .json_tree import Group, Value, grow
+from .json_tree import Group, grow
 from .shape import Sides, Stray, Values
 
 __all__ = ["JsonShape", "json"]
@@ -40,15 +40,14 @@ def json(table: Mapping[str, object], root: Path, place: str) -> Sides:
     Without an answer of its own the document itself is answered: what legacy decided stands in it.
     """
     wanted = options(_From, table, place)
-    if wanted.encoding:
-        _check_encoding(wanted.encoding, f"{place}.encoding")
+    check_encoding(table, place)
     asked = _places(wanted.fields, wanted.schema, root, place, ("fields", "schema"))
-    request = JsonShape(asked, encoding=wanted.encoding, place=f"{place}.fields")
+    request = JsonShape(asked, grow(asked, f"{place}.fields"), encoding=wanted.encoding)
     if not wanted.answer and not wanted.answer_schema:
         return Sides(root="json", request=request, reply=request, shared=True)
     names = ("answer", "answer_schema")
     given = _places(wanted.answer, wanted.answer_schema, root, place, names)
-    reply = JsonShape(given, encoding=wanted.encoding, place=f"{place}.answer", answers=True)
+    reply = JsonShape(given, grow(given, f"{place}.answer"), encoding=wanted.encoding, answers=True)
     return Sides(root="json", request=request, reply=reply)
 
 
@@ -66,33 +65,30 @@ def _places(
     return load_places(root / schema)
 
 
-def _check_encoding(name: str, place: str) -> None:
-    try:
-        codecs.lookup(name)
-    except LookupError:
-        raise ConfigError(
-            "no such encoding", place=place, value=repr(name), expected="such as utf-8 or latin-1"
-        ) from None
-
-
 class JsonShape:
-    """A document, an object at the top. ``answers``: it is written anew, not into the request."""
+    """A document, an object at the top, whose values stand where ``tree`` says.
+
+    ``answers``: it is written anew, not into the request. ``document`` and ``places`` are what
+    errors call it and its values.
+    """
 
     def __init__(
         self,
         fields: Sequence[Place],
+        tree: Group,
         *,
         encoding: str = "",
-        place: str = "fields",
         answers: bool = False,
+        document: str = "a JSON object",
+        places: str = "fields",
     ) -> None:
         self.name = "json"
         self.leaves = as_leaves(fields)
         self._fields = fields
         self._encoding = encoding
         self._answers = answers
-        self._tree = grow(fields, place)
-        self._reader = JsonReader(self._tree)
+        self._tree = tree
+        self._reader = JsonReader(tree, document=document, places=places)
 
     def describe(self) -> bytes:
         """Give the fields as bytes."""
@@ -117,32 +113,21 @@ class JsonShape:
         if not changes:
             return original.body
         body = self._utf8(original)
-        mark = _BOM if original.body.startswith(_BOM) else b""
-        return mark + self._encoded(patch(self._tree, body, changes, self._entry), original)
+        self._reader.check(body)
+        patched = self._encoded(patch(self._tree, body, changes, self._reader.entry), original)
+        marked = self._is_utf8(original) and original.body.startswith(_BOM)
+        return _BOM + patched if marked else patched
 
-    def _entry(self, entry: Group | Value, text: bytes) -> Any:
-        return self._reader.entry(entry, text)
+    def _is_utf8(self, record: Record) -> bool:
+        return (self._encoding or record.encoding) == "utf-8"
 
     def _utf8(self, record: Record) -> bytes:
-        encoding = self._encoding or record.encoding
-        if encoding == "utf-8":
+        if self._is_utf8(record):
             body = record.body
             return body.removeprefix(_BOM) if body[:1] == b"\xef" else body
-        try:
-            text = record.body.decode(encoding)
-            if text.encode(encoding) != record.body:
-                raise ValueError("its bytes would not come back")  # noqa: TRY301
-            return text.encode()
-        except (LookupError, ValueError) as error:
-            raise EnvelopeError(
-                f"not text in {encoding}: {error}", place="record", expected=f"JSON in {encoding}"
-            ) from None
+        return text_of(record, self._encoding).encode()
 
     def _encoded(self, body: bytes, original: Record) -> bytes:
-        encoding = self._encoding or original.encoding
-        if encoding == "utf-8":
+        if self._is_utf8(original):
             return body
-        try:
-            return body.decode().encode(encoding)
-        except UnicodeEncodeError:
-            raise ValueError(f"characters that {encoding} has") from None
+        return in_bytes(body.decode(), original, self._encoding)

@@ -62,8 +62,10 @@ class JsonReader:
     that there is no name twice, and in a flat one none that nobody knows.
     """
 
-    def __init__(self, root: Group) -> None:
+    def __init__(self, root: Group, *, document: str, places: str) -> None:
         self._root = root
+        self._document = document
+        self._places = places
         self._quick = _quick(root)
         kinds = {child.type for child in root.children.values() if isinstance(child, Value)}
         self._texts = kinds == {"text"}
@@ -92,14 +94,18 @@ class JsonReader:
             (number := values.get(name)) is None or _fits(number) for name in self._decimals
         )
 
+    def check(self, body: bytes) -> None:
+        """Raise ``EnvelopeError`` where the body is no JSON object."""
+        decode(body, self._document)
+
     def entry(self, entry: Group | Value, text: bytes) -> Any:
         """Read one entry of a list, that was read before as part of its document."""
-        return _Walk().entry(entry, _PART.decode(text), "")
+        return _Walk("").entry(entry, _PART.decode(text), "")
 
     def _carefully(self, body: bytes) -> tuple[Values, Sequence[Stray]]:
-        document = decode(body)
+        document = decode(body, self._document)
         values: dict[str, Any] = {}
-        walk = _Walk()
+        walk = _Walk(self._places)
         walk.group(self._root, document, "", values)
         strays = walk.broken + walk.strays
         if 2 * walk.strings != quotes(body):
@@ -111,16 +117,21 @@ class JsonReader:
         return values, strays
 
 
-def decode(body: bytes) -> dict[str, Any]:
-    """Decode an object. Raises ``EnvelopeError`` for anything else."""
+def decode(body: bytes, document: str) -> dict[str, Any]:
+    """Decode an object. Raises ``EnvelopeError`` for anything else; ``document`` names it."""
     try:
         return _ANY.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError) as error:
         raise EnvelopeError(
-            f"not a JSON object: {str(error) or 'nested too deeply'}",
-            place="record",
-            expected="one JSON object in UTF-8",
+            f"not {document}: {_reason(error)}", place="record", expected="one JSON object in UTF-8"
         ) from None
+
+
+def _reason(error: Exception) -> str:
+    # The bytes that an error of the codec repeats may be anybody's secret.
+    if isinstance(error, UnicodeDecodeError):
+        return f"{error.reason} at byte {error.start}"
+    return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
 def quotes(body: bytes) -> int:
@@ -149,7 +160,8 @@ class _Walk:
     ``where`` is the entry of a list that is read: ``lines[2].``
     """
 
-    def __init__(self) -> None:
+    def __init__(self, places: str) -> None:
+        self._places = places
         self.strays: list[Stray] = []
         self.broken: list[Stray] = []
         self.strings = 0
@@ -172,7 +184,8 @@ class _Walk:
                 if len(self.strays) < _MOST_STRAYS:
                     path = f"{where}{group.path}.{name}" if group.path else f"{where}{name}"
                     expected = "one of " + ", ".join(known)
-                    self.strays.append(Stray(path[:200], "is not among the fields", expected))
+                    message = f"is not among the {self._places}"
+                    self.strays.append(Stray(path[:200], message, expected))
 
     def entry(self, entry: Group | Value, value: Any, where: str) -> Any:
         if isinstance(entry, Value):
@@ -227,7 +240,8 @@ class _Walk:
     def _misfit(self, path: str, value: Any, expected: str) -> None:
         self.strings += _strings(value)
         if len(self.broken) < _MOST_STRAYS:
-            message = f"holds {_called(value)}"
+            called = "an object or a list" if expected == _EXPECTED["text"] else _called(value)
+            message = f"holds {called}"
             self.broken.append(Stray(path[:200], message, expected, broken=True))
 
 

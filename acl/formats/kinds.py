@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import ConfigError
+from .delimited import delimited
+from .form import form
+from .headers import headed, headers
 from .json import json
 from .row import row
 from .shape import Kind, Sides
@@ -16,6 +19,9 @@ from .soap import soap
 __all__ = ["KINDS", "sides"]
 
 KINDS: Final[Mapping[str, Kind]] = {
+    "delimited": delimited,
+    "form": form,
+    "headers": headers,
     "json": json,
     "row": row,
     "soap": soap,
@@ -23,7 +29,10 @@ KINDS: Final[Mapping[str, Kind]] = {
 
 
 def sides(table: Mapping[str, object], root: Path, place: str) -> Sides:
-    """Build the two sides that a mapping's ``from`` table asks for. Raises ``ConfigError``."""
+    """Build the two sides that a mapping's ``from`` table asks for. Raises ``ConfigError``.
+
+    ``headers`` beside any kind adds the request's headers to its places.
+    """
     name = table.get("kind")
     kind = KINDS.get(name) if isinstance(name, str) else None
     if kind is None:
@@ -35,4 +44,7 @@ def sides(table: Mapping[str, object], root: Path, place: str) -> Sides:
             expected="one of " + ", ".join(KINDS),
             remedy=f"did you mean {close[0]!r}?" if close else "mend the kind",
         )
-    return kind(table, root, place)
+    if "headers" not in table or kind is headers:
+        return kind(table, root, place)
+    rest = {key: value for key, value in table.items() if key != "headers"}
+    return headed(kind(rest, root, place), table["headers"], f"{place}.headers")
