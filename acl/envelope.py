@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-import threading
 from typing import Final, Literal
-
-from lxml import etree
 
 from ..errors import EnvelopeError
 from .xml.node import Node
+from .xml.parse import parse, shortened
 
 __all__ = ["SOAP11", "SOAP12", "Envelope", "charset_of", "read"]
 
@@ -79,13 +77,13 @@ def read(body: bytes, charset: str = "") -> Envelope:
     "" leaves it to the document. Entities, doctypes, network, nesting of more than 256 elements and
     texts of more than 10 MB are refused. Raises ``EnvelopeError``.
     """
-    root = _parse(body, charset)
+    root = parse(body, charset, _REMEDY)
     found = _VERSIONS.get(root.tag)
     if found is None:
         raise EnvelopeError(
             "not a SOAP envelope",
             place="root element",
-            value=_short(str(root.tag)),
+            value=shortened(str(root.tag)),
             expected=f"{{{SOAP11}}}Envelope",
             remedy=_REMEDY,
         )
@@ -106,69 +104,3 @@ def charset_of(content_type: str | None) -> str:
     """Give the charset of a Content-Type header, lower case; "" where it names none."""
     found = _CHARSET.search(content_type) if content_type else None
     return found[1].lower() if found else ""
-
-
-class _Parsers(threading.local):
-    """One parser a thread and charset: making one costs more than a small parse."""
-
-    def __init__(self) -> None:
-        self.by_charset: dict[str, etree.XMLParser] = {}
-
-    def get(self, charset: str) -> etree.XMLParser:
-        parser = self.by_charset.get(charset)
-        if parser is None:
-            parser = self.by_charset[charset] = etree.XMLParser(
-                encoding=charset or None,
-                resolve_entities=False,
-                load_dtd=False,
-                dtd_validation=False,
-                attribute_defaults=False,
-                no_network=True,
-                huge_tree=False,
-                remove_comments=True,
-                remove_pis=True,
-                recover=False,
-            )
-        return parser
-
-
-_parsers: Final = _Parsers()
-
-
-def _parse(body: bytes, charset: str) -> Node:
-    try:
-        parser = _parsers.get(charset)
-    except LookupError:
-        expected = "a charset that is known here, such as utf-8"
-        raise EnvelopeError(
-            "unknown charset", place="Content-Type", value=charset, expected=expected
-        ) from None
-    try:
-        root = etree.fromstring(body, parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise _malformed(error) from None
-    if root.getroottree().docinfo.internalDTD is not None:
-        raise EnvelopeError(
-            "a document type declaration is not allowed",
-            place="prolog",
-            value="<!DOCTYPE",
-            expected="no <!DOCTYPE and no entities of one's own",
-            remedy="take the declaration out",
-        )
-    return root
-
-
-def _malformed(error: Exception) -> EnvelopeError:
-    line = getattr(error, "lineno", None)
-    # libxml2 adds the bytes it stumbled over in further lines: they may be anybody's data.
-    message = (str(error).splitlines() or ["no document"])[0]
-    return EnvelopeError(
-        f"not well-formed XML: {_short(message)}",
-        place=f"line {line}" if line else "document",
-        expected="well-formed XML without entities, at most 256 elements deep",
-        remedy=_REMEDY,
-    )
-
-
-def _short(text: str) -> str:
-    return text if len(text) <= 160 else text[:160] + "…"

@@ -15,6 +15,7 @@ from .json import json
 from .row import row
 from .shape import Kind, Sides
 from .soap import soap
+from .xml import xml
 
 __all__ = ["KINDS", "sides"]
 
@@ -25,6 +26,7 @@ KINDS: Final[Mapping[str, Kind]] = {
     "json": json,
     "row": row,
     "soap": soap,
+    "xml": xml,
 }
 
 

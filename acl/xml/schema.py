@@ -2,97 +2,34 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final
 
 from lxml import etree
 
 from ...errors import ConfigError
+from .component import XS, Component, Document, Schema
 from .node import Node, line_of
+from .rpc import wrappers
 
-__all__ = ["XS", "Component", "Schema", "load_schema"]
+__all__ = ["load_schema"]
 
-XS: Final = "{http://www.w3.org/2001/XMLSchema}"
 _WSDL: Final = "{http://schemas.xmlsoap.org/wsdl/}"
 _KINDS: Final = ("element", "complexType", "simpleType", "group", "attributeGroup", "attribute")
 _MOST_FILES: Final = 100
-_NAME: Final = re.compile(r"[^\W\d][\w.-]*")
-
-
-class Component(NamedTuple):
-    """A node of a schema, with the namespace and defaults of the schema that it stands in."""
-
-    node: Node
-    namespace: str
-    qualified: bool
-    qualified_attributes: bool
-    file: str
-
-    def inner(self, node: Node) -> Component:
-        """Give a node inside this one, with the same surroundings."""
-        return self._replace(node=node)
-
-    @property
-    def name(self) -> str:
-        """Give the node's name. Raises ``ConfigError`` where XML could not write it."""
-        name = self.node.get("name", "")
-        if _NAME.fullmatch(name) is None:
-            expected = "letters, digits, '.', '-' and '_'"
-            raise ConfigError("not a name", place=self.place, value=name, expected=expected)
-        return name
-
-    @property
-    def line(self) -> int:
-        """Give the line of the node in its file."""
-        return line_of(self.node)
-
-    @property
-    def place(self) -> str:
-        """Name file and line, for an error."""
-        return f"{self.file}: line {self.line}"
-
-    def resolve(self, name: str) -> str:
-        """Turn a prefixed name of this node into ``{namespace}local``."""
-        prefix, _, local = name.strip().rpartition(":")
-        namespace = self.node.nsmap.get(prefix or None, None if prefix else "")
-        if namespace is None:
-            raise ConfigError(
-                "a prefix that nobody declares",
-                place=self.place,
-                value=name,
-                expected="a prefix with its xmlns",
-            )
-        return f"{{{namespace}}}{local}" if namespace else local
-
-
-class Schema:
-    """All global components, by kind and ``{namespace}local``."""
-
-    def __init__(self, file: str) -> None:
-        self.file = file
-        self._components: dict[tuple[str, str], Component] = {}
-
-    def add(self, kind: str, name: str, component: Component) -> None:
-        """Take a component in; the first of a name stays."""
-        self._components.setdefault((kind, name), component)
-
-    def find(self, kind: str, name: str, place: str) -> Component:
-        """Give a component. Raises ``ConfigError`` with the names that are near."""
-        found = self._components.get((kind, name))
-        if found is None:
-            raise ConfigError(
-                f"the schema has no {kind} of that name",
-                place=place,
-                value=name,
-                expected="one of " + (", ".join(self.names(kind)) or "none: it has no such thing"),
-                remedy="mend the name; it is written {namespace}local",
-            )
-        return found
-
-    def names(self, kind: str) -> list[str]:
-        """Give the names of all components of a kind, in the order of the files."""
-        return [name for other, name in self._components if other == kind]
+_XML: Final = "http://www.w3.org/XML/1998/namespace"
+# What https://www.w3.org/2001/xml.xsd declares: everybody imports it, and nothing is fetched.
+_XML_SCHEMA: Final = f"""
+<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" targetNamespace="{_XML}">
+<xs:attribute name="lang" type="xs:string"/>
+<xs:attribute name="space"><xs:simpleType><xs:restriction base="xs:NCName">
+<xs:enumeration value="default"/><xs:enumeration value="preserve"/>
+</xs:restriction></xs:simpleType></xs:attribute>
+<xs:attribute name="base" type="xs:anyURI"/>
+<xs:attribute name="id" type="xs:ID"/>
+<xs:attributeGroup name="specialAttrs"><xs:attribute ref="xml:base"/><xs:attribute ref="xml:lang"/>
+<xs:attribute ref="xml:space"/><xs:attribute ref="xml:id"/></xs:attributeGroup>
+</xs:schema>"""
 
 
 def load_schema(file: Path) -> Schema:
@@ -101,7 +38,7 @@ def load_schema(file: Path) -> Schema:
     Raises ``ConfigError`` with file and line.
     """
     schema = Schema(file.name)
-    _Files(schema).load(file, "")
+    _Files(schema).load_all(file)
     return schema
 
 
@@ -111,6 +48,14 @@ class _Files:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._seen: set[tuple[Path, str]] = set()
+        self._taken: set[tuple[Path, str]] = set()
+        self._services: list[Node] = []
+
+    def load_all(self, file: Path) -> None:
+        self.load(file, "")
+        # Only now is every part of an rpc message known, in whichever file it stands.
+        for node, namespace in wrappers(self._services):
+            self._take(node, file, namespace)
 
     def load(self, file: Path, namespace: str) -> None:
         path = file.resolve()
@@ -120,8 +65,14 @@ class _Files:
         if len(self._seen) > _MOST_FILES:
             raise ConfigError("too many files", place=str(file), expected=f"at most {_MOST_FILES}")
         root = _parse(file)
-        inline = root.iterfind(f"{_WSDL}types/{XS}schema")
-        for node in [root] if root.tag == f"{XS}schema" else inline:
+        if root.tag == f"{XS}schema":
+            own = (path, root.get("targetNamespace") or namespace)
+            if own not in self._taken:
+                self._taken.add(own)
+                self._take(root, file, namespace)
+            return
+        self._services.append(root)
+        for node in root.iterfind(f"{_WSDL}types/{XS}schema"):
             self._take(node, file, namespace)
         for node in root.iterfind(f"{_WSDL}import"):
             self._follow(node, node.get("location"), file, "")
@@ -134,6 +85,7 @@ class _Files:
             raise ConfigError(
                 "not a namespace", place=place, value=namespace, expected="a URI, without braces"
             )
+        self._schema.documents.append(Document(node, namespace, file.name))
         surroundings = Component(
             node=node,
             namespace=namespace,
@@ -146,6 +98,9 @@ class _Files:
             name = child.get("name")
             if kind in ("include", "import"):
                 inner = namespace if kind == "include" else ""
+                if kind == "import" and child.get("namespace") == _XML:
+                    self._take_xml()
+                    continue
                 self._follow(child, child.get("schemaLocation"), file, inner)
             elif kind in ("redefine", "override"):
                 expected = "xs:include or xs:import"
@@ -154,6 +109,12 @@ class _Files:
             elif kind in _KINDS and name:
                 full = f"{{{namespace}}}{name}" if namespace else name
                 self._schema.add(kind, full, surroundings.inner(child))
+
+    def _take_xml(self) -> None:
+        known = (Path("xml.xsd"), _XML)
+        if known not in self._seen:
+            self._seen.add(known)
+            self._take(etree.fromstring(_XML_SCHEMA), known[0], _XML)
 
     def _follow(self, node: Node, location: str | None, file: Path, namespace: str) -> None:
         if location is None:

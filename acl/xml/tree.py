@@ -2,61 +2,62 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
 
 import msgspec
 
 from ...errors import ConfigError
+from .component import XS, Component, Schema
 from .element import Attribute, Element
-from .schema import XS, Component, Schema
+from .places import named
+from .simple import attributes, collapses, form, preset, type_collapses
 
 __all__ = ["message"]
 
-_PRESERVING: Final = (f"{XS}string", f"{XS}normalizedString", f"{XS}anySimpleType")
 _MOST_LEAVES: Final = 10_000
+_TYPES: Final = (f"{XS}complexType", f"{XS}simpleType")
+_DERIVED: Final = (f"{XS}extension", f"{XS}restriction")
+_PARTICLES: Final = tuple(f"{XS}{kind}" for kind in ("sequence", "choice", "all", "group"))
 
 
-def message(schema: Schema, name: str, place: str) -> Element:
+def message(
+    schema: Schema, name: str, place: str, types: Mapping[str, str] | None = None
+) -> Element:
     """Build the tree of a global element. Called while a mapping is loaded.
 
     What no mapping could name (wildcards, recursion, mixed content) stays in the tree as an opaque
-    element, so that a mapping must ignore it and say why. Raises ``ConfigError``.
+    element, so that a mapping must ignore it and say why. ``types`` chooses, by the name of a type
+    as ``{namespace}local``, the one derived from it that messages really hold (``xsi:type``).
+    Raises ``ConfigError``.
     """
     at = schema.find("element", name, place)
     try:
-        root = _Builder(schema).element(at, "", (), top=True)
+        root = _Builder(schema, types or {}, place).element(at, (), top=True)
     except RecursionError:
         expected = "types that do not stand inside themselves"
         raise ConfigError("a schema without an end", place=at.place, expected=expected) from None
-    paths: set[str] = set()
-    for node in root.walk():
-        parts: list[Element | Attribute] = [node, *node.attributes]
-        for part in parts:
-            if part.path in paths:
-                raise ConfigError(
-                    "two places of a message with one name",
-                    place=f"{schema.file}: line {part.line}",
-                    value=part.path,
-                    expected="names that a mapping can tell apart",
-                )
-            paths.add(part.path)
-    return root
+    return named(root, schema.file)
+
+
+class _Content(NamedTuple):
+    """What is inside a complex type."""
+
+    text: bool
+    collapse: bool
+    attributes: tuple[Attribute, ...]
+    children: tuple[Element, ...]
 
 
 class _Builder:
-    def __init__(self, schema: Schema) -> None:
+    def __init__(self, schema: Schema, types: Mapping[str, str], place: str) -> None:
         self._schema = schema
+        self._types = types
+        self._place = place
         self._count = 0
 
     def element(
-        self,
-        at: Component,
-        prefix: str,
-        above: tuple[str, ...],
-        *,
-        top: bool = False,
-        loose: bool = False,
+        self, at: Component, above: tuple[str, ...], *, top: bool = False, loose: bool = False
     ) -> Element:
         self._count += 1
         if self._count > _MOST_LEAVES:
@@ -70,17 +71,23 @@ class _Builder:
             at = self._schema.find("element", at.resolve(ref), at.place)
             node = at.node
         name = at.name
-        qualified = ref is not None or top or _form(node.get("form"), at.qualified)
+        qualified = ref is not None or top or form(node.get("form"), at.qualified)
         tag = f"{{{at.namespace}}}{name}" if qualified and at.namespace else name
-        path = "" if top else f"{prefix}{name}"
+        default, fixed = preset(at)
         shell = Element(
             tag=tag,
-            path=path,
+            path="",
             required=required,
-            repeated=repeated,
+            repeated=repeated and not top,
             nillable=node.get("nillable") in ("true", "1"),
             line=at.line,
+            default=default,
+            fixed=fixed,
         )
+        if ref is not None or top:
+            if f"element {tag}" in above:
+                return _opaque(shell, f"an element inside itself: {tag}")
+            above = (*above, f"element {tag}")
         if node.get("abstract") in ("true", "1"):
             return _opaque(shell, "an abstract element")
         return self._typed(shell, at, above)
@@ -91,36 +98,39 @@ class _Builder:
         if inline is not None:
             holder = at.inner(inline)
             if inline.tag == f"{XS}simpleType":
-                return _with(shell, text=True, collapse=self._collapses(holder))
+                return _with(shell, text=True, collapse=collapses(self._schema, holder))
             return self._complex(shell, holder, above)
         full = at.resolve(name) if name else f"{XS}anyType"
-        if full == f"{XS}anyType":
+        if full in self._types:
+            full = self._types[full]
+            shell = _with(shell, type=full)
+            holder = self._schema.find("complexType", full, f"{self._place}: types")
+        elif full == f"{XS}anyType":
             return _opaque(shell, "an element of any type")
-        if full.startswith(XS) or full in self._schema.names("simpleType"):
-            return _with(shell, text=True, collapse=self._named_collapses(at, name or ""))
+        elif full.startswith(XS) or self._schema.has("simpleType", full):
+            simple = type_collapses(self._schema, at, name or "")
+            return _with(shell, text=True, collapse=simple)
+        else:
+            holder = self._schema.find("complexType", full, at.place)
         if full in above:
             return _opaque(shell, f"a type inside itself: {full}")
-        holder = self._schema.find("complexType", full, at.place)
+        if holder.node.get("abstract") in ("true", "1"):
+            return _opaque(shell, f"an abstract type: from.types may choose one for {full}")
         return self._complex(shell, holder, (*above, full))
 
     def _complex(self, shell: Element, at: Component, above: tuple[str, ...]) -> Element:
-        if at.node.get("mixed") in ("true", "1"):
+        if any(node.get("mixed") in ("true", "1") for node in (at.node, *at.node)):
             return _opaque(shell, "mixed content")
-        prefix = f"{shell.path}." if shell.path else ""
-        text, collapse, attributes, children = self._content(at, prefix, above)
-        return _with(
-            shell,
-            text=text,
-            collapse=collapse,
-            attributes=tuple(attributes),
-            children=_merged(children),
-        )
+        text, collapse, declared, children = self._content(at, above)
+        held = tuple({one.tag: one for one in declared}.values())
+        if not (text or held or children) and (shell.repeated or not shell.required):
+            # That it stands there is all that it says.
+            text = True
+        return _with(shell, text=text, collapse=collapse, attributes=held, children=children)
 
-    def _content(
-        self, at: Component, prefix: str, above: tuple[str, ...]
-    ) -> tuple[bool, bool, list[Attribute], list[Element]]:
+    def _content(self, at: Component, above: tuple[str, ...]) -> _Content:
         text, collapse = False, False
-        attributes: list[Attribute] = []
+        held: list[Attribute] = []
         children: list[Element] = []
         for node in at.node:
             kind = str(node.tag).removeprefix(XS)
@@ -128,130 +138,98 @@ class _Builder:
             if kind in ("simpleContent", "complexContent"):
                 derived = next((c for c in node if c.tag in _DERIVED), None)
                 if derived is not None:
-                    found = self._derived(at.inner(derived), kind, prefix, above)
-                    text, collapse = found[0], found[1]
-                    attributes.extend(found[2])
-                    children.extend(found[3])
-            elif kind in ("sequence", "choice", "all", "group"):
-                children.extend(self._particles(inner, prefix, above, loose=False))
+                    found = self._derived(at.inner(derived), kind, above)
+                    text, collapse = found.text, found.collapse
+                    held.extend(found.attributes)
+                    children.extend(found.children)
+            elif node.tag in _PARTICLES:
+                children.extend(self._particles(inner, above, loose=False))
             else:
-                attributes.extend(self._attributes(inner, prefix))
-        return text, collapse, attributes, children
+                held.extend(attributes(self._schema, inner))
+        return _Content(text, collapse, tuple(held), _joined(children))
 
-    def _derived(
-        self, at: Component, kind: str, prefix: str, above: tuple[str, ...]
-    ) -> tuple[bool, bool, list[Attribute], list[Element]]:
-        text, collapse, attributes, children = self._content(at, prefix, above)
+    def _derived(self, at: Component, kind: str, above: tuple[str, ...]) -> _Content:
+        text, collapse, held, children = self._content(at, above)
         base = at.resolve(at.node.get("base", ""))
         if kind == "simpleContent":
             text = True
         if base.startswith(XS):
-            collapse = kind == "simpleContent" and base not in _PRESERVING
-            return text, collapse, attributes, children
-        if base in self._schema.names("simpleType"):
+            return _Content(text, text and _plain_collapses(self._schema, at), held, children)
+        if self._schema.has("simpleType", base):
             holder = self._schema.find("simpleType", base, at.place)
-            return text, self._collapses(holder), attributes, children
+            return _Content(text, collapses(self._schema, holder), held, children)
         if base in above and kind == "complexContent":
             raise ConfigError("a type that extends itself", place=at.place, value=base)
         holder = self._schema.find("complexType", base, at.place)
-        below = self._content(holder, prefix, (*above, base))
-        if at.node.tag == f"{XS}restriction" and kind == "complexContent":
+        below = self._content(holder, (*above, base))
+        if at.node.tag == f"{XS}restriction":
             # A restriction says its content again; attributes that it does not name stay.
-            named = {attribute.path for attribute in attributes}
-            attributes = [a for a in below[2] if a.path not in named] + attributes
-            return text, collapse, attributes, children
-        return text or below[0], collapse or below[1], below[2] + attributes, below[3] + children
+            named_here = {str(c.get("name") or c.get("ref")).rpartition(":")[2] for c in at.node}
+            kept = [a for a in below.attributes if a.tag.rpartition("}")[2] not in named_here]
+            return _Content(text, collapse or below.collapse, (*kept, *held), children)
+        return _Content(
+            text or below.text,
+            collapse or below.collapse,
+            below.attributes + held,
+            _joined([*below.children, *children]),
+        )
 
     def _particles(
-        self, at: Component, prefix: str, above: tuple[str, ...], *, loose: bool
-    ) -> Iterator[Element]:
+        self, at: Component, above: tuple[str, ...], *, loose: bool
+    ) -> tuple[Element, ...]:
         if at.node.tag == f"{XS}group":
-            loose = loose or at.node.get("minOccurs") == "0"
-            name = at.resolve(at.node.get("ref", ""))
-            if f"group {name}" in above:
-                raise ConfigError("a group inside itself", place=at.place, value=name)
-            holder = self._schema.find("group", name, at.place)
-            for node in holder.node:
-                inner = (*above, f"group {name}")
-                yield from self._particles(holder.inner(node), prefix, inner, loose=loose)
-            return
-        loose = loose or at.node.tag == f"{XS}choice" or at.node.get("minOccurs") == "0"
-        many = at.node.get("maxOccurs", "1") not in ("0", "1")
+            return self._group(at, above, loose=loose)
+        choice = at.node.tag == f"{XS}choice"
+        loose = loose or choice or at.node.get("minOccurs") == "0"
+        found: list[Element] = []
         for node in at.node:
             inside = at.inner(node)
             if node.tag == f"{XS}element":
-                found = self.element(inside, prefix, above, loose=loose)
-                yield _with(found, repeated=True) if many else found
+                found.extend(self._members(inside, above, loose=loose))
             elif node.tag == f"{XS}any":
-                yield Element(
-                    tag="*",
-                    path=f"{prefix}*",
-                    required=False,
-                    repeated=True,
-                    opaque="any element",
-                    line=inside.line,
-                )
+                found.append(_wildcard(inside.line))
             elif node.tag in _PARTICLES:
-                for found in self._particles(inside, prefix, above, loose=loose):
-                    yield _with(found, repeated=True) if many else found
+                found.extend(self._particles(inside, above, loose=loose))
+        return _many(at, _either(found) if choice else _joined(found))
 
-    def _attributes(self, at: Component, prefix: str) -> Iterator[Attribute]:
-        if at.node.tag == f"{XS}attributeGroup":
-            holder = self._schema.find(
-                "attributeGroup", at.resolve(at.node.get("ref", "")), at.place
-            )
-            for node in holder.node:
-                yield from self._attributes(holder.inner(node), prefix)
-        elif at.node.tag == f"{XS}attribute" and at.node.get("use") != "prohibited":
-            required = at.node.get("use") == "required"
-            ref = at.node.get("ref")
-            if ref is not None:
-                at = self._schema.find("attribute", at.resolve(ref), at.place)
-            name = at.name
-            qualified = ref is not None or _form(at.node.get("form"), at.qualified_attributes)
-            yield Attribute(
-                tag=f"{{{at.namespace}}}{name}" if qualified and at.namespace else name,
-                path=f"{prefix}@{name}",
-                required=required,
-                collapse=self._attribute_collapses(at),
-                line=at.line,
-            )
+    def _group(self, at: Component, above: tuple[str, ...], *, loose: bool) -> tuple[Element, ...]:
+        loose = loose or at.node.get("minOccurs") == "0"
+        name = at.resolve(at.node.get("ref", ""))
+        if f"group {name}" in above:
+            raise ConfigError("a group inside itself", place=at.place, value=name)
+        holder = self._schema.find("group", name, at.place)
+        above = (*above, f"group {name}")
+        found: list[Element] = []
+        for node in holder.node:
+            if node.tag in _PARTICLES:
+                found.extend(self._particles(holder.inner(node), above, loose=loose))
+        return _many(at, found)
 
-    def _attribute_collapses(self, at: Component) -> bool:
-        inline = at.node.find(f"{XS}simpleType")
-        if inline is not None:
-            return self._collapses(at.inner(inline))
-        name = at.node.get("type")
-        return name is not None and self._named_collapses(at, name)
-
-    def _collapses(self, at: Component) -> bool:
-        restriction = at.node.find(f"{XS}restriction")
-        if restriction is None:
-            return at.node.find(f"{XS}list") is not None
-        facet = restriction.find(f"{XS}whiteSpace")
-        if facet is not None:
-            return facet.get("value") == "collapse"
-        base = restriction.get("base")
-        inner = at.inner(restriction)
-        if base is not None:
-            return self._named_collapses(inner, base)
-        inline = restriction.find(f"{XS}simpleType")
-        return inline is not None and self._collapses(at.inner(inline))
-
-    def _named_collapses(self, at: Component, name: str) -> bool:
-        full = at.resolve(name)
-        if full.startswith(XS):
-            return full not in _PRESERVING
-        return self._collapses(self._schema.find("simpleType", full, at.place))
+    def _members(self, at: Component, above: tuple[str, ...], *, loose: bool) -> Iterator[Element]:
+        """Give an element, or whatever may stand in its place (a substitution group)."""
+        ref = at.node.get("ref")
+        members = self._schema.substitutes(at.resolve(ref)) if ref is not None else []
+        if not members:
+            yield self.element(at, above, loose=loose)
+            return
+        head = self.element(at, above, loose=True)
+        if head.opaque != "an abstract element":
+            yield head
+        for member in members:
+            found = self.element(member, above, top=True, loose=True)
+            if found.opaque != "an abstract element":
+                yield _with(found, repeated=head.repeated)
 
 
-_TYPES: Final = (f"{XS}complexType", f"{XS}simpleType")
-_DERIVED: Final = (f"{XS}extension", f"{XS}restriction")
-_PARTICLES: Final = tuple(f"{XS}{kind}" for kind in ("sequence", "choice", "all", "group"))
+def _plain_collapses(schema: Schema, at: Component) -> bool:
+    facet = at.node.find(f"{XS}whiteSpace")
+    if facet is not None:
+        return facet.get("value") == "collapse"
+    return type_collapses(schema, at, at.node.get("base", ""))
 
 
-def _form(form: str | None, default: bool) -> bool:
-    return default if form is None else form == "qualified"
+def _wildcard(line: int) -> Element:
+    return Element(tag="*", path="", required=False, repeated=True, opaque="any element", line=line)
 
 
 def _with(element: Element, **changes: object) -> Element:
@@ -262,14 +240,30 @@ def _opaque(element: Element, why: str) -> Element:
     return _with(element, opaque=why)
 
 
-def _merged(children: list[Element]) -> tuple[Element, ...]:
-    # One element may stand in several branches of a choice: a mapping knows it once.
+def _many(at: Component, found: tuple[Element, ...] | list[Element]) -> tuple[Element, ...]:
+    if at.node.get("maxOccurs", "1") in ("0", "1"):
+        return tuple(found)
+    return tuple(_with(one, repeated=True) for one in found)
+
+
+def _either(children: list[Element]) -> tuple[Element, ...]:
+    """Merge the branches of a choice: a mapping knows an element of several once."""
+    merged: dict[str, Element] = {}
+    for child in children:
+        first = merged.setdefault(child.tag, child)
+        if child.repeated and not first.repeated:
+            merged[child.tag] = _with(first, repeated=True)
+    return tuple(merged.values())
+
+
+def _joined(children: list[Element]) -> tuple[Element, ...]:
+    """Merge what stands behind one another: an element that comes again is a list."""
     merged: dict[str, Element] = {}
     for child in children:
         first = merged.get(child.tag)
         if first is None or child.tag == "*":
             merged[child.tag] = first or child
         else:
-            again = first.repeated or child.repeated or first.required or child.required
-            merged[child.tag] = _with(first, required=False, repeated=again)
+            required = first.required or child.required
+            merged[child.tag] = _with(first, required=required, repeated=True)
     return tuple(merged.values())

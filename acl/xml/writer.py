@@ -2,108 +2,171 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import NamedTuple
+from collections.abc import Callable, Iterator
+from typing import cast
 
 from ..formats.shape import Values
-from .element import Element
+from ..generate import Function
+from .element import Attribute, Element
+from .names import Names, names_of
 from .text import attribute, content
 
 __all__ = ["Write", "writer"]
 
-XSI = "http://www.w3.org/2001/XMLSchema-instance"
-
 Write = Callable[[Values], str]
-"""Gives the element, "" where the values hold nothing of it. Raises ``ValueError``."""
+"""Gives the element. Raises ``ValueError`` where a text cannot be carried."""
+
+_Part = Callable[[Values, Callable[[str], None]], None]
 
 
-class _Names(NamedTuple):
-    prefixes: dict[str, str]
-    declarations: str
+def writer(root: Element, scope: str = "", names: Names | None = None) -> Write:
+    """Make the function that writes a whole element; it declares every namespace that it uses.
 
-    def of(self, tag: str) -> str:
-        namespace, _, local = tag.rpartition("}")
-        prefix = self.prefixes[namespace[1:]] if namespace else ""
-        return f"{prefix}:{local}" if prefix else local
+    ``scope`` is what the paths of its leaves begin with and the keys of its values leave out: the
+    ``scope`` of the list for an entry. With ``names`` nothing is declared: those are in force.
+    """
+    declared = names_of(root) if names is None else names
+    part = _Writer(declared, scope).part(root, declared.declarations)
 
-
-def writer(root: Element) -> Write:
-    """Make the function that writes a whole element; it declares every namespace that it uses."""
-    names = _names(root)
-    inner = _write(root, names, names.declarations)
-    return lambda values: inner(values, True)
-
-
-def _names(root: Element) -> _Names:
-    elements = [element for element in root.walk() if element.tag != "*"]
-    spaces = dict.fromkeys(element.namespace for element in elements)
-    qualified = [
-        a.tag[1:].partition("}")[0] for e in elements for a in e.attributes if "}" in a.tag
-    ]
-    nil = ""
-    if any(element.nillable for element in elements):
-        nil = f' xmlns:xsi="{XSI}"'
-    if len(spaces) == 1 and not qualified:
-        space = root.namespace
-        return _Names({space: ""}, (f' xmlns="{attribute(space)}"' if space else ' xmlns=""') + nil)
-    prefixes = {"": ""}
-    # The default namespace of wherever this is put must not catch elements without one.
-    declarations = ' xmlns=""' + nil
-    for space in dict.fromkeys([*spaces, *qualified]):
-        if space:
-            prefixes[space] = f"n{len(prefixes)}"
-            declarations += f' xmlns:{prefixes[space]}="{attribute(space)}"'
-    return _Names(prefixes, declarations)
-
-
-def _write(element: Element, names: _Names, declarations: str) -> Callable[[Values, bool], str]:
-    """Make the inner function; its second argument says that the element must stand."""
-    tag = names.of(element.tag)
-    inside = [child for child in element.children if not (child.opaque or child.repeated)]
-    attributes = [_attribute(one.path, names.of(one.tag)) for one in element.attributes]
-    if element.text:
-        return _leaf(element, tag, declarations, attributes)
-    start, end = f"<{tag}{declarations}", f"</{tag}>"
-    parts = [(_write(child, names, ""), child.required and not child.text) for child in inside]
-    held = _paths(element)
-
-    def write(values: Values, must: bool) -> str:
-        if not must and held.isdisjoint(values):
-            return ""
-        head = "".join([one(values) for one in attributes])
-        text = "".join([one(values, needed) for one, needed in parts])
-        return f"{start}{head}>{text}{end}"
-
-    return write
-
-
-def _paths(element: Element) -> frozenset[str]:
-    attributes = (attribute.path for node in element.walk() for attribute in node.attributes)
-    return frozenset([*attributes, *(node.path for node in element.walk() if node.text)])
-
-
-def _leaf(
-    element: Element, tag: str, declarations: str, attributes: list[Write]
-) -> Callable[[Values, bool], str]:
-    path = element.path
-    start, end = f"<{tag}{declarations}", f"</{tag}>"
-    absent = f'{start} xsi:nil="true"/>' if element.nillable else ""
-
-    def write(values: Values, must: bool) -> str:
-        head = "".join([one(values) for one in attributes]) if attributes else ""
-        text = values.get(path)
-        if text is not None:
-            return f"{start}{head}>{content(text)}{end}"
-        if path in values and absent:
-            return absent
-        return f"{start}{head}>{end}" if head or must else ""
-
-    return write
-
-
-def _attribute(path: str, name: str) -> Write:
     def write(values: Values) -> str:
-        text = values.get(path)
-        return "" if text is None else f' {name}="{attribute(text)}"'
+        pieces: list[str] = []
+        part(values, pieces.append)
+        return "".join(pieces)
 
     return write
+
+
+class _Writer:
+    """Generates a function for each element that is no plain leaf.
+
+    In the functions ``v`` is the values, ``g`` its get, ``a`` takes what is written. Most texts are
+    letters and digits, which need no look: the others are escaped by a function.
+    """
+
+    def __init__(self, names: Names, scope: str) -> None:
+        self._names = names
+        self._scope = scope
+
+    def part(self, node: Element, declarations: str = "") -> _Part:
+        function = Function("write", "v", "a")
+        function.line("g = v.get")
+        if node.text:
+            key = node.value if node.repeated else node.path
+            self._leaf(function, node, key[len(self._scope) :], declarations)
+        else:
+            start = f"<{self._names.of(node.tag)}{declarations}{self._type(node)}"
+            self._start(function, node, start)
+            for child in node.children:
+                if not child.opaque:
+                    self._child(function, child)
+            function.line(f"a({function.constant(f'</{self._names.of(node.tag)}>')})")
+        return cast("_Part", function.build())
+
+    def _type(self, node: Element) -> str:
+        return f' xsi:type="{self._names.of(node.type)}"' if node.type else ""
+
+    def _start(self, function: Function, node: Element, start: str) -> None:
+        if not node.attributes:
+            function.line(f"a({function.constant(start + '>')})")
+            return
+        function.line(f"a({function.constant(start)})")
+        for one in node.attributes:
+            self._attribute(function, one, "a({})")
+        function.line("a('>')")
+
+    def _attribute(self, function: Function, one: Attribute, take: str) -> None:
+        name = function.constant(f' {self._names.of(one.tag)}="')
+        function.line(f"x = g({one.path[len(self._scope) :]!r})")
+        _fixed(function, one)
+        escape = function.constant(attribute)
+        text = f"f'{{{name}}}{{x if x.isalnum() else {escape}(x)}}\"'"
+        function.line(f"if x is not None: {take.format(text)}")
+
+    def _child(self, function: Function, child: Element) -> None:
+        key = child.path[len(self._scope) :]
+        if child.repeated:
+            self._list(function, child, key)
+        elif child.text:
+            self._leaf(function, child, key, "")
+        else:
+            self._group(function, child)
+
+    def _group(self, function: Function, child: Element) -> None:
+        inner = function.constant(self.part(child))
+        held = " or ".join(self._held(child)) or "False"
+        if child.required and not child.nillable:
+            function.line(f"{inner}(v, a)")
+            return
+        function.line(f"if {held}: {inner}(v, a)")
+        if child.required:
+            nil = f'<{self._names.of(child.tag)}{self._type(child)} xsi:nil="true"/>'
+            function.line(f"else: a({function.constant(nil)})")
+
+    def _held(self, node: Element) -> Iterator[str]:
+        """Give the conditions of which one is true where the values hold something of a group."""
+        keys = [one.path for one in node.attributes]
+        keys += [node.path] if node.text else []
+        yield from (f"g({key[len(self._scope) :]!r}) is not None" for key in keys)
+        for child in node.children:
+            if child.opaque:
+                continue
+            if child.repeated:
+                yield f"g({child.path[len(self._scope) :]!r})"
+            else:
+                yield from self._held(child)
+
+    def _list(self, function: Function, child: Element, key: str) -> None:
+        if not child.plain:
+            inner = function.constant(_Writer(self._names, child.scope).part(child))
+            function.line(f"for w in g({key!r}) or (): {inner}(w, a)")
+            return
+        function.line(f"for x in g({key!r}) or ():")
+        tag = self._names.of(child.tag)
+        function.line("if x is None:", 2)
+        if child.nillable:
+            nil = f'<{tag} xsi:nil="true"/>'
+            function.line(f"a({function.constant(nil)})", 3)
+        else:
+            expected = f"a value in each entry of {child.path}"
+            function.line(f"raise ValueError({function.constant(expected)})", 3)
+        function.line("else:", 2)
+        function.line(f"a({_element(function, f'<{tag}>', f'</{tag}>')})", 3)
+
+    def _leaf(self, function: Function, node: Element, key: str, declarations: str) -> None:
+        tag = self._names.of(node.tag)
+        start, end = f"<{tag}{declarations}", f"</{tag}>"
+        if node.attributes:
+            function.line("h = ''")
+            for one in node.attributes:
+                self._attribute(function, one, "h += {}")
+        function.line(f"x = g({key!r})")
+        _fixed(function, node)
+        if not node.attributes:
+            text = _element(function, f"{start}>", end)
+        else:
+            text = _element(function, start, end, "{h}>")
+        function.line(f"if x is not None: a({text})")
+        head = "{h}" if node.attributes else ""
+        start_name = function.constant(start)
+        if node.nillable:
+            function.line(f"elif {key!r} in v: a(f'{{{start_name}}}{head} xsi:nil=\"true\"/>')")
+        if node.attributes:
+            function.line(f"elif h: a(f'{{{start_name}}}{{h}}>{{{function.constant(end)}}}')")
+
+
+def _element(function: Function, start: str, end: str, head: str = "") -> str:
+    """Give the source of an element whose text is ``x``."""
+    first, last = function.constant(start), function.constant(end)
+    escape = function.constant(content)
+    return f"f'{{{first}}}{head}{{x if x.isalnum() else {escape}(x)}}{{{last}}}'"
+
+
+def _fixed(function: Function, one: Attribute | Element) -> None:
+    """Put a fixed value in where it must stand, and refuse another."""
+    if not one.fixed or one.default is None:
+        return
+    fixed = function.constant(one.default)
+    expected = function.constant(f"the fixed value {one.default!r}")
+    if one.required:
+        function.line(f"if x is None: x = {fixed}")
+    function.line(f"if x is not None and x != {fixed}: raise ValueError({expected})")

@@ -132,7 +132,7 @@ fields = [
   { src = "amount", dst = "amount", as = "decimal(2)", unit = "EUR" },
   { src = "note", dst = "note", as = "text" },
 ]
-ignore = { trace = "of the old gateway", line = "not needed to decide" }
+ignore = { trace = "of the old gateway", "line[]" = "not needed to decide" }
 reply = [
   { src = "category", dst = "category", as = "code(category)", else = "C99" },
   { src = "priority", dst = "priority", as = "integer" },

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from stranglerfig.acl.envelope import SOAP11, read
 from stranglerfig.acl.xml.element import Attribute, Element
-from stranglerfig.acl.xml.patch import patch
+from stranglerfig.acl.xml.patch import Patcher
 from stranglerfig.acl.xml.reader import reader
 
 XSI = 'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"'
@@ -40,6 +40,16 @@ ROOT = Element(
     ),
 )
 READ = reader(ROOT)
+PATCHER = Patcher(ROOT, enveloped=True)
+
+
+def patch(body: bytes, encoding: str, changes: dict[str, object]) -> bytes:
+    def held():
+        values: dict[str, object] = {}
+        READ(read(body).body_child, values, [])
+        return values
+
+    return PATCHER.patch(body, encoding, changes, held)
 
 
 def wrap(inner: str) -> str:
@@ -53,7 +63,7 @@ def wrap(inner: str) -> str:
 def changed(inner: str, **changes: str | None) -> str:
     named = {name.replace("_", "."): value for name, value in changes.items()}
     start, _, end = wrap("\0").partition("\0")
-    text = patch(wrap(inner).encode(), "", ROOT, named).decode()
+    text = patch(wrap(inner).encode(), "", named).decode()
     assert text.startswith(start)
     assert text.endswith(end)
     return text[len(start) : len(text) - len(end)]
@@ -65,33 +75,27 @@ def changed(inner: str, **changes: str | None) -> str:
         (
             "<d:M xmlns:d='urn:d'><d:a  x = '>' >old</d:a></d:M>",
             {"a": "n<w"},
-            "<d:M xmlns:d='urn:d'><d:a  x = '>'>n&lt;w</d:a></d:M>",
+            "<d:M xmlns:d='urn:d'><d:a  x = '>' >n&lt;w</d:a></d:M>",
         ),
         ('<M xmlns="urn:d"><a/></M>', {"a": "v"}, '<M xmlns="urn:d"><a>v</a></M>'),
         ('<M xmlns="urn:d"><a></a></M>', {"a": "v"}, '<M xmlns="urn:d"><a>v</a></M>'),
-        ('<M xmlns="urn:d"><a >o<!-- c --></a></M>', {"a": ""}, '<M xmlns="urn:d"><a></a></M>'),
+        ('<M xmlns="urn:d"><a >o<!-- c --></a></M>', {"a": ""}, '<M xmlns="urn:d"><a ></a></M>'),
         ('<M xmlns="urn:d"><a>o</a>!</M>', {"a": None}, '<M xmlns="urn:d">!</M>'),
         (
             '<M xmlns="urn:d"><z/></M>',
             {"a": "v"},
-            '<M xmlns="urn:d"><a xmlns="urn:d">v</a><z/></M>'.replace(
-                '<a xmlns="urn:d">', '<n1:a xmlns="" xmlns:n1="urn:d" xmlns:n2="urn:q">'
-            ).replace("</a>", "</n1:a>"),
+            '<M xmlns="urn:d"><a>v</a><z/></M>',
         ),
-        ('<M xmlns="urn:d"/>', {"z": "v"}, '<M xmlns="urn:d"><z xmlns="urn:d">v</z></M>'),
+        ('<M xmlns="urn:d"/>', {"z": "v"}, '<M xmlns="urn:d"><z>v</z></M>'),
         (
             '<M xmlns="urn:d"/>',
             {"g.b": "1", "z": "2"},
-            (
-                '<M xmlns="urn:d"><g xmlns="urn:d" '
-                'xmlns:xsi="http://www.w3.org/2001/XMLSchema-instance"><b>1</b></g>'
-                '<z xmlns="urn:d">2</z></M>'
-            ),
+            '<M xmlns="urn:d"><g><b>1</b></g><z>2</z></M>',
         ),
         (
             '<M xmlns="urn:d"><g/><z/></M>',
             {"g.b": "1", "plain": "2"},
-            '<M xmlns="urn:d"><g><b xmlns="urn:d">1</b></g><plain xmlns="">2</plain><z/></M>',
+            '<M xmlns="urn:d"><g><b>1</b></g><plain xmlns="">2</plain><z/></M>',
         ),
         (
             f'<M xmlns="urn:d" {XSI}><g><c  xsi:nil="true" k="1"/></g></M>',
@@ -101,12 +105,12 @@ def changed(inner: str, **changes: str | None) -> str:
         (
             '<M xmlns="urn:d"><a x="1" y="2"/></M>',
             {"a.@x": 'a"b'},
-            '<M xmlns="urn:d"><a y="2" x="a&quot;b"></a></M>',
+            '<M xmlns="urn:d"><a y="2" x="a&quot;b"/></M>',
         ),
         (
             '<M xmlns="urn:d" at="1"><a x="1"/></M>',
             {"a.@x": None, "@at": None},
-            '<M xmlns="urn:d"><a></a></M>',
+            '<M xmlns="urn:d"><a/></M>',
         ),
         ('<M xmlns="urn:d"><z/></M>', {}, '<M xmlns="urn:d"><z/></M>'),
     ],
@@ -130,7 +134,7 @@ def test_other_encodings_stay_what_they_are(encoding: str):
     text = wrap('<M xmlns="urn:d"><a>\xe9</a><z>\xfc</z></M>').replace(
         '<?xml version="1.0"?>', f'<?xml version="1.0" encoding="{declared}"?>'
     )
-    body = patch(text.encode(encoding), declared, ROOT, {"a": "€"})
+    body = patch(text.encode(encoding), declared, {"a": "€"})
     child = read(body).body_child
     assert child is not None
     assert [one.text for one in child] == ["€", "\xfc"]
@@ -140,13 +144,13 @@ def test_other_encodings_stay_what_they_are(encoding: str):
 def test_what_cannot_be_carried_is_refused():
     body = wrap('<M xmlns="urn:d"><a>1</a></M>').encode()
     with pytest.raises(ValueError, match="U\\+0000"):
-        patch(body, "", ROOT, {"a": "\0"})
+        patch(body, "", {"a": "\0"})
     with pytest.raises(ValueError, match="encoding"):
-        patch(body, "klingon", ROOT, {"a": "x"})
+        patch(body, "klingon", {"a": "x"})
     with pytest.raises(ValueError, match="in the Body"):
-        patch(wrap("<other/>").encode(), "", ROOT, {"a": "x"})
+        patch(wrap("<other/>").encode(), "", {"a": "x"})
     with pytest.raises(ValueError, match="well-formed"):
-        patch(b"<a", "", ROOT, {"a": "x"})
+        patch(b"<a", "", {"a": "x"})
 
 
 TEXT = st.text(
@@ -179,7 +183,7 @@ def values_of(body: bytes) -> dict[str, str | None]:
 @given(st.sampled_from(INNERS), VALUES)
 def test_whatever_is_put_in_is_read_again(inner: str, changes: dict[str, str]):
     body = wrap(inner).encode()
-    after = values_of(patch(body, "", ROOT, changes))
+    after = values_of(patch(body, "", changes))
     before = values_of(body)
     for path in PATHS:
         if path in changes:

@@ -50,7 +50,7 @@ def described(root: Element) -> dict[str, str]:
                 '<xs:element name="b" type="xs:int" minOccurs="0"/>'
                 '<xs:element name="c" type="xs:date" maxOccurs="9"/></xs:sequence>'
             ),
-            {"a": "", "b": "?~", "c": "*~"},
+            {"a": "", "b": "?~", "c[]": "*~"},
         ),
         (
             (
@@ -73,7 +73,7 @@ def described(root: Element) -> dict[str, str]:
                 '<xs:sequence maxOccurs="unbounded"><xs:element name="a" type="xs:string"/>'
                 "</xs:sequence>"
             ),
-            {"a": "*"},
+            {"a[]": "*"},
         ),
         (
             '<xs:sequence minOccurs="0"><xs:element name="a" type="xs:string"/></xs:sequence>',
