@@ -5,21 +5,25 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from . import config, registry
 from .acl.mapping import CompiledMapping, load_mapping
+from .acl.masking.policy import FILE as MASKING
 from .acl.operation import Operation, load_operation
 from .ai.process import ProviderProcess
 from .config import Workspace
+from .doors import Door, Masking
 from .errors import ConfigError, RouteError
 from .model import Reply, Request, Route
 from .parts import adapter, caller, installable, provider, source
 from .ports import Provider
 from .routing.endpoint import AskLegacy, Endpoint
 from .routing.golden import Golden, load_golden
+from .routing.journalled import journalled
 from .routing.operator import Operator
 from .routing.replacements import Replacements
 from .store.store import Store
@@ -31,6 +35,7 @@ if TYPE_CHECKING:  # it needs the extra that learning needs
 __all__ = [
     "KILL_FILE",
     "Announce",
+    "Masking",
     "RouteAction",
     "adapter",
     "caller",
@@ -41,6 +46,8 @@ __all__ = [
     "golden",
     "installable",
     "learn",
+    "masked",
+    "masks",
     "operator",
     "provider",
     "replacements",
@@ -115,7 +122,21 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
             place=workspace.place("replacement", endpoint.replacement),
             remedy=f"fig learn {name} --from FILE",
         )
-    return f"{part.revision}.{_digest(operation, mapping)}"
+    return f"{part.revision}.{_digest(operation, mapping, masked(workspace, endpoint))}"
+
+
+def masks(workspace: Workspace) -> bool:
+    """Say whether a workspace has a masking policy of its own."""
+    return (workspace.root / MASKING).exists()
+
+
+def masked(workspace: Workspace, endpoint: config.Endpoint) -> str:
+    """Give the digest of what decides what leaves for an endpoint's replacement; "" for one here.
+
+    Raises ``ConfigError`` where something would leave that must not.
+    """
+    operation = load_operation(workspace.root, endpoint.operation)
+    return Masking(workspace).door(endpoint.replacement, operation)[1]
 
 
 def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Operation, CompiledMapping]:
@@ -125,8 +146,8 @@ def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Operation
     return operation, mapping
 
 
-def _digest(operation: Operation, mapping: CompiledMapping) -> str:
-    return sha256(f"{operation.digest}{mapping.digest}".encode()).hexdigest()[:8]
+def _digest(operation: Operation, mapping: CompiledMapping, mask: str) -> str:
+    return sha256(f"{operation.digest}{mapping.digest}{mask}".encode()).hexdigest()[:8]
 
 
 def learn(
@@ -191,13 +212,15 @@ def _replacement(workspace: Workspace, name: str, announce: Announce) -> Replace
 
 
 class _Replacement:
-    """An endpoint's replacement, asked by the route's whole revision."""
+    """An endpoint's replacement, asked through its door by the route's whole revision."""
 
-    def __init__(self, pool: Replacements) -> None:
+    def __init__(self, pool: Replacements, door: Door) -> None:
         self._pool = pool
+        self._door = door
 
     async def answer(self, request: Request, revision: str) -> Reply:
-        return await self._pool.answer(request, revision.partition(".")[0])
+        ask = partial(self._pool.answer, revision=revision.partition(".")[0])
+        return await self._door(ask)(request)
 
 
 def endpoints(
@@ -206,8 +229,10 @@ def endpoints(
     pools: Mapping[str, Replacements],
 ) -> dict[str, Endpoint]:
     """Put every endpoint together. Raises ``ConfigError`` for the first that does not fit."""
+    masking = Masking(workspace)
     return {
-        name: _endpoint(workspace, one, legacy, pools) for name, one in workspace.endpoint.items()
+        name: _endpoint(workspace, one, legacy, pools, masking)
+        for name, one in workspace.endpoint.items()
     }
 
 
@@ -216,17 +241,22 @@ def _endpoint(
     one: config.Endpoint,
     legacy: Mapping[str, AskLegacy],
     pools: Mapping[str, Replacements],
+    masking: Masking,
 ) -> Endpoint:
     operation, mapping = contract(workspace, one)
     facade = workspace.facade.get(one.listen.facade)
     pool = pools.get(one.replacement)
+    replacement = None
+    if pool is not None:
+        replacement = _Replacement(pool, masking.door(one.replacement, operation)[0])
     return Endpoint(
         config=one,
         operation=operation,
         mapping=mapping,
         legacy=legacy.get(one.legacy),
-        replacement=_Replacement(pool) if pool else None,
+        replacement=replacement,
         golden=golden(workspace, one, operation),
+        journalled=journalled(masking.mask(operation, "log", "output")),
         time_limit=workspace.replacement[one.replacement].deadline if pool else 0.0,
         timeout=facade.timeout if facade else 30.0,
     )

@@ -25,6 +25,7 @@ _COMMANDS = {
     "init": ("init", "Make a workspace in FOLDER (default: this one)."),
     "journal": ("journal", "Read the journal of every request, comparison and change."),
     "learn": ("learn", "Train ENDPOINT's replacement from labelled examples."),
+    "mask": ("mask", "Show what leaves masked, and manage the keys and the vault of masking."),
     "route": ("route", "Show and change where endpoints stand."),
     "serve": ("serve", "Run the facades, until SIGTERM or Ctrl-C."),
     "up": ("serve", "Run facades and bridge in one process."),

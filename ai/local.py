@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -55,6 +56,9 @@ class LocalProvider:
     name), and 8 over the options that decide answers. The argument ``revision`` asks for one, whole
     or by the artefact alone; "" is the newest. Options: ``LocalOptions``. Raises ``ConfigError``.
     """
+
+    outside: Final = False
+    """It runs here: nothing of a request leaves."""
 
     def __init__(
         self,

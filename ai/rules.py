@@ -17,6 +17,7 @@ import hashlib
 from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -52,6 +53,9 @@ class RulesProvider:
     digits over the rules and the options; the argument ``revision`` asks for one, and there is only
     that of the table as it stands. Options: ``RulesOptions``. Raises ``ConfigError``.
     """
+
+    outside: Final = False
+    """It runs here: nothing of a request leaves."""
 
     def __init__(
         self,

@@ -62,6 +62,7 @@ def _looks(workspace: Workspace) -> list[tuple[str, Callable[[], str]]]:
     return [
         (workspace.file.name, lambda: f"{len(workspace.endpoint)} endpoints"),
         ("store", partial(_store, workspace)),
+        *([("masking", partial(_masking, workspace))] if app.masks(workspace) else []),
         *((f"legacy.{name}", partial(_legacy, workspace, name)) for name in workspace.legacy),
         *(
             (f"replacement.{name}", partial(_replacement, workspace, name))
@@ -84,6 +85,12 @@ def _store(workspace: Workspace) -> str:
     return f"version {version}"
 
 
+def _masking(workspace: Workspace) -> str:
+    masking = app.Masking(workspace)
+    ring = masking.keys()
+    return f"{len(ring.ids)} keys, {ring.first} writes" if ring else "no keys"
+
+
 def _legacy(workspace: Workspace, name: str) -> str:
     part = app.adapter(workspace, name)
     if isinstance(part, Installable):
@@ -102,4 +109,5 @@ def _endpoint(workspace: Workspace, name: str) -> str:
     operation, mapping = app.contract(workspace, endpoint)
     golden = app.golden(workspace, endpoint, operation)
     labels = f", {len(golden)} golden labels" if golden is not None else ""
-    return f"{operation.id} ({operation.effect}), mapping {mapping.digest[:8]}{labels}"
+    outside = ", masked" if endpoint.replacement and app.masked(workspace, endpoint) else ""
+    return f"{operation.id} ({operation.effect}), mapping {mapping.digest[:8]}{labels}{outside}"

@@ -9,8 +9,9 @@ from typing import Protocol
 from .. import config
 from ..acl.mapping import CompiledMapping
 from ..acl.operation import Operation
-from ..model import Payload, Record, Reply, Request, request_id
+from ..model import Comparison, Payload, Record, Reply, Request, request_id
 from .golden import Golden
+from .journalled import Journalled
 from .time_limits import TimeLimits
 
 __all__ = ["AskLegacy", "Endpoint", "Replacement"]
@@ -26,11 +27,16 @@ class Replacement(Protocol):
         """Answer with that revision. Raises ``ReplacementError``."""
 
 
+def _as_it_is(comparison: Comparison) -> Comparison:
+    return comparison
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Endpoint:
     """What the dispatcher, the shadow and the watch know of an endpoint.
 
-    ``time_limit`` is the replacement's, ``timeout`` legacy's, both in seconds.
+    ``journalled`` masks what of a comparison the journal holds. ``time_limit`` is the
+    replacement's, ``timeout`` legacy's, both in seconds.
     """
 
     config: config.Endpoint
@@ -41,6 +47,7 @@ class Endpoint:
     golden: Golden | None = None
     time_limit: float = 2.0
     timeout: float = 30.0
+    journalled: Journalled = _as_it_is
     limits: TimeLimits = field(default_factory=TimeLimits, compare=False)
 
     @property

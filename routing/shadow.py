@@ -96,7 +96,7 @@ async def compared(pair: Pair) -> Write:
         fields=endpoint.config.compare,
         golden=endpoint.golden,
     )
-    return Write(observations=(comparison,))
+    return Write(observations=(endpoint.journalled(comparison),))
 
 
 async def _ask_legacy(endpoint: Endpoint, request: Request) -> Record:

@@ -31,9 +31,10 @@ __all__ = [
     "outbox",
     "route_history",
     "routes",
+    "vault",
 ]
 
-HEAD: Final = "0001"
+HEAD: Final = "0002"
 """The schema version that this code reads and writes; a test holds it against Alembic's head."""
 
 # SQLite numbers rows by itself only where the key is spelled INTEGER.
@@ -163,4 +164,21 @@ leases = Table(
     Column("owner", String, nullable=False),
     Column("token", BigInteger, nullable=False),
     Column("until", Double, nullable=False),
+)
+
+# What tokens stand for, encrypted. ``scope`` and ``lookup`` are digests; ``key`` is the id of the
+# key that wrote the row, so that one can tell when an old key is no longer needed.
+vault = Table(
+    "vault",
+    metadata,
+    Column("scope", String(64), nullable=False),
+    Column("token", String(160), nullable=False),
+    Column("lookup", String(64), nullable=False),
+    Column("key", String(8), nullable=False),
+    Column("value", LargeBinary, nullable=False),
+    Column("at", Double, nullable=False),
+    PrimaryKeyConstraint("scope", "token", name="pk_vault"),
+    UniqueConstraint("scope", "lookup", name="uq_vault_scope_lookup"),
+    Index("ix_vault_key", "key"),
+    Index("ix_vault_at", "at"),
 )

@@ -39,6 +39,7 @@ def names(tmp_path_factory: pytest.TempPathFactory) -> set[str]:
         "examples/helpdesk/legacy/keywords.csv",
         "fixtures/messages.csv",
         "migrations/schema/versions/v0001_first.py",
+        "migrations/schema/versions/v0002_vault.py",
     ],
 )
 def test_what_is_needed_is_there(names: set[str], name: str) -> None:

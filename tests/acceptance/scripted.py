@@ -33,6 +33,8 @@ SLEEPS: Mapping[str, float] = {"hang": 3600.0, "slow": 1.0}
 class Scripted:
     """Does what the file ``behaviour`` of the workspace says, in a word or two."""
 
+    outside = False
+
     def __init__(
         self,
         *,

@@ -1,0 +1,72 @@
+"""What the journal holds of a comparison."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+import pytest
+
+from stranglerfig.acl.contract import Contract
+from stranglerfig.acl.field import Field
+from stranglerfig.acl.masking.compile import compile_mask
+from stranglerfig.acl.masking.policy import DEFAULT, parse_policy
+from stranglerfig.model import Comparison
+from stranglerfig.routing.journalled import journalled
+
+CONTRACT = Contract(
+    "claim@1 output",
+    (
+        Field(name="category", type="text"),
+        Field(name="score", type="decimal"),
+        Field(name="customer.name", type="text", tag="pii.name"),
+        Field(name="customer.since", type="date", tag="none"),
+        Field(name="age", type="integer", tag="pii.age"),
+    ),
+)
+
+
+def comparison(**changed):
+    side = {"category": "a", "score": 1, "customer": {"name": "Anna"}, "age": 40}
+    fields = {
+        "request_id": "r",
+        "endpoint": "e",
+        "revision": "v",
+        "unit": "u",
+        "winner": "open",
+        "by": "none",
+        "differs": ("age", "dotted.name"),
+        "legacy": {**side, "dotted.name": None},
+        "replacement": {**side, "category": {"odd": ["Anna's"]}, "score": Decimal("1.50")},
+        "golden": {"category": "a", "age": "40"},
+    }
+    return Comparison(**{**fields, **changed})
+
+
+def test_tagged_fields_are_masked_and_all_others_are_untouched():
+    before = comparison()
+    found = journalled(compile_mask(CONTRACT, DEFAULT, "log"))(before)
+    masked = {"customer": {"name": "⟦name⟧"}, "age": None}
+    assert found.legacy == {**before.legacy, **masked}
+    assert found.replacement == {**before.replacement, **masked}
+    assert found.golden == {"category": "a", "age": None}
+    assert list(found.legacy) == list(before.legacy)
+    assert (found.winner, found.differs, found.unit) == ("open", before.differs, "u")
+
+
+def test_without_labels_there_are_none():
+    found = journalled(compile_mask(CONTRACT, DEFAULT, "log"))(comparison(golden=None))
+    assert found.golden is None
+
+
+def test_where_nothing_is_tagged_nothing_is_done():
+    contract = Contract("x@1 output", (Field(name="category", type="text"),))
+    one = comparison()
+    assert journalled(compile_mask(contract, DEFAULT, "log"))(one) is one
+
+
+@pytest.mark.parametrize("action", ["redact", "drop"])
+def test_the_policy_for_the_log_may_be_stricter(action):
+    contract = Contract("x@1 output", (Field(name="category", type="text", required=False),))
+    policy = parse_policy({"log": {"untagged": action}}, "masking")
+    found = journalled(compile_mask(contract, policy, "log"))(comparison())
+    assert found.legacy["category"] in (None, "⟦value⟧")
