@@ -16,11 +16,12 @@ from ..config import options
 from ..errors import ConfigError
 from .value import ORDERED, PYTHON, Type, Value, is_json, read, to_text
 
-__all__ = ["Field", "Value", "as_value", "check_name", "parse_field", "shown"]
+__all__ = ["MOST_SIZE", "Field", "Value", "as_value", "check_name", "parse_field", "shown"]
 
 _NAME: Final = re.compile(
     r"[A-Za-z_][A-Za-z0-9_-]{0,62}(\[\])?(\.[A-Za-z_][A-Za-z0-9_-]{0,62}(\[\])?)*"
 )
+MOST_SIZE: Final = 2**31 - 1
 _MOST_LEVELS: Final = 16
 _TAG: Final = re.compile(r"none|secret|[a-z][a-z0-9_-]{0,31}(\.[a-z0-9][a-z0-9_-]{0,31}){1,3}")
 _LONG: Final = (str, bytes, list, dict)
@@ -186,11 +187,11 @@ def _check_applies(raw: _Table, listed: bool, place: str) -> None:
         ("min", raw.min is not None and not bounds, "no bounds on this type"),
         ("max", raw.max is not None and not bounds, "no bounds on this type"),
         ("max_length", raw.max_length is not None and not sized, "only on text and bytes"),
-        ("max_length", raw.max_length is not None and raw.max_length < 1, "at least 1"),
+        ("max_length", _wrong_size(raw.max_length, 1), f"1 to {MOST_SIZE}"),
         ("min_items", raw.min_items is not None and not listed, "only on a list: name[]"),
         ("max_items", raw.max_items is not None and not listed, "only on a list: name[]"),
-        ("min_items", raw.min_items is not None and raw.min_items < 0, "at least 0"),
-        ("max_items", raw.max_items is not None and raw.max_items < 1, "at least 1"),
+        ("min_items", _wrong_size(raw.min_items, 0), f"0 to {MOST_SIZE}"),
+        ("max_items", _wrong_size(raw.max_items, 1), f"1 to {MOST_SIZE}"),
         ("zone", raw.zone == "none" and raw.type != "timestamp", "only on a timestamp"),
         (
             "enum",
@@ -214,6 +215,10 @@ def _check_applies(raw: _Table, listed: bool, place: str) -> None:
             expected="none, secret, or a family and a kind such as pii.name",
             remedy=f"did you mean {close[0]!r}?" if close else "",
         )
+
+
+def _wrong_size(size: int | None, least: int) -> bool:
+    return size is not None and not least <= size <= MOST_SIZE
 
 
 def _value(raw: _Table, value: object, place: str) -> Value:

@@ -9,7 +9,7 @@ import msgspec
 
 from ..config import options
 from ..errors import ConfigError
-from .field import check_name
+from .field import MOST_SIZE, check_name
 
 __all__ = ["Group", "parse_group"]
 
@@ -44,8 +44,8 @@ def parse_group(name: str, table: Mapping[str, object], place: str) -> Group:
     listed = name.endswith("[]")
     for key, least in (("min_items", 0), ("max_items", 1)):
         value: int | None = getattr(raw, key)
-        if value is not None and (not listed or value < least):
-            expected = f"at least {least}" if listed else "only on a list: name[]"
+        if value is not None and not (listed and least <= value <= MOST_SIZE):
+            expected = f"{least} to {MOST_SIZE}" if listed else "only on a list: name[]"
             raise ConfigError(
                 "does not fit", place=f"{place}.{key}", value=str(value), expected=expected
             )

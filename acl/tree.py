@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
 from .field import Field
 from .group import Group
 
-__all__ = ["Branch", "grow"]
+__all__ = ["Branch", "branches", "grow", "lists_of"]
 
 
 class Branch(msgspec.Struct, frozen=True, kw_only=True):
@@ -41,6 +41,20 @@ class Branch(msgspec.Struct, frozen=True, kw_only=True):
 def grow(fields: Iterable[Field], groups: Mapping[str, Group]) -> Branch:
     """Make the tree of a contract's fields and declared groups, in the order of the fields."""
     return _branch("", [(field, field.path) for field in fields], 0, groups)
+
+
+def branches(tree: Branch) -> Iterator[Branch]:
+    """Give all groups and lists of groups under a tree's root, outer ones first."""
+    for child in tree.children:
+        if isinstance(child, Branch):
+            yield child
+            yield from branches(child)
+
+
+def lists_of(name: str) -> list[str]:
+    """Give the lists that a field stands in, outer ones first: ``a[]``, ``a[].b[]``."""
+    parts = name.split(".")
+    return [".".join(parts[: at + 1]) for at, part in enumerate(parts) if part.endswith("[]")]
 
 
 def _branch(

@@ -17,10 +17,12 @@ import click
 import msgspec
 
 from stranglerfig import config, errors
+from stranglerfig.acl.carry import CarryRow
 from stranglerfig.acl.field import _Table as FieldTable
 from stranglerfig.acl.group import GroupTable
 from stranglerfig.acl.operation import _Table as OperationTable
 from stranglerfig.acl.rows import MappingTable, Row
+from stranglerfig.acl.step import StepTable
 from stranglerfig.adapters.soap import Options as SoapOptions
 from stranglerfig.adapters.tables import Options as TableOptions
 from stranglerfig.ai.local import LocalOptions
@@ -187,6 +189,8 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "operation": lambda: _keys("operation", OperationTable),
     "field": lambda: _keys("field", FieldTable),
     "group": lambda: _keys("group", GroupTable),
+    "step": lambda: _keys("step", StepTable),
+    "carry": lambda: _keys("carry", CarryRow),
     "mapping": lambda: _keys("mapping", MappingTable),
     "row": lambda: _keys("row", Row),
 }

@@ -223,7 +223,7 @@ HEAD = 'name = "order.check"\nversion = 1\neffect = "read"\n'
     [
         ('[input.a]\ntype="group"', "input.a", "a field in it"),
         ('[input.a]\ntype="group"\nmin_items=1\n[input.a.b]\ntype="text"', "input.a.min_items", "only on a list"),
-        ('[input."a[]"]\ntype="group"\nmax_items=0\n[input."a[].b"]\ntype="text"', "max_items", "at least 1"),
+        ('[input."a[]"]\ntype="group"\nmax_items=0\n[input."a[].b"]\ntype="text"', "max_items", "1 to 2147483647"),
         ('[input."a[]"]\ntype="group"\nmax_items=1\nmin_items=2\n[input."a[].b"]\ntype="text"', "min_items", "at most 1"),
         ('[input."a[]"]\ntype="group"\ntag="secret"\n[input."a[].b"]\ntype="text"', "input.a[].tag", "one of"),
         ('[input."a[].b"]\ntype="text"\n[input."a.c"]\ntype="text"', "input.a", "not both"),

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import pickle
 import tomllib
+from contextlib import suppress
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from stranglerfig.acl.change import changes
+from stranglerfig.acl.openapi import document
 from stranglerfig.acl.operation import Operation, load_operation, parse_operation
-from stranglerfig.errors import ConfigError
+from stranglerfig.acl.schema import json_schema
+from stranglerfig.acl.structured import structured_schema
+from stranglerfig.acl.tools import tool
+from stranglerfig.errors import ConfigError, ContractError, EnvelopeError
 
 HEAD = 'name = "a.b"\nversion = 2\neffect = "idempotent"\n'
 
@@ -86,7 +94,7 @@ def test_an_operation_goes_to_another_process():
         (HEAD + '[input."a..b"]\ntype="text"', "input.a..b", "letters"),
         (HEAD + '[input.a]\ntype="text"\nmin=3', "input.a.min", "no bounds"),
         (HEAD + '[input.a]\ntype="integer"\nmax_length=3', "input.a.max_length", "only on text"),
-        (HEAD + '[input.a]\ntype="text"\nmax_length=0', "input.a.max_length", "at least 1"),
+        (HEAD + '[input.a]\ntype="text"\nmax_length=0', "input.a.max_length", "1 to 2147483647"),
         (HEAD + '[input.a]\ntype="integer"\nmin=3\nmax=2', "input.a.min", "at most 2"),
         (HEAD + '[input.a]\ntype="integer"\nmin=0.5', "input.a.min", "integer"),
         (HEAD + '[input.a]\ntype="integer"\nmin=true', "input.a.min", "integer"),
@@ -123,3 +131,43 @@ def test_the_file_must_say_its_own_name(workspace: Path):
         load_operation(workspace, "desk.ask@2")
     with pytest.raises(ConfigError, match="no such file"):
         load_operation(workspace, "desk.ask@1")
+
+
+KEYS = ("type", "required", "enum", "min", "max", "max_length", "min_items", "max_items", "zone", "tag", "unit", "description")  # fmt: skip
+KINDS = ("text", "integer", "decimal", "boolean", "date", "time", "timestamp", "duration", "bytes", "json", "group")  # fmt: skip
+SCALARS = st.one_of(
+    st.booleans(),
+    st.integers(-3, 3),
+    st.sampled_from([2**31, 2**63, 2**64, 10**30, -(10**30), 0.1, float("nan"), 1e300]),
+    st.sampled_from(["", "a", "1", "0.5", "none", "required", "secret", "pii.name", "P1D", *KINDS]),
+    st.dates(),
+    st.times(),
+    st.datetimes(),
+)
+SETTINGS = st.fixed_dictionaries(
+    {"type": st.sampled_from(KINDS)},
+    optional={key: SCALARS | st.lists(SCALARS, max_size=2) for key in KEYS[1:]},
+)
+PLAIN = st.fixed_dictionaries({"type": st.sampled_from(KINDS)}, optional={"required": st.booleans(), "max_length": st.sampled_from([1, 2**63, 10**30]), "max": st.sampled_from([5, 2**63, "0.5"])})  # fmt: skip
+NAMES = st.sampled_from(["a", "b", "a.c", "a[]", "a[].b", "class", "x-y", "x_y", "__d", "self", "msgspec", ""])  # fmt: skip
+SIDES = st.dictionaries(NAMES, PLAIN | SETTINGS | st.dictionaries(NAMES, PLAIN, max_size=2), max_size=4)  # fmt: skip
+
+
+@settings(max_examples=1000)
+@given(SIDES, SIDES)
+def test_any_file_is_read_or_refused_and_all_can_be_made_of_what_was_read(inputs, outputs):
+    tables = {"name": "a.b", "version": 1, "effect": "read", "description": "d"}
+    try:
+        operation = parse_operation({**tables, "input": inputs, "output": outputs}, "a.b@1.toml")
+    except ConfigError:
+        return
+    for contract in (operation.input, operation.output):
+        assert contract.problems({}) is not None
+        json_schema(contract)
+        structured_schema(contract)
+        with suppress(ContractError, EnvelopeError):
+            contract.check(contract.decode(b'{"a": "x", "class": 1}'))
+    assert tool(operation)["name"] == "a_b"
+    assert document([operation], title="t", version="1")["paths"]
+    assert changes(operation, operation) == []
+    assert pickle.loads(pickle.dumps(operation)) == operation
