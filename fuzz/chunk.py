@@ -11,6 +11,7 @@ import time
 import traceback
 from ctypes import Array, c_char, c_int
 from multiprocessing.connection import Connection
+from pathlib import Path
 from typing import Final, NamedTuple
 
 from stranglerfig.errors import FigError
@@ -89,7 +90,9 @@ def work(chunk: Chunk, watched: Watched, answer: Connection) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     signal.signal(signal.SIGALRM, _ring)
     random.seed(chunk.seed)  # what readers draw themselves, if they do
-    with tempfile.TemporaryDirectory(prefix="fuzz-") as place:
+    # In memory where that is to be had: what is kept of bad records waits for the disk.
+    shared = Path("/dev/shm")
+    with tempfile.TemporaryDirectory(prefix="fuzz-", dir=shared if shared.is_dir() else None) as place:
         tempfile.tempdir = place
         answer.send(_read_all(chunk, watched))
 
@@ -130,7 +133,7 @@ def _read_all(chunk: Chunk, watched: Watched) -> Outcome:
 def _kind(error: FigError) -> str:
     """Tell errors apart by what they say, but for values and numbers."""
     parts = (error, *error.problems[:3])
-    said = " ".join(f"{type(e).__name__} {e.message[:200]} {e.expected[:100]}" for e in parts)
+    said = f"{type(error).__name__} " + " ".join(str(one)[:300] for one in parts)
     return _SAID.sub("*", said)
 
 
@@ -141,7 +144,10 @@ def _failure(error: BaseException, case: bytes) -> Failure:
     if isinstance(error, (_Hang, RecursionError, MemoryError)) and ours:
         last = ours[min(2, len(ours) - 1)]
     where = f" {last.filename.rpartition('stranglerfig/')[2]}:{last.lineno}" if last else ""
-    report = "".join(traceback.format_exception(error, limit=-30))
+    if isinstance(error, AssertionError):
+        where += f" {error}: {_SAID.sub('*', str(error.__cause__ or ''))[:100]}"
+    lines = "".join(traceback.format_exception(error, limit=-30)).splitlines()
+    report = "\n".join(line[:300] for line in lines)
     return Failure(f"{type(error).__name__}{where}", case, report[-6000:])
 
 

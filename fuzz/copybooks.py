@@ -133,8 +133,6 @@ def books() -> Target:
         book = read_copybook(file)
         assert sum(record.size for record in book.records) >= 0
         assert len(layout(book)) >= len(book.records)
-        again = read_copybook(file)
-        assert again.digest == book.digest
 
     return Target([book.encode() for book in (*_BOOKS, _INNER)], _WORDS, read)
 
@@ -163,13 +161,17 @@ def any_codecs() -> Target:
 
 
 def _there_and_back(codec: Codec, record: bytes) -> None:
+    codec.problems(record)
     values, corrections = codec.exact(record)
-    assert codec.encode(values, corrections) == record
-    line = msgspec.json.Encoder(decimal_format="number").encode(values)
-    told = msgspec.json.Decoder(dict[str, object], float_hook=Decimal).decode(line)
-    assert codec.encode(told, corrections) == record, "not by way of JSON"
-    if record:
-        codec.problems(record)
+    try:
+        written = codec.encode(values, corrections)
+        line = msgspec.json.Encoder(decimal_format="number").encode(values)
+        told = msgspec.json.Decoder(dict[str, object], float_hook=Decimal).decode(line)
+        by_json = codec.encode(told, corrections)
+    except FigError as error:
+        raise AssertionError("what was read is refused") from error
+    assert written == record
+    assert by_json == record, "not by way of JSON"
 
 
 @cache
@@ -292,7 +294,10 @@ def record_files() -> Target:
         lines, count = decoded(chosen, data)
         if not count:
             out = io.BytesIO()
-            encode_lines(lines, chosen.codec, Writer(out, chosen.form), chosen.form)
+            try:
+                encode_lines(lines, chosen.codec, Writer(out, chosen.form), chosen.form)
+            except FigError as error:
+                raise AssertionError("what was read is refused") from error
             assert out.getvalue() == data, "not by way of JSON"
 
     seeds = [bytes([number]) + _file(case) for number, case in enumerate(cases)]

@@ -69,9 +69,7 @@ def covers(corrections: Corrections, start: int, end: int) -> bool:
             return True
         if at <= start < at + len(raw):
             start = at + len(raw)
-        if start >= end:
-            return True
-    return any(not raw and at <= start for at, raw in corrections.items())
+    return start >= end
 
 
 def as_text(corrections: Corrections) -> dict[str, str]:

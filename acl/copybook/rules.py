@@ -139,6 +139,8 @@ class Either(msgspec.Struct, frozen=True):
         yield from self.right.fields()
 
 
+_MOST_JOINED: Final = 100
+
 Rule = Test | Not | Both | Either
 
 
@@ -161,6 +163,7 @@ class _Parser:
         self._conditions = conditions
         self._place = place
         self._depth = 0
+        self._joined = 0
         self._tokens = list(self._split())
         self._at = 0
 
@@ -188,6 +191,7 @@ class _Parser:
             self._wrong("nested too deeply")
         rule = self._all()
         while self._word("or"):
+            self._join()
             rule = Either(rule, self._all())
         self._depth -= 1
         return rule
@@ -195,8 +199,15 @@ class _Parser:
     def _all(self) -> Rule:
         rule = self._not()
         while self._word("and"):
+            self._join()
             rule = Both(rule, self._not())
         return rule
+
+    def _join(self) -> None:
+        # Each is a pair of brackets in the source that is made of it: Python takes 200.
+        self._joined += 1
+        if self._joined > _MOST_JOINED:
+            self._wrong(f"at most {_MOST_JOINED} 'and' and 'or'; 'in' takes any number of values")
 
     def _not(self) -> Rule:
         if self._word("not"):
