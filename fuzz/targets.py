@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from stranglerfig.fuzz import copybooks
+from stranglerfig.fuzz import copybooks, masked, messages, workspace
 from stranglerfig.fuzz.target import Target
 
 __all__ = ["TARGETS"]
@@ -17,6 +17,27 @@ TARGETS: Final[Mapping[str, Callable[[], Target]]] = {
     "records": copybooks.codecs,
     "record-files": copybooks.record_files,
     "record-lines": copybooks.lines,
+    "envelope": messages.envelopes,
+    "soap": messages.soap,
+    "xml": messages.xml,
+    "schema": messages.schemas,
+    "json": messages.json,
+    "json-schema": messages.json_schemas,
+    "delimited": messages.delimited,
+    "form": messages.forms,
+    "headers": messages.headers,
+    "operation": workspace.operations,
+    "mapping": workspace.mappings,
+    "payload": workspace.payloads,
+    "step": workspace.steps,
+    "policy": workspace.policies,
+    "fixture": workspace.fixtures,
+    "converter": workspace.converters,
+    "codes": workspace.codes,
+    "text": masked.texts,
+    "masked": masked.payloads,
+    "unmasked": masked.replies,
+    "keys": masked.keys,
     "quarantine": copybooks.quarantines,
 }
 """Each is made in the process that it is read in."""
