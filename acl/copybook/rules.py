@@ -140,6 +140,7 @@ class Either(msgspec.Struct, frozen=True):
 
 
 _MOST_JOINED: Final = 100
+_MOST_TEXT: Final = 10_000
 
 Rule = Test | Not | Both | Either
 
@@ -164,6 +165,8 @@ class _Parser:
         self._place = place
         self._depth = 0
         self._joined = 0
+        if len(text) > _MOST_TEXT:
+            self._wrong(f"at most {_MOST_TEXT} characters")
         self._tokens = list(self._split())
         self._at = 0
 
