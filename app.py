@@ -14,6 +14,7 @@ from . import config, registry
 from .acl.mapping import CompiledMapping, load_mapping
 from .acl.masking.policy import FILE as MASKING
 from .acl.operation import Operation, load_operation
+from .acl.versions import Versions, load_versions
 from .ai.process import ProviderProcess
 from .config import Workspace
 from .doors import Door, Masking
@@ -114,7 +115,7 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
             place=workspace.place("endpoint", name),
             remedy="name one: replacement = …",
         )
-    operation, mapping = contract(workspace, endpoint)
+    versions, mapping = contract(workspace, endpoint)
     part = provider(workspace, endpoint.replacement, model)
     if not part.revision:
         raise RouteError(
@@ -122,7 +123,7 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
             place=workspace.place("replacement", endpoint.replacement),
             remedy=f"fig learn {name} --from FILE",
         )
-    return f"{part.revision}.{_digest(operation, mapping, masked(workspace, endpoint))}"
+    return f"{part.revision}.{_digest(versions, mapping, masked(workspace, endpoint))}"
 
 
 def masks(workspace: Workspace) -> bool:
@@ -135,19 +136,22 @@ def masked(workspace: Workspace, endpoint: config.Endpoint) -> str:
 
     Raises ``ConfigError`` where something would leave that must not.
     """
-    operation = load_operation(workspace.root, endpoint.operation)
-    return Masking(workspace).door(endpoint.replacement, operation)[1]
+    versions = load_versions(workspace.root, endpoint.operation)
+    return Masking(workspace).door(endpoint.replacement, versions.latest)[1]
 
 
-def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Operation, CompiledMapping]:
-    """Load an endpoint's operation and mapping. Raises ``ConfigError``."""
-    operation = load_operation(workspace.root, endpoint.operation)
-    mapping = load_mapping(workspace.path(endpoint.mapping), operation, workspace.root)
-    return operation, mapping
+def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Versions, CompiledMapping]:
+    """Load an endpoint's operation, with the steps to later versions, and its mapping.
+
+    Raises ``ConfigError``.
+    """
+    versions = load_versions(workspace.root, endpoint.operation)
+    mapping = load_mapping(workspace.path(endpoint.mapping), versions.spoken, workspace.root)
+    return versions, mapping
 
 
-def _digest(operation: Operation, mapping: CompiledMapping, mask: str) -> str:
-    return sha256(f"{operation.digest}{mapping.digest}{mask}".encode()).hexdigest()[:8]
+def _digest(versions: Versions, mapping: CompiledMapping, mask: str) -> str:
+    return sha256(f"{versions.digest}{mapping.digest}{mask}".encode()).hexdigest()[:8]
 
 
 def learn(
@@ -243,20 +247,21 @@ def _endpoint(
     pools: Mapping[str, Replacements],
     masking: Masking,
 ) -> Endpoint:
-    operation, mapping = contract(workspace, one)
+    versions, mapping = contract(workspace, one)
     facade = workspace.facade.get(one.listen.facade)
     pool = pools.get(one.replacement)
     replacement = None
     if pool is not None:
-        replacement = _Replacement(pool, masking.door(one.replacement, operation)[0])
+        replacement = _Replacement(pool, masking.door(one.replacement, versions.latest)[0])
     return Endpoint(
         config=one,
-        operation=operation,
+        operation=versions.spoken,
+        versions=versions,
         mapping=mapping,
         legacy=legacy.get(one.legacy),
         replacement=replacement,
-        golden=golden(workspace, one, operation),
-        journalled=journalled(masking.mask(operation, "log", "output")),
+        golden=golden(workspace, one, versions.spoken),
+        journalled=journalled(masking.mask(versions.spoken, "log", "output")),
         time_limit=workspace.replacement[one.replacement].deadline if pool else 0.0,
         timeout=facade.timeout if facade else 30.0,
     )

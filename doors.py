@@ -9,7 +9,7 @@ from .acl.masking.compile import compile_mask
 from .acl.masking.keys import Keyring, load_keys, no_keys
 from .acl.masking.ledger import Vault
 from .acl.masking.mask import Mask
-from .acl.masking.policy import Destination, Policy, load_policy
+from .acl.masking.policy import DESTINATIONS, Destination, Policy, load_policy
 from .acl.operation import Operation
 from .config import Workspace
 from .errors import FigError, ReplacementUnavailable
@@ -54,6 +54,14 @@ class Masking:
         """Give the keys, None where there are none. Raises ``ConfigError``."""
         file = self.policy.keys
         return load_keys(self._workspace.path(file) if file else None)
+
+    def needed_keys(self) -> Keyring | None:
+        """Give the keys; None where there are none and none is needed. Raises ``ConfigError``."""
+        found = self.keys()
+        for destination in DESTINATIONS:
+            if found is None and self.policy.needs_keys(destination):
+                raise no_keys(f"{self.policy.place}.{destination}", "")
+        return found
 
     def mask(self, operation: Operation, destination: Destination, side: str = "input") -> Mask:
         """Compile what leaves of an operation's payloads. Raises ``ConfigError``."""

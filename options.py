@@ -22,8 +22,9 @@ _MOST: Final = 2 << 20
 """Bytes of a file. The largest that anybody writes by hand are tables of codes."""
 _DEEPEST: Final = 32
 _DOTTED: Final = re.compile(
-    r"(?<![\w-])(?>(?>\"[^\"\n]*\"|'[^'\n]*'|[\w-]++)[ \t]*\.[ \t]*){%d}" % _DEEPEST, re.ASCII
+    r"(?<![\w-])(?>(?>\"[^\"\n]*\"|'[^'\n]*'|[\w-]++)[ \t]*\.[ \t]*){32}", re.ASCII
 )
+"""A key of more parts than ``_DEEPEST``."""
 
 
 def read_toml(file: Path) -> dict[str, object]:

@@ -76,7 +76,11 @@ class Installable(Protocol):
 
 @runtime_checkable
 class Provider(Protocol):
-    """A replacement: answers canonical requests with AI (or with rules)."""
+    """A replacement: answers canonical requests with AI (or with rules).
+
+    A class whose requests do not leave this house says ``outside = False``, or has a function
+    ``outside(options)`` that says so; all others get masked payloads only.
+    """
 
     @property
     def revision(self) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from .decoding import every_place
 from .formats.shape import Stray, Values
 from .link import Link
 from .path import Hop, parse_path
@@ -31,7 +30,7 @@ class Chooser:
     def __init__(self, links: Sequence[Link], ignored: Sequence[str] = ()) -> None:
         found: dict[tuple[tuple[Hop, ...], str, str], set[str]] = {}
         for link in links:
-            for place in every_place(link):
+            for place in link.every_place:
                 _note(place.path.hops, found)
         for path in ignored:
             try:

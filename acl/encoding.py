@@ -6,20 +6,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from ..model import Payload
-from .chain import Chain
-from .decoding import every_place
+from .encoding_links import Frames, LinkEncoder
 from .formats.shape import Values
 from .generate import Function
-from .link import Link, Place
+from .link import Link
 from .path import Hop
-from .sheet import Choice, Ours, Sheet, SheetList, choose, keys_of
+from .sheet import Choice, Ours, Sheet, SheetList, by_target, choose, keys_of
 
-__all__ = ["Encode", "by_target", "compile_encoder", "encode_texts"]
+__all__ = ["Encode", "compile_encoder"]
 
 Encode = Callable[[Payload], Values]
 
 _EMPTY: Final[Mapping[str, object]] = {}
-_NO_READS: Final[Mapping[str, str | None]] = {}
 
 
 def compile_encoder(sheet: Sheet, ours: Ours, *, with_else: bool) -> Encode:
@@ -35,7 +33,7 @@ class _Encoder:
     def __init__(self, function: Function, ours: Ours, *, with_else: bool) -> None:
         self._function = function
         self._ours = ours
-        self._with_else = with_else
+        self._links = LinkEncoder(function, with_else=with_else)
         self._empty = function.constant(_EMPTY)
 
     def sheet(self, sheet: Sheet, entry: str, frames: dict[tuple[Hop, ...], str]) -> None:
@@ -45,13 +43,13 @@ class _Encoder:
         loaded = {link.number: self._values(link, groups) for link in sheet.links}
         for link in sheet.links:
             if not link.conditions:
-                self._link(link, loaded[link.number], frames)
+                self._links.write(link, loaded[link.number], frames)
         tests = self._choose(sheet.choices, loaded, frames)
         applies = self._applies(sheet, tests)
         for link in sheet.links:
             if link.conditions:
                 with self._function.block(f"if {applies[link.number]}:"):
-                    self._link(link, loaded[link.number], frames)
+                    self._links.write(link, loaded[link.number], frames)
         self._unclaimed(sheet, loaded, applies)
         for one in sheet.lists:
             self._list(one, groups, frames)
@@ -101,7 +99,7 @@ class _Encoder:
         self,
         one: SheetList,
         groups: dict[tuple[str, ...], str],
-        frames: Mapping[tuple[Hop, ...], str],
+        frames: Frames,
     ) -> None:
         function = self._function
         hops = one.sheet.hops
@@ -128,7 +126,7 @@ class _Encoder:
         """Make an entry for each key that a link of this sheet names."""
         found: dict[tuple[tuple[Hop, ...], str], list[Hop]] = {}
         inner = [one.sheet.hops[:-1] for one in sheet.lists]
-        paths = [place.path.hops for link in sheet.links for place in every_place(link)]
+        paths = [place.path.hops for link in sheet.links for place in link.every_place]
         for hops in [*paths, *inner]:
             for at, hop in enumerate(hops):
                 if hop.key and hops[: at + 1] not in frames:
@@ -141,7 +139,7 @@ class _Encoder:
     def _assemble(
         self,
         keyed: Mapping[tuple[tuple[Hop, ...], str], Sequence[Hop]],
-        frames: Mapping[tuple[Hop, ...], str],
+        frames: Frames,
     ) -> None:
         function = self._function
         for (hops, name), each in reversed(list(keyed.items())):
@@ -153,99 +151,13 @@ class _Encoder:
                 function.line(f"if {entry}: {entries}.append({made})")
             function.line(f"if {entries}: {frames[hops]}[{name!r}] = {entries}")
 
-    def _link(
-        self, link: Link, names: Sequence[str], frames: Mapping[tuple[Hop, ...], str]
-    ) -> None:
-        function = self._function
-        if link.row.is_constant:
-            constant = function.constant(link.constant)
-            if link.side == "reply":
-                self._set(link.places[0], constant, frames)
-            else:
-                name = names[0]
-                function.line(
-                    f"if {name} is not None and {name} != {constant}: {function.refuse()}"
-                )
-            return
-        texts = [function.fresh() for _ in link.places]
-        test = " and ".join(f"{name} is None" for name in names)
-        with function.block(f"if {test}:"):
-            for place in link.places:
-                self._nothing(link, place, frames)
-        with function.block("else:"):
-            self._encode(link, names, texts, frames)
-            for place, text in zip(link.places, texts, strict=True):
-                self._write(link, place, text, frames)
-
-    def _encode(
-        self,
-        link: Link,
-        names: Sequence[str],
-        texts: Sequence[str],
-        frames: Mapping[tuple[Hop, ...], str],
-    ) -> None:
-        function = self._function
-        chain = link.chain
-        otherwise = link.else_ if self._with_else else None
-        if len(texts) == len(names) == 1 and chain.single and not link.reads:
-            traits = chain.traits
-            if traits.inline_encode is not None and otherwise is None:
-                expression = traits.inline_encode(function, names[0])
-                function.line(f"{texts[0]} = {expression}")
-                return
-            encode = _single(chain, otherwise)
-            function.line(f"{texts[0]} = {function.constant(encode)}({names[0]})")
-            return
-        reads = ", ".join(
-            f"{path!r}: {frames[at.path.hops]}.get({at.path.last!r})" for path, at in link.reads
-        )
-        encode_all = function.constant(encode_texts(link, with_else=self._with_else))
-        function.line(f"{', '.join(texts)}, = {encode_all}(({', '.join(names)},), {{{reads}}})")
-
-    def _write(
-        self, link: Link, place: Place, text: str, frames: Mapping[tuple[Hop, ...], str]
-    ) -> None:
-        function = self._function
-        single = len(link.places) == 1 and link.chain.single
-        if single:
-            self._refuse_null(link, text)
-            self._set(place, text, frames)
-            return
-        with function.block(f"if {text} is None:"):
-            self._nothing(link, place, frames)
-        with function.block("else:"):
-            self._refuse_null(link, text)
-            self._set(place, text, frames)
-
-    def _refuse_null(self, link: Link, text: str) -> None:
-        if link.row.null:
-            function = self._function
-            nulls = function.constant(frozenset(link.row.null))
-            function.line(f"if {text} in {nulls}: {function.refuse()}")
-
-    def _nothing(self, link: Link, place: Place, frames: Mapping[tuple[Hop, ...], str]) -> None:
-        """Write what says that there is no value."""
-        if place.chosen:
-            self._function.line("pass")
-        elif link.row.null:
-            self._set(place, repr(link.row.null[0]), frames)
-        elif place.leaf.nullable:
-            self._set(place, "None", frames)
-        else:
-            self._function.line(self._function.refuse() if place.leaf.required else "pass")
-
-    def _set(self, place: Place, text: str, frames: Mapping[tuple[Hop, ...], str]) -> None:
-        around = frames[place.path.hops]
-        target = f"{around}[{place.path.last!r}]" if place.path.last else around
-        self._function.line(f"{target} = {text}")
-
     # -- conditions ----------------------------------------------------------------------------
 
     def _choose(
         self,
         choices: Sequence[Choice],
         loaded: Mapping[int, Sequence[str]],
-        frames: Mapping[tuple[Hop, ...], str],
+        frames: Frames,
     ) -> dict[str, str]:
         """Settle what each place that rows depend on holds; give its variable, by path."""
         function = self._function
@@ -292,15 +204,6 @@ class _Encoder:
             function.line(f"if {value} is not None and not ({tests}): {function.refuse()}")
 
 
-def by_target(sheet: Sheet) -> list[list[Link]]:
-    """Give the links with conditions, those that feed one field of ours together."""
-    found: dict[str, list[Link]] = {}
-    for link in sheet.links:
-        if link.conditions and link.targets:
-            found.setdefault(link.targets[0].field.name, []).append(link)
-    return list(found.values())
-
-
 def _present(function: Function, link: Link, loaded: Mapping[int, Sequence[str]]) -> str:
     if not link.targets:
         return "False"
@@ -320,40 +223,3 @@ def _written(
         return applies[link.number]
     constant = function.constant(link.constant)
     return f"({applies[link.number]} and {loaded[link.number][0]} == {constant})"
-
-
-def _single(chain: Chain, otherwise: object) -> Callable[[object], str]:
-    if otherwise is not None:
-        return _or_else(chain, str(otherwise))
-    if len(chain.stages) == 1:
-        return chain.traits.encoding or chain.stages[0].converter.encode
-    return lambda value: chain.encode((value,), _NO_READS)[0] or ""
-
-
-def _or_else(chain: Chain, otherwise: str) -> Callable[[object], str]:
-    def encode_or_else(value: object) -> str:
-        try:
-            return chain.encode((value,), _NO_READS)[0] or ""
-        except ValueError:
-            return otherwise
-
-    return encode_or_else
-
-
-def encode_texts(
-    link: Link, *, with_else: bool
-) -> Callable[[Sequence[object], Mapping[str, str | None]], tuple[str | None, ...]]:
-    """Give the function from a link's values to the texts of all its places."""
-    chain, otherwise = link.chain, link.else_
-    count = len(link.places)
-
-    def encode(values: Sequence[object], reads: Mapping[str, str | None]) -> tuple[str | None, ...]:
-        try:
-            texts = chain.encode(values, reads)
-        except ValueError:
-            if with_else and isinstance(otherwise, str):
-                return (otherwise,)
-            raise
-        return texts or (None,) * count
-
-    return encode

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
@@ -11,7 +12,7 @@ from .formats.shape import Leaf
 from .path import Hop, Path
 from .rows import Row
 
-__all__ = ["Condition", "Link", "Place", "Target"]
+__all__ = ["Condition", "Link", "Place", "Target", "strictest"]
 
 
 class Place(NamedTuple):
@@ -42,11 +43,15 @@ class Target(NamedTuple):
 
 
 class Condition(NamedTuple):
-    """A place of legacy, and the texts with which a row applies. ``tag`` masks what it holds."""
+    """A place of legacy, and the texts with which a row applies."""
 
     place: Place
     texts: tuple[str, ...]
-    tag: str = ""
+
+
+def strictest(tags: Sequence[str]) -> str:
+    """Give the first tag that masks, "none" where somebody said so, or ""."""
+    return next((tag for tag in tags if tag not in ("", "none")), max(tags, default=""))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +60,7 @@ class Link:
 
     A constant stands in ``constant``: our value in ``fields``, legacy's text in ``reply``;
     ``else_`` likewise. ``reads`` are the places that its converters read besides, by path.
+    ``beside_tag`` is the data tag of what stands in these, and in the places of its conditions.
     """
 
     number: int
@@ -67,6 +73,7 @@ class Link:
     reads: tuple[tuple[str, Place], ...] = ()
     constant: object = None
     else_: object = None
+    beside_tag: str = ""
 
     @property
     def two_way(self) -> bool:
@@ -76,8 +83,13 @@ class Link:
     @property
     def tag(self) -> str:
         """Give the data tag that masks its values in errors."""
-        tags = [self.row.tag, *(target.field.tag for target in self.targets)]
-        return next((tag for tag in tags if tag not in ("", "none")), max(tags))
+        return strictest([self.row.tag, *(target.field.tag for target in self.targets)])
+
+    @property
+    def every_place(self) -> tuple[Place, ...]:
+        """Give all places of legacy that it names: its own, its conditions', those it reads."""
+        conditions = (one.place for one in self.conditions)
+        return (*self.places, *conditions, *(at for _, at in self.reads))
 
     @property
     def scope(self) -> tuple[Hop, ...]:

@@ -11,7 +11,17 @@ from .link import Link
 from .path import Hop
 from .tree import Branch
 
-__all__ = ["Cell", "Feed", "Group", "Listing", "Misplaced", "Node", "feeds_of", "grow_plan"]
+__all__ = [
+    "Cell",
+    "Feed",
+    "Group",
+    "Listing",
+    "Misplaced",
+    "Node",
+    "feeds_of",
+    "grow_plan",
+    "links_of",
+]
 
 
 class Feed(NamedTuple):
@@ -170,3 +180,15 @@ def feeds_of(node: Node) -> Iterator[Feed]:
     else:
         for inner in node.nodes:
             yield from feeds_of(inner)
+
+
+def links_of(plan: Group) -> list[Link]:
+    """Give every link of a plan once."""
+    found = {feed.link.number: feed.link for feed in feeds_of(plan)}
+    checks: list[Group | Listing] = [plan]
+    while checks:
+        node = checks.pop()
+        found |= {link.number: link for link in node.checks}
+        inner = node.nodes if isinstance(node, Group) else (node.entry,)
+        checks += [one for one in inner if not isinstance(one, Cell)]
+    return list(found.values())

@@ -73,13 +73,16 @@ class MappingFileError(ConfigError):
 
     def __init__(self, file: str, problems: Sequence[FigError]) -> None:
         count = len(problems)
-        listed = "".join(f"\n  {number}. {one}" for number, one in enumerate(problems, 1))
         super().__init__(
-            f"{count} problem{'s' if count > 1 else ''}:{listed}",
+            f"{count} problem{'s' if count > 1 else ''}",
             place=file,
             remedy="mend them all; nothing of this mapping is used until then",
         )
         self.problems = tuple(problems)
+
+    def __str__(self) -> str:
+        listed = "".join(f"\n  {number}. {one}" for number, one in enumerate(self.problems, 1))
+        return f"{super().__str__()}{listed}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +95,7 @@ class RowPlace:
 
     def problem(self, message: str, *, row: int = 0, key: str = "", **parts: str) -> Problem:
         """Make a problem of this side; ``key`` names the row's key, or without a row the file's."""
-        spot = self.lines.row(self.side, row, key) if row else self.lines.key(key or self.side)
+        spot = self.lines.row(self.side, row, key) if row else self.lines.key(key)
         return Problem(message, mapping=self.file, side=self.side, row=row, spot=spot, **parts)
 
 

@@ -8,33 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Final, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from .field import shown
 from .formats.shape import Values
-from .link import Link, Place
-from .path import Hop, numbered
+from .frame import ABSENT, Frame, around, fetch, located, path_of, text_of
+from .link import Link, Place, strictest
 from .plan import Cell, Group, Listing
 from .problem import Problem
-from .value import to_text
 
-__all__ = ["Frame", "Once", "Reader", "Reading", "around", "fetch", "path_of", "reason"]
+__all__ = ["Once", "Reader", "Reading", "reason"]
 
 How = Literal["value", "else", "nothing", "absent", "constant", "skipped", "failed"]
 Complain = Callable[..., Problem]
-ABSENT: Final = object()
-_EMPTY: Final[Mapping[str, Any]] = {}
-
-
-class Frame(NamedTuple):
-    """The entries that are gone through, by the way to them; ``indices`` count from 0."""
-
-    entries: Mapping[tuple[Hop, ...], Any]
-    indices: tuple[int, ...] = ()
-
-    def inside(self, hops: tuple[Hop, ...], entry: object, index: int) -> Frame:
-        """Give the frame of one entry of a list."""
-        return Frame({**self.entries, hops: entry}, (*self.indices, index))
 
 
 class Reading(NamedTuple):
@@ -42,7 +28,7 @@ class Reading(NamedTuple):
 
     ``texts`` are those of its places, None where there is none. ``how``: a value; ``else``; nothing
     (its ``null``, or an explicit null); absent; its constant; skipped as its conditions do not
-    hold; failed.
+    hold; failed. ``at`` is the line or the offset of what it read, "" where nobody knows it.
     """
 
     link: Link
@@ -50,6 +36,7 @@ class Reading(NamedTuple):
     indices: tuple[int, ...]
     texts: tuple[str | None, ...] = ()
     values: tuple[object, ...] = ()
+    at: str = ""
 
 
 @dataclass(slots=True)
@@ -183,8 +170,8 @@ class Once:
             message = "is missing" if place is None else "holds nothing"
             return self._of(link, frame, message, "", cell.field.expected, place)
         condition = link.conditions[0]
-        text = _text(fetch(frame, condition.place))
-        value = "nothing" if text is None else shown(text, condition.tag)
+        text = text_of(fetch(frame, condition.place))
+        value = "nothing" if text is None else shown(text, link.beside_tag)
         texts = [text for one in links for text in one.conditions[0].texts]
         expected = f"{condition.place.path} one of {', '.join(map(repr, dict.fromkeys(texts)))}"
         return self._of(link, frame, "no row applies", value, expected, condition.place)
@@ -192,7 +179,7 @@ class Once:
     def _check(self, link: Link, frame: Frame) -> None:
         reading, problems = self.applied(link, frame)
         if not problems and reading.how != "skipped":
-            text = _text(fetch(frame, link.places[0]))
+            text = text_of(fetch(frame, link.places[0]))
             if text != link.constant:
                 value = "nothing" if text is None else shown(text, link.tag)
                 problem = self._of(link, frame, "is another constant", value, repr(link.constant))
@@ -203,7 +190,8 @@ class Once:
         """Read a link once in each entry, however many cells it feeds."""
         done = self._done.get((link.number, frame.indices))
         if done is None:
-            done = self.applied(link, frame)
+            reading, problems = self.applied(link, frame)
+            done = (reading._replace(at=self._at(frame, link.places)), problems)
             self._done[link.number, frame.indices] = done
             self.readings.append(done[0])
             self.problems += done[1]
@@ -212,8 +200,14 @@ class Once:
     def applied(self, link: Link, frame: Frame) -> tuple[Reading, list[Problem]]:
         """Read one link in one entry, or in the record itself."""
         for condition in link.conditions:
-            if _text(fetch(frame, condition.place)) not in condition.texts:
+            if text_of(fetch(frame, condition.place)) not in condition.texts:
                 return Reading(link, "skipped", frame.indices), []
+        return self.held(link, frame, {path: text_of(fetch(frame, at)) for path, at in link.reads})
+
+    def held(
+        self, link: Link, frame: Frame, reads: Mapping[str, str | None]
+    ) -> tuple[Reading, list[Problem]]:
+        """Read a link that applies; ``reads`` are the texts of what it reads besides."""
         if link.row.is_constant:
             return Reading(link, "constant", frame.indices, (), (link.constant,)), []
         texts: list[str | None] = []
@@ -223,7 +217,7 @@ class Once:
             found = fetch(frame, place)
             wrong = self._wrong(link, place, found, frame)
             problems += wrong
-            text = _text(found)
+            text = text_of(found)
             nothing |= text is not None or found is None
             texts.append(None if text in link.row.null else text)
         if problems:
@@ -231,7 +225,7 @@ class Once:
         if all(text is None for text in texts):
             how: How = "nothing" if nothing else "absent"
             return Reading(link, how, frame.indices, tuple(texts)), []
-        return self._converted(link, frame, tuple(texts))
+        return self._converted(link, frame, tuple(texts), reads)
 
     def _wrong(self, link: Link, place: Place, found: object, frame: Frame) -> Iterator[Problem]:
         if self._skipped(link, frame):
@@ -246,9 +240,12 @@ class Once:
             yield self._of(link, frame, message, "", expected, place)
 
     def _converted(
-        self, link: Link, frame: Frame, texts: tuple[str | None, ...]
+        self,
+        link: Link,
+        frame: Frame,
+        texts: tuple[str | None, ...],
+        reads: Mapping[str, str | None],
     ) -> tuple[Reading, list[Problem]]:
-        reads = {path: _text(fetch(frame, at)) for path, at in link.reads}
         try:
             values = link.chain.decode(texts, reads)
         except Exception as error:  # noqa: BLE001 - a converter of somebody else's
@@ -256,11 +253,15 @@ class Once:
                 return Reading(link, "else", frame.indices, texts, (link.else_,)), []
             said = " and ".join(repr(text) for text in texts if text is not None)
             value = shown(texts[0], link.tag) if len(texts) == 1 else shown(said, link.tag)
-            expected = reason(link, error, texts)
+            expected = reason(link, error, (*texts, *reads.values()))
             problem = self._of(link, frame, "cannot be read", value, expected)
             skipped = self._skipped(link, frame)
             return Reading(link, "failed", frame.indices, texts), [] if skipped else [problem]
         return Reading(link, "value", frame.indices, texts, values), []
+
+    def _at(self, frame: Frame, places: Sequence[Place]) -> str:
+        found = (self._places.get(located(frame, place), "") for place in places)
+        return ", ".join(dict.fromkeys(at for at in found if at)) if self._places else ""
 
     def _of(
         self,
@@ -272,39 +273,10 @@ class Once:
         place: Place | None = None,
     ) -> Problem:
         place = place or (link.places[0] if link.places else None)
-        at = self._places.get(path_of(place, frame.indices), "") if place else ""
+        at = self._at(frame, (place,)) if place else ""
         return self._complain(
             link, message, indices=frame.indices, at=at, value=value, expected=expected
         )
-
-
-def fetch(frame: Frame, place: Place) -> Any:
-    """Give what a place holds; ``ABSENT`` where it is left out."""
-    holder = around(frame, place.path.hops)
-    if not place.path.last:
-        return holder
-    return holder.get(place.path.last, ABSENT) if isinstance(holder, Mapping) else ABSENT
-
-
-def around(frame: Frame, hops: tuple[Hop, ...]) -> Any:
-    """Give the entry that hops lead to; one that is not there is empty."""
-    if hops in frame.entries:
-        return frame.entries[hops]
-    outer = around(frame, hops[:-1])
-    entries = outer.get(hops[-1].list) if isinstance(outer, Mapping) else None
-    for entry in entries or ():
-        if _text(entry.get(hops[-1].key)) == hops[-1].value:
-            return entry
-    return _EMPTY
-
-
-def _text(found: object) -> str | None:
-    return None if found is ABSENT or found is None else to_text(found)
-
-
-def path_of(place: Place, indices: Sequence[int]) -> str:
-    """Give a place's path with its indices: ``line[2].sku``, ``entry[key=COLOUR].value``."""
-    return numbered(str(place.path), indices)
 
 
 def reason(link: Link, error: Exception, held: Sequence[object]) -> str:
@@ -312,7 +284,7 @@ def reason(link: Link, error: Exception, held: Sequence[object]) -> str:
     if not isinstance(error, ValueError):
         return f"a converter that raises ValueError only, not {type(error).__name__}"
     expected = str(error) or "a converter that says what it expects"
-    masked = link.tag not in ("", "none")
+    masked = strictest([link.tag, link.beside_tag]) not in ("", "none")
     if masked and any(str(one) in expected for one in held if one is not None):
         return f"what {link.row.as_} takes"
     return expected

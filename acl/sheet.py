@@ -12,7 +12,7 @@ from .link import Condition, Link, Target
 from .path import Hop
 from .tree import Branch
 
-__all__ = ["Choice", "Ours", "Sheet", "SheetList", "choose", "grow_sheet", "keys_of"]
+__all__ = ["Choice", "Ours", "Sheet", "SheetList", "by_target", "choose", "grow_sheet", "keys_of"]
 
 
 class SheetList(NamedTuple):
@@ -216,3 +216,12 @@ def choose(
         if text is not None and all(text in claim for claim in claimed):
             return text
     return held
+
+
+def by_target(sheet: Sheet) -> list[list[Link]]:
+    """Give the links with conditions, those that feed one field of ours together."""
+    found: dict[str, list[Link]] = {}
+    for link in sheet.links:
+        if link.conditions and link.targets:
+            found.setdefault(link.targets[0].field.name, []).append(link)
+    return list(found.values())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, Literal
 
 from ..errors import MappingError
@@ -108,13 +108,13 @@ class Side:
                 counts[f"{link.source} = {text}"] = count
         return counts
 
-    def explain(self, record: Record) -> tuple[list[Reading], Mapping[str, str], list[Problem]]:
-        """Read a record with care: what each row made of it, lines or offsets, and the problems."""
+    def explain(self, record: Record) -> tuple[list[Reading], list[Problem]]:
+        """Read a record with care: what each row made of it, and the problems."""
         values, strays = self.shape.read(record)
-        places = self.shape.places(record)
         strays = [*strays, *self._chooser.strays(values)]
-        _, readings, problems = self._reader.read(values, places)
-        return readings, places, [*self._stray_problems(strays), *problems]
+        broken = [stray.path for stray in strays if stray.broken]
+        _, readings, problems = self._reader.read(values, self.shape.places(record), broken)
+        return readings, [*self._stray_problems(strays), *problems]
 
     def _counted(self, strays: Sequence[Stray]) -> bool:
         """Count what is only reported; say whether anything must be refused."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import click
 
 from .acl_check import check
+from .acl_diff import diff
 from .acl_payload import decode, encode
+from .acl_proof import cover, explain, roundtrip
 
 __all__ = ["acl"]
 
@@ -15,5 +17,5 @@ def acl() -> None:
     """Check, explain and try out mappings and operations."""
 
 
-for _command in (check, decode, encode):
+for _command in (check, cover, decode, diff, encode, explain, roundtrip):
     acl.add_command(_command)

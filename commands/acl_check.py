@@ -1,4 +1,4 @@
-"""``fig acl check``: are mappings total and two-way, and do the fixtures still fit?"""
+"""``fig acl check``: whether mappings are total and two-way, and whether fixtures still fit."""
 
 from __future__ import annotations
 
@@ -31,9 +31,7 @@ def check(screen: Screen, mappings: Sequence[str], as_json: bool) -> None:
         says, found = _checked(screen.workspace, name)
         errors += found
         if as_json:
-            screen.json(
-                {"mapping": name, "ok": not found, "says": says, "errors": _plain(found)}
-            )
+            screen.json({"mapping": name, "ok": not found, "says": says, "errors": _plain(found)})
         colour = "[red]wrong[/]" if found else "[green]ok[/]"
         rows.append([colour, escape(name), escape(says)])
     if not as_json:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -53,4 +54,4 @@ def encode(
     else:
         values = opened.operation.input.decode(text)
         body = opened.mapping.encode_request(values, found.request)
-    click.get_binary_stream("stdout").write(body)
+    sys.stdout.buffer.write(body)

@@ -86,9 +86,8 @@ def _store(workspace: Workspace) -> str:
 
 
 def _masking(workspace: Workspace) -> str:
-    masking = app.Masking(workspace)
-    ring = masking.keys()
-    return f"{len(ring.ids)} keys, {ring.first} writes" if ring else "no keys"
+    ring = app.Masking(workspace).needed_keys()
+    return f"{len(ring.ids)} keys, {ring.first} writes" if ring else "needs no keys"
 
 
 def _legacy(workspace: Workspace, name: str) -> str:
@@ -106,8 +105,11 @@ def _replacement(workspace: Workspace, name: str) -> str:
 
 def _endpoint(workspace: Workspace, name: str) -> str:
     endpoint = app.endpoint_of(workspace, name)
-    operation, mapping = app.contract(workspace, endpoint)
+    versions, mapping = app.contract(workspace, endpoint)
+    operation = versions.spoken
     golden = app.golden(workspace, endpoint, operation)
     labels = f", {len(golden)} golden labels" if golden is not None else ""
+    newer = f", the replacement knows {versions.latest.id}" if versions.steps else ""
     outside = ", masked" if endpoint.replacement and app.masked(workspace, endpoint) else ""
-    return f"{operation.id} ({operation.effect}), mapping {mapping.digest[:8]}{labels}{outside}"
+    mapped = f"mapping {mapping.digest[:8]}"
+    return f"{operation.id} ({operation.effect}), {mapped}{newer}{labels}{outside}"

@@ -79,7 +79,7 @@ def decode(
             with printed(output) as out:
                 json_lines(records, out, number=number)
         else:
-            _for_people(screen, list(records), few)
+            _for_people(screen, list(records), few if limit is None else None)
     summary(screen, decoding, bad, output)
 
 
@@ -116,7 +116,8 @@ def summary(screen: Screen, decoding: Decoding, bad: Quarantine, output: Path | 
     screen.note(f"[red]{bad.count} bad[/], kept in {escape(str(bad.path))}")
     for reason, count in bad.reasons.most_common(10):
         screen.note(f"  [dim]{count} ×[/] {escape(reason)}")
-    screen.note("when what was wrong is mended: fig copybook replay COPYBOOK QUARANTINE")
+    path = escape(str(bad.path))
+    screen.note(f"when what was wrong is mended: fig copybook replay COPYBOOK {path}")
     sys.exit(_BAD)
 
 

@@ -34,6 +34,8 @@ def record_format(chosen: Chosen, size: int, *, measured: bool) -> RecordFormat:
         kind=kind,
         endian=endian,
         length=chosen["length"] or size,
+        word=chosen["rdw_size"],
+        wide=chosen["rdw_length"],
         adjust=chosen["rdw_adjust"],
         counted=chosen["rdw_counted"],
         block_endian=chosen["bdw"],

@@ -51,10 +51,24 @@ _OPTIONS = (
         "--length-adjust", default=0, help="Added to what --length-field says.", metavar="N"
     ),
     click.option("--rdw-adjust", default=0, metavar="N", help="Added to the length in each RDW."),
-    click.option("--rdw-counted", is_flag=True, help="An RDW's length counts its own four bytes."),
+    click.option(
+        "--rdw-size",
+        default=4,
+        show_default=True,
+        type=click.IntRange(1),
+        help="Bytes of an RDW, where it is another word of its kind.",
+    ),
+    click.option(
+        "--rdw-length",
+        default=2,
+        show_default=True,
+        type=click.IntRange(1),
+        help="Bytes of an RDW that hold the length: its first, or little-endian its last.",
+    ),
+    click.option("--rdw-counted", is_flag=True, help="An RDW's length counts its own bytes."),
     click.option("--bdw", type=_BYTE_ORDERS, help="Byte order of BDWs, where not that of RDWs."),
     click.option("--bdw-adjust", default=0, metavar="N", help="Added to the length in each BDW."),
-    click.option("--bdw-counted", is_flag=True, help="A BDW's length counts its own four bytes."),
+    click.option("--bdw-counted", is_flag=True, help="A BDW's length counts its own bytes."),
     click.option(
         "--block-size",
         default=27_998,
@@ -171,6 +185,8 @@ class Chosen(TypedDict):
     length_field: str | None
     length_adjust: int
     rdw_adjust: int
+    rdw_size: int
+    rdw_length: int
     rdw_counted: bool
     bdw: Endian | None
     bdw_adjust: int

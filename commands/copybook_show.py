@@ -10,13 +10,13 @@ import click
 from rich.markup import escape
 
 from ..acl.copybook.copybook import Copybook, Renames
-from ..acl.copybook.item import Condition, Item
+from ..acl.copybook.item import Condition, Item, Usage
 from .copybook_source import copybook_argument, read
 from .screen import Screen, json_option
 
 __all__ = ["show"]
 
-_COLUMNS = (">level", "name", ">offset", ">length", "picture", "usage", "occurs", "redefines")
+_COLUMNS = (">level", "name", ">offset", ">length", "picture", "")
 
 
 @click.command()
@@ -67,42 +67,45 @@ def _rows(item: Item, depth: int) -> Iterator[list[str]]:
         f"{indent}{name}",
         str(item.offset),
         str(item.length),
-        escape(item.picture.text) if item.picture else "",
-        "" if item.category == "group" else escape(_usage(item)),
-        escape(_occurs(item)),
-        escape(_last(item.redefines)),
+        escape(" ".join(_picture(item))),
+        escape(", ".join(_shared(item))),
     ]
     for condition in item.conditions:
         said = escape(_values(condition))
-        yield ["88", f"[dim]{indent}  {escape(condition.name)}[/]", "", "", said, "", "", ""]
+        yield ["88", f"[dim]{indent}  {escape(condition.name)}[/]", "", "", said, ""]
 
 
-def _usage(item: Item) -> str:
-    words = [item.usage.value]
+def _picture(item: Item) -> Iterator[str]:
+    """Give the clauses about an elementary item's value, in the words of COBOL."""
+    if item.category == "group":
+        return
+    if item.picture:
+        yield item.picture.text
+    if item.usage is not Usage.DISPLAY:
+        yield item.usage.value
     if item.sign.leading:
-        words.append("leading")
+        yield "LEADING"
     if item.sign.separate:
-        words.append("separate")
+        yield "SEPARATE"
     if item.synchronized:
-        words.append("sync")
+        yield "SYNC"
     if item.justified:
-        words.append("right")
+        yield "JUST"
     if item.blank_when_zero:
-        words.append("blank when zero")
-    return ", ".join(words)
+        yield "BLANK WHEN ZERO"
 
 
-def _occurs(item: Item) -> str:
-    table = item.occurs
-    if table is None:
-        return ""
-    if not table.depending:
-        return f"{table.most} × {item.size}"
-    return f"{table.least} to {table.most} × {item.size} by {_last(table.depending)}"
+def _shared(item: Item) -> Iterator[str]:
+    """Give the clauses about an item's place. Names stand without their groups: see --json."""
+    if item.redefines:
+        yield f"redefines {_last(item.redefines)}"
+    if table := item.occurs:
+        most = f"{table.most} × {item.size}"
+        by = f"{table.least} to {most} by {_last(table.depending)}" if table.depending else most
+        yield f"occurs {by}"
 
 
 def _last(path: str) -> str:
-    """Give the name behind the groups: the table is for eyes, --json has the whole path."""
     return path.rpartition(".")[2]
 
 
@@ -121,8 +124,9 @@ def _literal(value: str | Decimal) -> str:
 
 
 def _renames(one: Renames) -> list[str]:
-    said = escape(f"{one.first} to {one.last}" if one.last != one.first else one.first)
-    return ["66", escape(one.name), str(one.offset), str(one.size), "", "", "", said]
+    to = f" to {_last(one.last)}" if one.last != one.first else ""
+    said = escape(f"renames {_last(one.first)}{to}")
+    return ["66", escape(one.name), str(one.offset), str(one.size), "", said]
 
 
 def _as_json(book: Copybook) -> dict[str, object]:

@@ -29,7 +29,8 @@ def view(screen: Screen, records: Sequence[tuple[int, int, Mapping[str, object]]
         lines = list(_lines(fields, 1))
         width = max((len(name) for name, _ in lines), default=0)
         for name, value in lines:
-            screen.say(f"[cyan]{escape(name):<{width + name.count('[')}}[/]  {value}".rstrip())
+            said = f"{name:<{width}}" if value else name
+            screen.say(f"[cyan]{escape(said)}[/]{'  ' if value else ''}{value}")
 
 
 def _table(

@@ -20,7 +20,8 @@ from ..acl.value import to_text
 from ..app import Masking
 from ..config import Workspace
 from ..errors import ConfigError
-from ..fixtures.fixture import read_fixture
+from ..fixtures.fixture import Fixture, read_fixture
+from ..fixtures.folder import fixtures
 from ..model import Payload
 from ..options import read_toml
 from .screen import Screen, json_option
@@ -47,7 +48,7 @@ class Part(NamedTuple):
 
 
 @click.command()
-@click.argument("fixture", type=click.Path(path_type=Path, exists=True, dir_okay=False))
+@click.argument("fixture")
 @click.option(
     "--for",
     "destination",
@@ -62,7 +63,7 @@ class Part(NamedTuple):
 @click.pass_obj
 def explain(
     screen: Screen,
-    fixture: Path,
+    fixture: str,
     destination: Destination,
     ident: str,
     reply: bool,
@@ -70,8 +71,8 @@ def explain(
 ) -> None:
     """Show what would leave of FIXTURE: each value with its tag, before and after.
 
-    FIXTURE is a fixture's file; or, with --operation, a file of JSON that holds a payload. Nothing
-    is kept: tokens are of this run, whatever their scope.
+    FIXTURE is a fixture's id or file; or, with --operation, a file of JSON that holds a payload.
+    Nothing is kept: tokens are of this run, whatever their scope.
     """
     workspace = screen.load()
     subject = _subject(workspace, fixture, ident, reply=reply)
@@ -101,30 +102,51 @@ def explain(
         )
 
 
-def _subject(workspace: Workspace, file: Path, ident: str, *, reply: bool) -> _Subject:
+def _subject(workspace: Workspace, name: str, ident: str, *, reply: bool) -> _Subject:
     """Read what is to be explained. Raises ``ConfigError`` and ``InputError``."""
     if ident:
         operation = load_operation(workspace.root, ident)
         contract = operation.output if reply else operation.input
-        return _Subject(operation, contract.decode(_payload(file, reply=reply)))
-    fixture = read_fixture(file)
-    place = f"{file.name}: mapping"
-    named = read_toml(workspace.path(fixture.mapping)).get("operation")
+        return _Subject(operation, contract.decode(_payload(Path(name), reply=reply)))
+    fixture = _fixture(workspace, name)
+    file = workspace.path(fixture.mapping)
+    named = read_toml(file).get("operation")
     if not isinstance(named, str):
-        raise ConfigError("names no operation", place=place, value=fixture.mapping)
+        raise ConfigError("names no operation", place=f"{file.name}: operation")
     operation = load_operation(workspace.root, named)
-    mapping = load_mapping(workspace.path(fixture.mapping), operation, workspace.root)
+    mapping = load_mapping(file, operation, workspace.root)
     if not reply:
         return _Subject(operation, mapping.decode_request(fixture.request))
     if fixture.reply is None:
-        raise ConfigError("has no reply", place=file.name, expected="a fixture with a [reply]")
+        place = fixture.file.name
+        raise ConfigError("has no reply", place=place, expected="a fixture with a [reply]")
     return _Subject(operation, mapping.decode_reply(fixture.reply))
+
+
+def _fixture(workspace: Workspace, name: str) -> Fixture:
+    if Path(name).suffix == ".toml" or Path(name).exists():
+        return read_fixture(Path(name))
+    found = {one.id: one for one in fixtures(workspace.root)}
+    if name not in found:
+        raise ConfigError(
+            "no such fixture",
+            place="FIXTURE",
+            value=name,
+            expected="a file, or one of " + (", ".join(sorted(found)) or "none yet"),
+            remedy="of a payload in JSON, say --operation NAME@VERSION",
+        )
+    return found[name]
 
 
 def _payload(file: Path, *, reply: bool) -> bytes:
     """Give a payload's JSON; of a TOML file, that of the table [request.payload]."""
     if file.suffix != ".toml":
-        return file.read_bytes()
+        try:
+            return file.read_bytes()
+        except OSError as error:
+            raise ConfigError(
+                f"cannot be read: {error.strerror}", place=str(file), expected="a file of JSON"
+            ) from error
     side = "reply" if reply else "request"
     message = read_toml(file).get(side)
     payload = message.get("payload") if isinstance(message, dict) else None

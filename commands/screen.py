@@ -87,7 +87,9 @@ class Screen:
 
     def error(self, error: FigError) -> None:
         """Print an error by its parts, on standard error."""
-        self.err.print(f"[bold red]error[/]: {escape(error.message)}", soft_wrap=True)
+        # Where the problems follow, each by its parts, the message need not list them.
+        message = error.message.partition("\n")[0] if error.problems else error.message
+        self.err.print(f"[bold red]error[/]: {escape(message)}", soft_wrap=True)
         self._parts(error)
         for problem in error.problems:
             self.err.print(f"  [red]-[/] {escape(problem.message)}", soft_wrap=True)

@@ -18,7 +18,18 @@ from stranglerfig.errors import FigError
 from stranglerfig.fuzz.mutate import Mutator
 from stranglerfig.fuzz.targets import TARGETS
 
-__all__ = ["MEMORY", "PATIENCE", "ROOM", "Chunk", "Failure", "Outcome", "Watched", "read_one", "work"]
+__all__ = [
+    "MEMORY",
+    "PATIENCE",
+    "ROOM",
+    "Chunk",
+    "Failure",
+    "Outcome",
+    "Watched",
+    "read_all",
+    "read_one",
+    "work",
+]
 
 PATIENCE: Final = 10
 """Seconds that a reader may take for a case."""
@@ -92,12 +103,15 @@ def work(chunk: Chunk, watched: Watched, answer: Connection) -> None:
     random.seed(chunk.seed)  # what readers draw themselves, if they do
     # In memory where that is to be had: what is kept of bad records waits for the disk.
     shared = Path("/dev/shm")
-    with tempfile.TemporaryDirectory(prefix="fuzz-", dir=shared if shared.is_dir() else None) as place:
+    with tempfile.TemporaryDirectory(
+        prefix="fuzz-", dir=shared if shared.is_dir() else None
+    ) as place:
         tempfile.tempdir = place
-        answer.send(_read_all(chunk, watched))
+        answer.send(read_all(chunk, watched))
 
 
-def _read_all(chunk: Chunk, watched: Watched) -> Outcome:
+def read_all(chunk: Chunk, watched: Watched) -> Outcome:
+    """Read a chunk's cases here, and give the outcome."""
     target = TARGETS[chunk.reader]()
     mutator = Mutator(target.seeds, target.words, chunk.seed)
     taken = refused = 0
@@ -118,7 +132,7 @@ def _read_all(chunk: Chunk, watched: Watched) -> Outcome:
             if said not in known:
                 known.add(said)
                 mutator.keep(case)
-        except (Exception, _Hang) as error:  # noqa: BLE001 - that is what is looked for
+        except (Exception, _Hang) as error:
             signal.alarm(0)
             failure = _failure(error, case)
             before = failures.get(failure.kind, failure._replace(count=0))
@@ -138,14 +152,17 @@ def _kind(error: FigError) -> str:
 
 
 def _failure(error: BaseException, case: bytes) -> Failure:
-    ours = [one for one in traceback.extract_tb(error.__traceback__) if "/fuzz/" not in one.filename]
+    ours = [
+        one for one in traceback.extract_tb(error.__traceback__) if "/fuzz/" not in one.filename
+    ]
     last = ours[-1] if ours else None
     # Where a hang or a deep recursion was met is chance: the reader's first steps are not.
     if isinstance(error, (_Hang, RecursionError, MemoryError)) and ours:
         last = ours[min(2, len(ours) - 1)]
     where = f" {last.filename.rpartition('stranglerfig/')[2]}:{last.lineno}" if last else ""
     if isinstance(error, AssertionError):
-        where += f" {error}: {_SAID.sub('*', str(error.__cause__ or ''))[:100]}"
+        said = str(error).partition("\n")[0]
+        where += f" {said}: {_SAID.sub('*', str(error.__cause__ or ''))[:100]}"
     lines = "".join(traceback.format_exception(error, limit=-30)).splitlines()
     report = "\n".join(line[:300] for line in lines)
     return Failure(f"{type(error).__name__}{where}", case, report[-6000:])

@@ -30,9 +30,41 @@ _TEXT: Final = (
 _WORDS: Final = tuple(
     word.encode()
     for word in (
-        *("DE89370400440532013000", "4111-1111-1111-1111", "a@b.de", "@", "+", "0049", "(0)", "078-05-1120"),
-        *("⟦", "⟧", "⟦name:7f3a09c4⟧", ":", "⟦iban:00⟧", "tel", "IBAN", "card", "SSN", ".", "-", " ", "\u00a0"),
-        *("\u0661\u0662\u0663", "\u2009", "\u200b", "12345678901234567890", "a" * 300, "1 " * 50, "GB", "X"),
+        *(
+            "DE89370400440532013000",
+            "4111-1111-1111-1111",
+            "a@b.de",
+            "@",
+            "+",
+            "0049",
+            "(0)",
+            "078-05-1120",
+        ),
+        *(
+            "⟦",
+            "⟧",
+            "⟦name:7f3a09c4⟧",
+            ":",
+            "⟦iban:00⟧",
+            "tel",
+            "IBAN",
+            "card",
+            "SSN",
+            ".",
+            "-",
+            " ",
+            "\u00a0",
+        ),
+        *(
+            "\u0661\u0662\u0663",
+            "\u2009",
+            "\u200b",
+            "12345678901234567890",
+            "a" * 300,
+            "1 " * 50,
+            "GB",
+            "X",
+        ),
         *('"', "\\u27e6", "{}", "[]", "null", "{", "}", '":', "ß", "\ud7ff", "\U0001f600"),
     )
 )
@@ -77,9 +109,13 @@ _WIDE: Final = parse_policy(
 )
 _PAYLOAD: Final = json.dumps(
     {
-        **{"name": "Anna Meyer", "text": _TEXT, "free": "x", "group": {"iban": "DE89370400440532013000"}},
+        "name": "Anna Meyer",
+        "text": _TEXT,
+        "free": "x",
+        "group": {"iban": "DE89370400440532013000"},
         "lines": [{"note": "Anna Meyer rang", "amount": 1}, {"note": None, "amount": None}],
-        **{"tags": ["a", "Anna"], "extra": {"Anna Meyer": [1, "anna@example.com"]}},
+        "tags": ["a", "Anna"],
+        "extra": {"Anna Meyer": [1, "anna@example.com"]},
     },
     ensure_ascii=False,
 ).encode()
@@ -129,7 +165,9 @@ def replies() -> Target:
             return
         tokens_in(value)
         back = unmask(value, ledger)
-        assert not [one for one in known if one in json.dumps(back, ensure_ascii=False, default=str)]
+        assert not [
+            one for one in known if one in json.dumps(back, ensure_ascii=False, default=str)
+        ]
 
     seeds = (
         b'{"a":"TOKEN0 and TOKEN1","TOKEN2":["TOKEN3",1],"b":"\xe2\x9f\xa6name:00000000\xe2\x9f\xa7"}',
@@ -150,4 +188,8 @@ def keys() -> Target:
         assert ring is not None
         assert len(ring.ids) >= 1
 
-    return Target((good, b"# a remark\n" + good + b"\n" + good.replace(b"A", b"B", 3) + b"\n"), (b"#", b"\n", b"=", b"-", b"_"), read)
+    return Target(
+        (good, b"# a remark\n" + good + b"\n" + good.replace(b"A", b"B", 3) + b"\n"),
+        (b"#", b"\n", b"=", b"-", b"_"),
+        read,
+    )

@@ -14,7 +14,17 @@ from stranglerfig.acl.formats.shape import Shape, Values
 from stranglerfig.fuzz.target import Target, folder
 from stranglerfig.model import Record
 
-__all__ = ["delimited", "envelopes", "forms", "headers", "json", "json_schemas", "schemas", "soap", "xml"]
+__all__ = [
+    "delimited",
+    "envelopes",
+    "forms",
+    "headers",
+    "json",
+    "json_schemas",
+    "schemas",
+    "soap",
+    "xml",
+]
 
 _WSDL: Final = """<wsdl:definitions xmlns:wsdl="http://schemas.xmlsoap.org/wsdl/"
  xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:t="urn:t" targetNamespace="urn:t"><wsdl:types>
@@ -55,22 +65,82 @@ _XML_WORDS: Final = tuple(
         *("<", ">", "</", "/>", "<!--", "-->", "<![CDATA[", "]]>", "<?pi ?>", "&#0;", "&#x1F600;"),
         *('<!DOCTYPE a [<!ENTITY e "x">]>', "&e;", '<!DOCTYPE a SYSTEM "file:///etc/hostname">'),
         *('<?xml version="1.0" encoding="utf-16"?>', '<?xml version="1.1"?>', ' xmlns="urn:x"'),
-        *('<?xml version="1.0" encoding="latin-1"?>', 'encoding="utf-7"', ' xmlns:t=""', "t:", "xsi:"),
-        *(' xsi:nil="true"', ' xsi:type="t:Order"', ' xml:space="preserve"', "<t:line/>", "<a>", "</a>"),
+        *(
+            '<?xml version="1.0" encoding="latin-1"?>',
+            'encoding="utf-7"',
+            ' xmlns:t=""',
+            "t:",
+            "xsi:",
+        ),
+        *(
+            ' xsi:nil="true"',
+            ' xsi:type="t:Order"',
+            ' xml:space="preserve"',
+            "<t:line/>",
+            "<a>",
+            "</a>",
+        ),
         *("<t:sku>red</t:sku>", "<t:id>", "</t:id>", " no='2'", "&amp;", "&lt;", "\t", "\r\n", " "),
     )
 )
 _SCHEMA_WORDS: Final = tuple(
     word.encode()
     for word in (
-        *('type="t:Order"', 'type="xs:int"', 'ref="t:b"', 'base="t:Base"', 'base="t:Order"', "t:Order"),
-        *('minOccurs="0"', 'maxOccurs="unbounded"', 'maxOccurs="99999"', 'mixed="true"', 'form="qualified"'),
-        *('abstract="true"', 'nillable="true"', 'fixed="1"', 'default=""', 'use="prohibited"', "xs:any"),
-        *('<xs:any processContents="skip"/>', "<xs:sequence>", "</xs:sequence>", "<xs:union>", "xs:list"),
-        *('<xs:include schemaLocation="more.xsd"/>', '<xs:include schemaLocation="case.xsd"/>', '"t:Rest"'),
-        *('<xs:redefine schemaLocation="more.xsd"/>', "xs:extension", "xs:restriction", "xs:pattern"),
-        *('<xs:pattern value="(a+)+b"/>', 'value="[\\p{L}-[a-z]]"', 'xs:all', "xs:choice", "xs:group"),
-        *('schemaLocation="http://localhost/x.xsd"', 'targetNamespace="urn:{t}"', 'name=""', "a.b", "a[]"),
+        *(
+            'type="t:Order"',
+            'type="xs:int"',
+            'ref="t:b"',
+            'base="t:Base"',
+            'base="t:Order"',
+            "t:Order",
+        ),
+        *(
+            'minOccurs="0"',
+            'maxOccurs="unbounded"',
+            'maxOccurs="99999"',
+            'mixed="true"',
+            'form="qualified"',
+        ),
+        *(
+            'abstract="true"',
+            'nillable="true"',
+            'fixed="1"',
+            'default=""',
+            'use="prohibited"',
+            "xs:any",
+        ),
+        *(
+            '<xs:any processContents="skip"/>',
+            "<xs:sequence>",
+            "</xs:sequence>",
+            "<xs:union>",
+            "xs:list",
+        ),
+        *(
+            '<xs:include schemaLocation="more.xsd"/>',
+            '<xs:include schemaLocation="case.xsd"/>',
+            '"t:Rest"',
+        ),
+        *(
+            '<xs:redefine schemaLocation="more.xsd"/>',
+            "xs:extension",
+            "xs:restriction",
+            "xs:pattern",
+        ),
+        *(
+            '<xs:pattern value="(a+)+b"/>',
+            'value="[\\p{L}-[a-z]]"',
+            "xs:all",
+            "xs:choice",
+            "xs:group",
+        ),
+        *(
+            'schemaLocation="http://localhost/x.xsd"',
+            'targetNamespace="urn:{t}"',
+            'name=""',
+            "a.b",
+            "a[]",
+        ),
     )
 )
 
@@ -126,7 +196,10 @@ def _answered(shape: Shape | None, record: Record) -> None:
 
 
 def _target(
-    table: Mapping[str, object], seeds: Sequence[bytes], words: Sequence[bytes], root: Path | None = None
+    table: Mapping[str, object],
+    seeds: Sequence[bytes],
+    words: Sequence[bytes],
+    root: Path | None = None,
 ) -> Target:
     made = sides(table, root or Path(), "from")
     kind = str(table["kind"])
@@ -162,7 +235,12 @@ _ENVELOPES: Final = (
 def soap() -> Target:
     """Envelopes whose Body a WSDL draws; the schema is checked too."""
     place = _drawn()
-    table = {"kind": "soap", "schema": "t.wsdl", "element": "{urn:t}order", "answer": "{urn:t}answer"}
+    table = {
+        "kind": "soap",
+        "schema": "t.wsdl",
+        "element": "{urn:t}order",
+        "answer": "{urn:t}answer",
+    }
     plain = _target(table, _ENVELOPES, _XML_WORDS, place)
     checked = _target({**table, "validate": True}, _ENVELOPES, _XML_WORDS, place)
 
@@ -190,12 +268,32 @@ def xml() -> Target:
     listed = {
         "kind": "xml",
         "root": "{urn:t}order",
-        "leaves": ["@kind", "id", "note", "line[].@no", "line[].sku", "line[].part[]", "total.@unit", "total", "tail", "b"],
+        "leaves": [
+            "@kind",
+            "id",
+            "note",
+            "line[].@no",
+            "line[].sku",
+            "line[].part[]",
+            "total.@unit",
+            "total",
+            "tail",
+            "b",
+        ],
         "answer_root": "{urn:t}answer",
         "answer_leaves": ["ok", "why"],
     }
-    drawn = {"kind": "xml", "schema": "t.wsdl", "element": "{urn:t}order", "answer": "{urn:t}answer"}
-    seeds = [_ORDER.encode(), _ANSWER.encode(), b'<?xml version="1.0"?>\r\n' + _ORDER.encode() + b"\n"]
+    drawn = {
+        "kind": "xml",
+        "schema": "t.wsdl",
+        "element": "{urn:t}order",
+        "answer": "{urn:t}answer",
+    }
+    seeds = [
+        _ORDER.encode(),
+        _ANSWER.encode(),
+        b'<?xml version="1.0"?>\r\n' + _ORDER.encode() + b"\n",
+    ]
     place = _drawn()
     both = [_target(table, seeds, _XML_WORDS, place) for table in (listed, drawn)]
 
@@ -210,7 +308,9 @@ def schemas() -> Target:
     place = _drawn()
     file = place / "case.xsd"
     inner = _WSDL.partition("<wsdl:types>")[2].partition("</wsdl:types>")[0].strip()
-    alone = inner.replace("<xs:schema", '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:t="urn:t"', 1)
+    alone = inner.replace(
+        "<xs:schema", '<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema" xmlns:t="urn:t"', 1
+    )
 
     def read(case: bytes) -> None:
         file.write_bytes(case)
@@ -232,9 +332,42 @@ _DOCUMENT: Final = (
     b'{"sku":"b","parts":[]}],"tags":["x","y"]}\n'
 )
 _JSON_WORDS: Final = (
-    *(b'{"', b'":', b'"', b"{}", b"[]", b"[", b"]", b"{", b"}", b",", b"null", b"true", b"1e400", b"-0.0"),
-    *(b'"\\u0000"', b'"\\ud83d\\ude00"', b'"\\ud800"', b"1E+5", b"0.1e-7", b'"id":"8",', b"\xef\xbb\xbf"),
-    *(b'"lines":[]', b'"extra":', b"\\", b'\\"', b" ", b"\t", b'"cust":null', b'"":1,', b'"a":{"b":['),
+    *(
+        b'{"',
+        b'":',
+        b'"',
+        b"{}",
+        b"[]",
+        b"[",
+        b"]",
+        b"{",
+        b"}",
+        b",",
+        b"null",
+        b"true",
+        b"1e400",
+        b"-0.0",
+    ),
+    *(
+        b'"\\u0000"',
+        b'"\\ud83d\\ude00"',
+        b'"\\ud800"',
+        b"1E+5",
+        b"0.1e-7",
+        b'"id":"8",',
+        b"\xef\xbb\xbf",
+    ),
+    *(
+        b'"lines":[]',
+        b'"extra":',
+        b"\\",
+        b'\\"',
+        b" ",
+        b"\t",
+        b'"cust":null',
+        b'"":1,',
+        b'"a":{"b":[',
+    ),
 )
 
 
@@ -272,9 +405,32 @@ def json_schemas() -> Target:
         _same(made.request, _record(b'{"a":"1","c":[{"d":1}],"f":[1]}', "json"))
 
     words = (
-        *(b'"$ref":"#/$defs/B"', b'"$ref":"#"', b'"$ref":"http://x"', b'"items"', b'"type":"array"', b"[]"),
-        *(b'"properties":{', b'"anyOf":[', b'"enum":[', b'"const":', b'"required":', b'"oneOf"', b"null"),
-        *(b'"type":["string","null"]', b'"type":', b'{"', b"}", b'"":{}', b'"a.b":{}', b'"#/$defs/~1~0"'),
+        *(
+            b'"$ref":"#/$defs/B"',
+            b'"$ref":"#"',
+            b'"$ref":"http://x"',
+            b'"items"',
+            b'"type":"array"',
+            b"[]",
+        ),
+        *(
+            b'"properties":{',
+            b'"anyOf":[',
+            b'"enum":[',
+            b'"const":',
+            b'"required":',
+            b'"oneOf"',
+            b"null",
+        ),
+        *(
+            b'"type":["string","null"]',
+            b'"type":',
+            b'{"',
+            b"}",
+            b'"":{}',
+            b'"a.b":{}',
+            b'"#/$defs/~1~0"',
+        ),
     )
     return Target((_SCHEMA,), (*words, *_JSON_WORDS), read)
 
@@ -294,22 +450,43 @@ def delimited() -> Target:
     def read(case: bytes) -> None:
         made[crc32(case) % len(made)].read(case)
 
-    seeds = (b'7;"Ann ""A""; x";n\r\n', b"7,a,b\n", b"7|a|", "7,ä,'b'".encode("utf-16"), b'"7","",""')
-    return Target(seeds, (b'"', b'""', b";", b",", b"|", b"\r", b"\n", b"'", b"\xa0", b"\x1a"), read)
+    seeds = (
+        b'7;"Ann ""A""; x";n\r\n',
+        b"7,a,b\n",
+        b"7|a|",
+        "7,ä,'b'".encode("utf-16"),
+        b'"7","",""',
+    )
+    return Target(
+        seeds, (b'"', b'""', b";", b",", b"|", b"\r", b"\n", b"'", b"\xa0", b"\x1a"), read
+    )
 
 
 def forms() -> Target:
     """Forms, percent-encoded and as JSON."""
     made = [
         _target({"kind": "form", "fields": ["name", "note?", "tag[]"], **more}, (), ())
-        for more in ({}, {"answer": ["ok", "why[]"]}, {"encoding": "latin-1"}, {"encoding": "utf-16"})
+        for more in (
+            {},
+            {"answer": ["ok", "why[]"]},
+            {"encoding": "latin-1"},
+            {"encoding": "utf-16"},
+        )
     ]
 
     def read(case: bytes) -> None:
         made[crc32(case) % len(made)].read(case)
 
-    seeds = (b"tag=a+b&name=J%c3%BCrg&tag=c&note=", b'{"name": "a", "note": "b", "tag": ["c"]}', b"name=%FF")
-    return Target(seeds, (b"&", b"=", b"%", b"%2", b"+", b"tag=", b"name", b"%00", b"%C3", *_JSON_WORDS[:8]), read)
+    seeds = (
+        b"tag=a+b&name=J%c3%BCrg&tag=c&note=",
+        b'{"name": "a", "note": "b", "tag": ["c"]}',
+        b"name=%FF",
+    )
+    return Target(
+        seeds,
+        (b"&", b"=", b"%", b"%2", b"+", b"tag=", b"name", b"%00", b"%C3", *_JSON_WORDS[:8]),
+        read,
+    )
 
 
 def headers() -> Target:
@@ -317,7 +494,11 @@ def headers() -> Target:
     shapes = [
         sides(table, Path(), "from").request
         for table in (
-            {"kind": "headers", "headers": ["X-Tenant", "x-tag[]", "x-note?"], "transport": ["host", "content-*"]},
+            {
+                "kind": "headers",
+                "headers": ["X-Tenant", "x-tag[]", "x-note?"],
+                "transport": ["host", "content-*"],
+            },
             {"kind": "json", "fields": ["a"], "headers": ["x-tenant", "content-type?"]},
         )
     ]
@@ -330,7 +511,10 @@ def headers() -> Target:
         for shape in shapes:
             _same(shape, record)
 
-    seeds = (b'x-tenant:t\nX-TAG:a\nx-tag:b\nX-Note:\nContent-Length:8\n\n{"a": "1"}', b"X-Tenant:t\n\n{}")
-    return Target(seeds, (b"\n", b":", b"x-tag", b"Host:h", b"content-*", b"[!a", *_JSON_WORDS[:8]), read)
-
-
+    seeds = (
+        b'x-tenant:t\nX-TAG:a\nx-tag:b\nX-Note:\nContent-Length:8\n\n{"a": "1"}',
+        b"X-Tenant:t\n\n{}",
+    )
+    return Target(
+        seeds, (b"\n", b":", b"x-tag", b"Host:h", b"content-*", b"[!a", *_JSON_WORDS[:8]), read
+    )

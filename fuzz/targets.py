@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from stranglerfig.fuzz import copybooks, masked, messages, workspace
+from stranglerfig.fuzz import copybooks, files, masked, messages, workspace
 from stranglerfig.fuzz.target import Target
 
 __all__ = ["TARGETS"]
@@ -15,8 +15,8 @@ TARGETS: Final[Mapping[str, Callable[[], Target]]] = {
     "copybook-any": copybooks.any_codecs,
     "copybook-rules": copybooks.rules,
     "records": copybooks.codecs,
-    "record-files": copybooks.record_files,
-    "record-lines": copybooks.lines,
+    "record-files": files.record_files,
+    "record-lines": files.lines,
     "envelope": messages.envelopes,
     "soap": messages.soap,
     "xml": messages.xml,
@@ -38,6 +38,6 @@ TARGETS: Final[Mapping[str, Callable[[], Target]]] = {
     "masked": masked.payloads,
     "unmasked": masked.replies,
     "keys": masked.keys,
-    "quarantine": copybooks.quarantines,
+    "quarantine": files.quarantines,
 }
 """Each is made in the process that it is read in."""

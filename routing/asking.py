@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 
+import msgspec
+
 from ..errors import (
     ContractError,
     DeadlineExceeded,
@@ -34,7 +36,7 @@ async def ask_replacement(endpoint: Endpoint, request: Request, revision: str) -
     clock = endpoint.limits.within(limit)
     try:
         with clock:
-            reply = await endpoint.replacement.answer(request, revision)
+            reply = await endpoint.replacement.answer(endpoint.asked(request), revision)
         return _checked(endpoint, request, reply)
     except FigError:
         raise
@@ -79,8 +81,8 @@ def _checked(endpoint: Endpoint, request: Request, reply: object) -> Reply:
             value=reply.request_id,
             expected=request.id,
         )
-    endpoint.operation.check_output(reply.payload)
-    return reply
+    payload = endpoint.answered(reply.payload)
+    return reply if payload is reply.payload else msgspec.structs.replace(reply, payload=payload)
 
 
 def reason_of(error: Exception) -> str:

@@ -6,9 +6,12 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Protocol
 
+import msgspec
+
 from .. import config
 from ..acl.mapping import CompiledMapping
 from ..acl.operation import Operation
+from ..acl.versions import Versions
 from ..model import Comparison, Payload, Record, Reply, Request, request_id
 from .golden import Golden
 from .journalled import Journalled
@@ -35,13 +38,16 @@ def _as_it_is(comparison: Comparison) -> Comparison:
 class Endpoint:
     """What the dispatcher, the shadow and the watch know of an endpoint.
 
-    ``journalled`` masks what of a comparison the journal holds. ``time_limit`` is the
-    replacement's, ``timeout`` legacy's, both in seconds.
+    ``operation`` is the version that the mapping speaks; ``versions``, where there are later ones,
+    carries requests up to the one that the replacement knows, and its replies down. ``journalled``
+    masks what of a comparison the journal holds. ``time_limit`` is the replacement's, ``timeout``
+    legacy's, both in seconds.
     """
 
     config: config.Endpoint
     operation: Operation
     mapping: CompiledMapping
+    versions: Versions | None = None
     legacy: AskLegacy | None = None
     replacement: Replacement | None = None
     golden: Golden | None = None
@@ -70,6 +76,23 @@ class Endpoint:
             deadline=deadline,
             record=record,
         )
+
+    def asked(self, request: Request) -> Request:
+        """Give the request as the replacement gets it. Raises ``ContractError``."""
+        if self.versions is None or not self.versions.steps:
+            return request
+        return msgspec.structs.replace(
+            request,
+            payload=self.versions.upcast(request.payload),
+            version=self.versions.latest.version,
+        )
+
+    def answered(self, payload: Payload) -> Payload:
+        """Give the replacement's output in the mapping's version. Raises ``ContractError``."""
+        if self.versions is None or not self.versions.steps:
+            self.operation.check_output(payload)
+            return payload
+        return self.versions.downcast(payload)
 
 
 def _value(payload: Payload, path: str) -> str:

@@ -9,7 +9,7 @@ from statistics import median
 import pytest
 
 ROOT = Path(__file__).parents[1]
-OUTSIDE = {"tests", "benchmarks", "examples", "docs", "build", "dist"}
+OUTSIDE = {"tests", "benchmarks", "examples", "docs", "fuzz", "build", "dist"}
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-BESIDE = ("tests", "benchmarks", "docs", "build", "dist", ".*", "*.egg-info", "__pycache__")
+BESIDE = ("tests", "benchmarks", "docs", "fuzz", "build", "dist", ".*", "*.egg-info", "__pycache__")
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +47,7 @@ def test_what_is_needed_is_there(names: set[str], name: str) -> None:
 
 
 def test_every_module_of_the_package_is_there(names: set[str]) -> None:
-    skipped = {"tests", "benchmarks", "docs", "build", "dist"}
+    skipped = {"tests", "benchmarks", "docs", "fuzz", "build", "dist"}
     for file in ROOT.rglob("*.py"):
         parts = file.relative_to(ROOT).parts
         if parts[0] not in skipped and not any(part.startswith(".") for part in parts):

@@ -11,9 +11,11 @@ Beside ``ports.Converter`` a converter may say more about itself: see ``traits``
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, cast
 
+from ...ports import Converter
 from ...registry import find
+from ..rows import parse_forms
 from .boolean import boolean
 from .choice import choice
 from .code import code
@@ -27,7 +29,7 @@ from .series import series
 from .text import text
 from .time import time
 from .timestamp import timestamp
-from .traits import Factory
+from .traits import Codes, Factory
 from .unit import unit
 
 __all__ = [
@@ -35,6 +37,7 @@ __all__ = [
     "boolean",
     "choice",
     "code",
+    "converter",
     "date",
     "decimal",
     "document",
@@ -74,3 +77,15 @@ def find_converter(name: str, place: str = "") -> object:
     ``place`` is where the name stands. Raises ``ConfigError`` where there is none.
     """
     return BUILT_IN.get(name) or find("converters", name, place=place)
+
+
+def converter(form: str, codes: Codes | None = None) -> Converter:
+    """Make the one converter that a form such as ``decimal(2)`` names; for tests, and for lists.
+
+    Raises ``ValueError`` with what was expected, and ``ConfigError`` for a name that nobody has.
+    """
+    forms = parse_forms(form)
+    found = find_converter(forms[0].name)
+    if len(forms) != 1 or not callable(found):
+        raise ValueError("one converter that a factory makes")
+    return cast("Factory", found)(forms[0].arguments, codes or {})

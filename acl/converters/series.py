@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, cast
+from typing import Final
 
 from ...ports import Converter
-from .traits import Codes, Factory, Traits, traits_of
+from .traits import Codes, Traits, traits_of
 
 __all__ = ["MARKS", "series"]
 
@@ -78,13 +78,7 @@ def series(arguments: Sequence[str], codes: Codes) -> Converter:
 
 
 def _inner(arguments: Sequence[str], codes: Codes) -> Converter:
-    from ..rows import parse_forms  # noqa: PLC0415
-    from . import find_converter  # noqa: PLC0415 - it has this one in it
+    from . import converter  # noqa: PLC0415 - it has this one in it
 
-    forms = parse_forms(arguments[0])
-    if len(forms) != 1:
-        raise ValueError("one converter for each value")
-    found = find_converter(forms[0].name)
-    if not callable(found):
-        raise ValueError("a converter that is made by a factory")  # noqa: TRY004
-    return cast("Factory", found)([*forms[0].arguments, *arguments[1:]], codes)
+    quoted = ", ".join("'" + one.replace("'", "''") + "'" for one in arguments[1:])
+    return converter(f"{arguments[0]}({quoted})" if quoted else arguments[0], codes)

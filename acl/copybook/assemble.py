@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 from .alike import alike
 from .encode import initial_bytes
+from .item import Occurs
 from .node import Node, Slot, Tree
 from .peek import Peek
 from .problem import Problem, RecordError
@@ -41,6 +42,10 @@ class Assembly:
         root = self._tree.roots[0] if self._tree.flat else None
         return self._group(root, self._tree.slots, values, 0, moving=self._moving)
 
+    def item(self, node: Node, value: object) -> bytes:
+        """Give the bytes of one item, with all its occurrences."""
+        return self._item(node, value, 0, moving=self._moving)
+
     # Groups and what stands in them.
 
     def _group(
@@ -69,7 +74,8 @@ class Assembly:
         for key in values:
             if key not in known:
                 close = difflib.get_close_matches(str(key), known, n=1)
-                path = f"{node.path}.{key}" if node is not None and node.path else str(key)
+                around = "" if node is None or self._tree.nameless(node) else f"{node.path}."
+                path = f"{around}{key}"
                 reason = "no such field" + (f": did you mean {close[0]}?" if close else "")
                 self._wrong(path, at, 0, values[key], reason)
 
@@ -118,7 +124,10 @@ class Assembly:
             reason = f"at most {occurs.most} entries"
             self._wrong(node.path, at, node.item.length, f"{len(entries)} entries", reason)
             entries = entries[: occurs.most]
-        self._agrees(node, len(entries), at)
+        if node.shown:
+            self._agrees(node, len(entries), at)
+        else:
+            entries = [_MISSING] * self._entries(node, occurs)
         parts = []
         end = at
         for entry in entries:
@@ -130,17 +139,21 @@ class Assembly:
             return whole if moving else whole.ljust(node.item.length, self._tree.page.blank)
         return whole + self._initial(node) * (occurs.most - len(entries))
 
+    def _entries(self, node: Node, occurs: Occurs) -> int:
+        """Give how many entries a table has that nobody can give values for."""
+        said = None if node.counter is None else self._value(node.counter.path)
+        fits = type(said) is int and occurs.least <= said <= occurs.most
+        return said if fits else occurs.most  # type: ignore[return-value]
+
     def _agrees(self, node: Node, entries: int, at: int) -> None:
         """Refuse a table that has not as many entries as its counter says."""
         if node.counter is None:
             return
-        said = self._value(node.counter.path)
-        if said is None:
+        if self._value(node.counter.path) is None:
             return  # the counter is written as the table is long
         occurs = node.item.occurs
         assert occurs is not None  # noqa: S101 - as above
-        fits = type(said) is int and occurs.least <= said <= occurs.most
-        wanted = said if fits else occurs.most
+        wanted = self._entries(node, occurs)
         if wanted != entries:
             reason = f"{wanted} entries, as {node.counter.path} says"
             self._wrong(node.path, at, node.item.length, f"{entries} entries", reason)
@@ -169,12 +182,10 @@ class Assembly:
                 self.problems += problems
                 ground = raw + ground[len(raw) :]
             return ground
-        whole = ground
-        for top in range(len(active)):
+        for order in _orders(written):
             whole = ground
-            for raw, problems in [*written[:top:-1], *written[:top][::-1], written[top]]:
-                if not problems:
-                    whole = raw + whole[len(raw) :]
+            for raw in order:
+                whole = raw + whole[len(raw) :]
             if all(self._says(node, whole, values[node.key]) for node in active):
                 return whole
         return self._contradicting(slot, active, written, values, at)
@@ -237,6 +248,14 @@ class Assembly:
         self.problems.append(
             Problem(path=path, offset=at, size=size, value=shown or "''", reason=reason)
         )
+
+
+def _orders(written: Sequence[tuple[bytes, list[Problem]]]) -> Iterator[Sequence[bytes]]:
+    """Give the ways to lay items over each other: each alone, then each on top of the others."""
+    good = [raw for raw, problems in written if not problems]
+    yield from ([raw] for raw in good)
+    for top, raw in enumerate(good):
+        yield [*good[:top:-1], *good[:top][::-1], raw]
 
 
 def _given(node: Node, values: Group) -> object:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from .assemble import Assembly
 from .copybook import Copybook
 from .correction import Corrections, apply, covers, difference
-from .decode import decoders
+from .decode import Decoder, decoder
 from .encode import encoder
-from .node import plant
+from .node import Node, plant
 from .options import CodecOptions
 from .problem import Problem, RecordError
 from .repair import Repair
@@ -25,6 +25,9 @@ None; keys are the names of the copybook. FILLER is left out, but not what has a
 class Codec:
     """A copybook at work. Building one writes its reader and its writer; any thread may use it.
 
+    ``size`` is the bytes of a record, every OCCURS at its most. ``tree`` are its items, compiled;
+    ``moving``: what stands behind a table with DEPENDING ON moves up.
+
     Raises ``ConfigError`` where the options do not fit the copybook, ``MissingExtra`` where a code
     page needs the package ``ebcdic``.
     """
@@ -32,14 +35,15 @@ class Codec:
     def __init__(self, copybook: Copybook, options: CodecOptions | None = None) -> None:
         self.copybook = copybook
         self.options = options or CodecOptions()
-        self._tree = plant(copybook, self.options)
-        self._moving = self.options.occurs != "max" and any(n.variable for n in self._tree.walk())
-        self._whole, self._careful = decoders(self._tree, moving=self._moving)
-        self._nodes = list(self._tree.walk())
+        self.tree = plant(copybook, self.options)
+        self.moving = self.options.occurs != "max" and any(n.variable for n in self.tree.walk())
+        self._careful: Decoder | None = None
+        self._whole = self._carefully() if self.moving else self._reader(careful=False)
+        self._nodes = list(self.tree.walk())
         self._numbers = {id(node): number for number, node in enumerate(self._nodes)}
         self._repair = Repair(self._nodes)
-        self._quick = encoder(self._tree, self._repair, moving=self._moving)
-        self.size = self._tree.size
+        self._quick = encoder(self.tree, self._repair, moving=self.moving)
+        self.size = self.tree.size
 
     def decode(self, record: bytes, report: list[Problem] | None = None) -> Decoded:
         """Give a record's values.
@@ -48,10 +52,12 @@ class Codec:
         ``report`` is given, all that could not be read is added to it, and policies that say
         ``error`` say ``null``; without one they raise ``RecordError``.
         """
-        read = self._whole if len(record) >= self.size else self._careful
+        read = self._whole if len(record) >= self.size else self._carefully()
         if report is None:
             return read(record, self._repair)
-        values = read(record, Repair(self._nodes, report))
+        found: list[Problem] = []
+        values = read(record, Repair(self._nodes, found))
+        report += sorted(found, key=lambda one: one.offset)
         if len(record) > self.size:
             rest = record[self.size :]
             reason = f"{len(rest)} bytes more than the copybook has"
@@ -62,12 +68,36 @@ class Codec:
                     size=len(rest),
                     hex=rest[:64].hex(),
                     reason=reason,
+                    kind="rest",
                 )
             )
         return values
 
+    def _carefully(self) -> Decoder:
+        """Give the reader of records that may end anywhere, written where one is met."""
+        if self._careful is None:
+            self._careful = self._reader(careful=True)
+        return self._careful
+
+    def _reader(self, *, careful: bool) -> Decoder:
+        return decoder(self.tree, careful=careful, moving=self.moving)
+
+    def reader(self, path: str) -> Callable[[bytes], object]:
+        """Give the function that reads one item's bytes, policies and all."""
+        node = self.tree.by_path[path]
+        number, repair = self._numbers[id(node)], self._repair
+        strict = node.leaf is not None and node.leaf.numeric and node.policies.zero != "zero"
+
+        def read(raw: bytes) -> object:
+            value = repair.value(number, raw, 0)
+            if strict and value == 0:
+                return repair.zero(number, raw, 0)
+            return value
+
+        return read
+
     def problems(self, record: bytes) -> list[Problem]:
-        """Give all that cannot be read in a record, in the order in which it was met."""
+        """Give all that cannot be read in a record, in the order of its bytes."""
         report: list[Problem] = []
         self.decode(record, report)
         return report
@@ -107,12 +137,23 @@ class Codec:
         kept = [(one.offset, one.offset + one.size) for one in problems]
         return values, difference(record, made, kept)
 
+    def item(self, node: Node, value: object) -> bytes:
+        """Give the bytes of one item, a table whole. Raises ``RecordError``."""
+        assembly = self._assembly()
+        made = assembly.item(node, value)
+        if assembly.problems:
+            raise RecordError(assembly.problems)
+        return made
+
+    def _assembly(self) -> Assembly:
+        return Assembly(self.tree, self._numbers, self._repair, moving=self.moving)
+
     def _assembled(self, values: Mapping[str, object]) -> tuple[bytes, list[Problem]]:
         if self._quick is not None:
             with contextlib.suppress(Exception):  # whatever it was: all is looked at once more
                 return self._quick(values), []
-        assembly = Assembly(self._tree, self._numbers, self._repair, moving=self._moving)
+        assembly = self._assembly()
         made = assembly.record(values)
         if self.options.occurs == "pad":
-            made = made.ljust(self.size, self._tree.page.blank)
+            made = made.ljust(self.size, self.tree.page.blank)
         return made, assembly.problems

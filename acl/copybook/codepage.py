@@ -40,9 +40,7 @@ class CodePage:
         raw = [_MENDED.get((name, byte)) or _one(byte, name) for byte in _EVERY]
         if common:
             raw = [text if " " <= text <= "~" else "" for text in raw]
-        self.single = all(len(_again(text, name)) == 1 for text in raw if text)
-        self.single = self.single and sum(map(bool, raw)) >= 128
-        self.single = self.single and not _joins(name)
+        self.single = common or _single(raw, name)
         self.table = "".join(self._shown(text) for text in raw)
         self.text: Callable[[bytes], str] = self._reading()
         known = "".join(text or "\ufffe" for text in raw)
@@ -94,6 +92,15 @@ def _again(text: str, name: str) -> bytes:
         return text.encode(name)
     except UnicodeEncodeError:
         return b"?"
+
+
+def _single(raw: list[str], name: str) -> bool:
+    known = [text for text in raw if text]
+    return (
+        len(known) >= 128
+        and all(len(_again(text, name)) == 1 for text in known)
+        and not _joins(name)
+    )
 
 
 def _joins(name: str) -> bool:

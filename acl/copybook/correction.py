@@ -15,8 +15,6 @@ __all__ = ["Corrections", "apply", "as_text", "covers", "difference", "from_text
 
 Corrections = Mapping[int, bytes]
 
-_NEAR: Final = 4
-"""Bytes that are alike and stand between two that are not: so few are said again."""
 _RUN: Final = 16
 _MOST: Final = 1 << 24
 """Bytes that runs may have in one record, all together."""
@@ -25,24 +23,24 @@ _TEXT: Final = re.compile(r"((?:[0-9A-Fa-f]{2})*)|([0-9A-Fa-f]{2})\*([0-9]{1,8})
 
 def difference(wanted: bytes, made: bytes, kept: Iterable[tuple[int, int]] = ()) -> Corrections:
     """Give what turns ``made`` into ``wanted``; ``kept`` are ranges that are said in any case."""
+    kept = list(kept)
     spans = [(start, min(end, len(wanted))) for start, end in kept if start < len(wanted)]
     if wanted != made:
         spans += _unlike(wanted, made)
     merged: list[list[int]] = []
     for start, end in sorted(spans):
-        if merged and start <= merged[-1][1] + _NEAR:
+        if merged and start <= merged[-1][1]:
             merged[-1][1] = max(merged[-1][1], end)
         else:
             merged.append([start, end])
     found = {start: wanted[start:end] for start, end in merged}
-    if len(made) > len(wanted):
+    if len(made) > len(wanted) or any(end > len(wanted) for _, end in kept):
         found[len(wanted)] = b""
     return found
 
 
 def _unlike(wanted: bytes, made: bytes) -> list[tuple[int, int]]:
     both = min(len(wanted), len(made))
-    spans = []
     first, second = int.from_bytes(wanted[:both]), int.from_bytes(made[:both])
     unlike = (first ^ second).to_bytes(both)
     spans = [found.span() for found in re.finditer(rb"[^\0]+", unlike)]

@@ -98,7 +98,7 @@ class Edited:
             text = text.translate(_SWAPPED)
         found = self._pattern.fullmatch(text)
         if found is None:
-            raise ValueError("not a number as the picture prints it")
+            return self._nothing(text)
         first, second, whole, places, last = found.groups()
         if not whole and not places:
             return self._nothing(text)
@@ -114,6 +114,8 @@ class Edited:
     def _number(self, sign: str, whole: str, places: str | None) -> Scalar:
         if not whole.isdecimal():
             whole = "".join(one for one in whole if one not in ",/ ")
+            if not whole and not places:
+                raise ValueError("no digits")
         if self._scale <= 0 or (places is None and "V" in self._symbols):
             return scaled(sign + whole, self._scale)
         places = (places or "").replace("/", "").replace(" ", "")
@@ -124,7 +126,8 @@ class Edited:
     def _nothing(self, text: str) -> Scalar:
         if self._vanishes and not text.strip(" *."):
             return self.zero
-        raise ValueError("no digits")
+        blank = not text.strip(" *.")
+        raise ValueError("no digits" if blank else "not a number as the picture prints it")
 
     def _unpunched(self, text: str) -> tuple[str, str]:
         """Take an overpunched sign off the last digit."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Mapping, Sequence
 from itertools import groupby
+from typing import cast
 
 from ..generate import Function
 from .alike import alike
@@ -52,7 +53,9 @@ class _Writer:
         self._groups = 0
         self._endian = "big"
         self._packed: list[Binary] = []
-        self._values: dict[int, str] = {}
+        self._values: dict[str, str] = {}
+        self._given: set[str] = set()
+        self._asked: set[str] = set()
 
     def node(self, node: Node) -> Encoder:
         """Write the function for one occurrence of an item: ``d0`` is its value."""
@@ -73,8 +76,8 @@ class _Writer:
             if slot.gap:
                 self._constant(bytes(slot.gap))
             if any(node.rule is not None for node in slot.nodes):
-                raise _Beyond
-            if len(slot.nodes) > 1:
+                self._chosen(slot, name)
+            elif len(slot.nodes) > 1:
                 self._shared(slot, name)
             else:
                 self._item(slot.nodes[0], name)
@@ -95,10 +98,9 @@ class _Writer:
             self._group(node.slots, inner)
 
     def _leaf(self, node: Node, leaf: Leaf, value: str) -> None:
-        local = f"v{len(self._pieces)}"
+        local = self._named(node.path)
+        self._given.add(node.path)
         self.function.line(f"{local} = {value}")
-        if id(node) in self._tree.counted:
-            self._values[id(node)] = local
         if isinstance(leaf, Binary) and leaf.format and leaf.endian == self._endian:
             self._packed.append(leaf)
             self._pieces.append(_Piece("pack", leaf.inline(self.function, local), leaf.size))
@@ -132,8 +134,8 @@ class _Writer:
         self.function.line(f"{local} = {value}")
         wanted = str(occurs.most)
         if node.counter is not None:
-            wanted = self._values.get(id(node.counter), "")
-            if not wanted:
+            wanted = self._named(node.counter.path)
+            if node.counter.path not in self._given:
                 raise _Beyond
             least = f"{occurs.least} <= {wanted} <= {occurs.most}"
             self.function.line(f"if not {least}: raise ValueError")
@@ -145,16 +147,45 @@ class _Writer:
             joined += f".ljust({node.item.length}, {self._tree.page.blank!r})"
         self._pieces.append(_Piece("bytes", joined, node.item.length))
 
+    def _chosen(self, slot: Slot, name: str) -> None:
+        """Write the one branch whose rule holds."""
+        branches, arguments = [], []
+        for node in slot.nodes:
+            if not node.shown or node.variable or node.item.occurs or self._counts(node):
+                raise _Beyond
+            branches.append((_Writer(self._tree, self._repair).node(node), self._rest(slot, node)))
+            holds = "True"
+            if node.rule is not None:
+                holds = node.rule.source(self.function, self._asking)
+            arguments.append(f"{name}[{node.key!r}], {holds}")
+        choose = self.function.constant(_choosing(branches))
+        self._pieces.append(_Piece("bytes", f"{choose}({', '.join(arguments)})", slot.room))
+
+    def _named(self, path: str) -> str:
+        """Give the variable of a field."""
+        return self._values.setdefault(path, f"v{len(self._values)}")
+
+    def _asking(self, path: str) -> str:
+        """Give the variable of a field that a rule asks: all have their values by then."""
+        self._asked.add(path)
+        return self._named(path)
+
+    def _counts(self, node: Node) -> bool:
+        return any(id(one) in self._tree.counted for one in node.walk())
+
+    def _rest(self, slot: Slot, node: Node) -> bytes:
+        """Give what stands behind an item where it takes less than the room."""
+        blank = self._tree.page.blank
+        return initial_bytes(slot.nodes[0], blank).ljust(slot.room, blank)[node.size :]
+
     def _shared(self, slot: Slot, name: str) -> None:
         """Write the first item; what redefines it must read as it says."""
         base, others = slot.nodes[0], [node for node in slot.nodes[1:] if node.shown]
         if not base.shown or any(node.variable or node.item.occurs for node in slot.nodes):
             raise _Beyond
-        if any(id(one) in self._tree.counted for node in slot.nodes for one in node.walk()):
+        if any(map(self._counts, slot.nodes)):
             raise _Beyond
-        write = _Writer(self._tree, self._repair).node(base)
-        ground = initial_bytes(base, self._tree.page.blank)
-        rest = ground.ljust(slot.room, self._tree.page.blank)[base.size :]
+        write, rest = _Writer(self._tree, self._repair).node(base), self._rest(slot, base)
         checks = [(node.key, reader(self._tree, node)) for node in others]
         agree = self.function.constant(_agreeing(write, rest, checks, self._repair))
         source = f"{agree}({name}[{base.key!r}], {name})"
@@ -162,6 +193,8 @@ class _Writer:
 
     def _compile(self) -> Encoder:
         """Join the lanes, and cut them again into their places."""
+        if self._asked - self._given:
+            raise _Beyond
         parts: list[str] = []
         lanes = {"text": ("x", 0), "hex": ("y", 0), "pack": ("z", 0)}
         for lane, bounds in groupby(self._pieces, key=lambda piece: piece.lane):
@@ -189,6 +222,26 @@ class _Writer:
         sources = ", ".join(piece.source for piece in self._pieces if piece.lane == lane)
         self.function.line(f"{local} = {self.function.constant(make)}(''.join(({sources},)))")
         self.function.line(f"if len({local}) != {length}: raise ValueError")
+
+
+def _choosing(branches: Sequence[tuple[Encoder, bytes]]) -> Callable[..., bytes]:
+    """Give what writes the one branch that holds, from each one's value and whether it does."""
+
+    def choose(*told: object) -> bytes:
+        made = None
+        for (write, rest), value, holds in zip(branches, told[::2], told[1::2], strict=True):
+            if not holds:
+                if value is not None:
+                    raise ValueError("a branch that does not hold")
+                continue
+            if made is not None:
+                raise ValueError("two branches that hold")
+            made = write(cast("Mapping[str, object]", value)) + rest
+        if made is None:
+            raise ValueError("no branch that holds")
+        return made
+
+    return choose
 
 
 def _agreeing(

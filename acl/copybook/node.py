@@ -14,7 +14,8 @@ from .item import Condition, Figurative, Hexadecimal, Item
 from .leaf import Leaf
 from .lookup import find
 from .options import CodecOptions, Policies
-from .rules import Rule, parse_rule
+from .rules import Rule
+from .ruling import parse_rule
 
 __all__ = ["Node", "Slot", "Tree", "plant"]
 
@@ -153,6 +154,10 @@ class Tree:
             node.path: node for root in roots for node in root.walk()
         }
         self.counted: dict[int, list[Node]] = {}
+
+    def nameless(self, node: Node) -> bool:
+        """Say whether it is a record whose name the paths of its fields leave out."""
+        return node.parent is None and len(self.roots) == 1
 
     def walk(self) -> Iterator[Node]:
         """Give every node, in the order of the copybook."""

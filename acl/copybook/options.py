@@ -40,7 +40,7 @@ class CodecOptions(msgspec.Struct, frozen=True, kw_only=True):
     ``occurs`` is where the bytes behind a table with DEPENDING ON stand: ``max``, behind its full
     room; ``shift``, right behind the last entry; ``pad``, the same, with the record filled up to
     its full length. ``rules`` say which branch of a REDEFINES holds: ``{"PERSON": "TYPE in ('P',
-    'E')"}``; see ``rules``. ``policies`` are for all fields, ``fields`` those of single ones.
+    'E')"}``; see ``ruling``. ``policies`` are for all fields, ``fields`` those of single ones.
     ``root`` says whether the 01 level's name is a level of the result: ``auto`` keeps it where
     there are several.
     """

@@ -23,6 +23,8 @@ class Peek:
         self._numbers = numbers
         self._outside = value
         self._seen: dict[str, object] = {}
+        self._entries: list[tuple[Node, bytes]] = []
+        self._later: list[tuple[Node, bytes, dict[str, object]]] = []
 
     def read(self, node: Node, raw: bytes) -> object:
         """Give the value of an item whose first byte is the first of ``raw``.
@@ -31,6 +33,18 @@ class Peek:
         """
         if node.rule is not None and not node.rule.holds(self._value):
             return None
+        return self._finished(lambda: self._item(node, raw))
+
+    def _finished(self, read: Callable[[], object]) -> object:
+        """Read, and then the branches that a rule decides about: all else is known by then."""
+        before, self._later = self._later, []
+        value = read()
+        for node, raw, group in self._later:
+            group[node.key] = self.read(node, raw)
+        self._later = before
+        return value
+
+    def _item(self, node: Node, raw: bytes) -> object:
         occurs = node.item.occurs
         if occurs is None:
             return self._one(node, raw)
@@ -39,8 +53,16 @@ class Peek:
             said = self._value(node.counter.path)
             fits = type(said) is int and occurs.least <= said <= occurs.most
             count = said if fits else self._repair.count(self._numbers[id(node)], said, 0)  # type: ignore[assignment]
-        ends = range(0, min(count * node.size, len(raw)), node.size)
-        return [self._one(node, raw[at : at + node.size]) for at in ends]
+        starts = range(0, min(count * node.size, len(raw)), node.size)
+        return [self._entry(node, raw[at : at + node.size]) for at in starts]
+
+    def _entry(self, node: Node, raw: bytes) -> object:
+        for inside in node.walk():
+            self._seen.pop(inside.path, None)  # they are the last entry's
+        self._entries.append((node, raw))
+        value = self._finished(lambda: self._one(node, raw))
+        self._entries.pop()
+        return value
 
     def _one(self, node: Node, raw: bytes) -> object:
         if node.leaf is None:
@@ -62,17 +84,23 @@ class Peek:
 
     def _group(self, slots: list[Slot], raw: bytes) -> dict[str, object]:
         found: dict[str, object] = {}
-        later: list[tuple[Node, int]] = []
         for slot in slots:
             for node in slot.nodes:
-                if node.rule is not None:
-                    later.append((node, slot.at))
+                if node.rule is not None and node.shown:
                     found[node.key] = None
-                else:
-                    found[node.key] = self.read(node, raw[slot.at :])
-        for node, at in later:
-            found[node.key] = self.read(node, raw[at:])
-        return {node.key: found[node.key] for slot in slots for node in slot.nodes if node.shown}
+                    self._later.append((node, raw[slot.at :], found))
+                elif node.rule is None:
+                    value = self._item(node, raw[slot.at :])
+                    if node.shown:
+                        found[node.key] = value
+        return found
 
     def _value(self, path: str) -> object:
-        return self._seen[path] if path in self._seen else self._outside(path)
+        """Give a field's value: as it was read, read ahead, or from outside."""
+        if path in self._seen:
+            return self._seen[path]
+        for entry, raw in reversed(self._entries):
+            node = next((one for one in entry.walk() if one.path == path), None)
+            if node is not None:
+                return self._one(node, raw[node.item.offset - entry.item.offset :])
+        return self._outside(path)

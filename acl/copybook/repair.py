@@ -8,7 +8,7 @@ from typing import Final
 from .leaf import Scalar
 from .node import Node
 from .options import Choice
-from .problem import Problem, RecordError
+from .problem import Kind, Problem, RecordError
 
 __all__ = ["Repair"]
 
@@ -40,14 +40,17 @@ class Repair:
         if len(raw) < leaf.size:
             return self._cut(node, raw, offset)
         try:
-            return leaf.read(raw)
+            value = leaf.read(raw)
         except ValueError as error:
             return self._none(node, raw, offset, str(error))
+        if value == 0 and node.policies.zero != "zero":
+            return self.zero(number, raw, offset)
+        return value
 
     def zero(self, number: int, raw: bytes, offset: int) -> Scalar | None:
         """Give what the policy makes of a zero."""
         node = self._nodes[number]
-        return self._chosen(node, node.policies.zero, raw, offset, "zero")
+        return self._chosen(node, "zero", raw, offset, "zero")
 
     def count(self, number: int, value: object, offset: int) -> int:
         """Give how many entries a table has whose counter says what it cannot have."""
@@ -62,15 +65,14 @@ class Repair:
             name = counter.path if counter else ""
             said = "nothing" if value is None else str(value)
             reason = f"{occurs.least} to {occurs.most} entries, where {name} says {said}"
-            self._told(node, b"", offset, reason)
+            self._told(node, b"", offset, reason, "count")
         return occurs.most
 
     def short(self, number: int, offset: int) -> None:
         """Say that the record ends before a table does."""
         if self._report is not None:
-            self._told(
-                self._nodes[number], b"", offset, "the record ends before the table's last entry"
-            )
+            reason = "the record ends before the table's last entry"
+            self._told(self._nodes[number], b"", offset, reason, "short")
 
     def _cut(self, node: Node, raw: bytes, offset: int) -> Scalar | None:
         assert node.leaf is not None  # noqa: S101 - as above
@@ -78,7 +80,7 @@ class Repair:
             return None
         if self._report is not None:
             reason = f"the record ends {node.size - len(raw)} bytes before it does"
-            self._told(node, raw, offset, reason)
+            self._told(node, raw, offset, reason, "short")
         if node.leaf.numeric:
             return None
         try:
@@ -88,31 +90,33 @@ class Repair:
 
     def _none(self, node: Node, raw: bytes, offset: int, reason: str) -> Scalar | None:
         """Apply the policy for what cannot be read."""
-        policies = node.policies
         if not raw.strip(b"\0"):
-            return self._chosen(node, policies.low, raw, offset, "low-values")
+            return self._chosen(node, "low", raw, offset, "low-values")
         page = node.order_page
         if page is not None and not raw.replace(page.blank, b""):
-            return self._chosen(node, policies.blank, raw, offset, "blank")
-        return self._chosen(node, policies.invalid, raw, offset, reason)
+            return self._chosen(node, "blank", raw, offset, "blank")
+        return self._chosen(node, "invalid", raw, offset, reason)
 
     def _chosen(
-        self, node: Node, choice: Choice, raw: bytes, offset: int, reason: str
+        self, node: Node, kind: Kind, raw: bytes, offset: int, reason: str
     ) -> Scalar | None:
+        choice: Choice = getattr(node.policies, kind)
         if self._report is not None:
-            self._told(node, raw, offset, reason)
+            self._told(node, raw, offset, reason, kind)
         elif choice == "error":
-            raise RecordError([_problem(node, raw, offset, reason)])
+            raise RecordError([_problem(node, raw, offset, reason, kind)])
         assert node.leaf is not None  # noqa: S101 - as above
         return node.leaf.zero if choice == "zero" else None
 
-    def _told(self, node: Node, raw: bytes, offset: int, reason: str) -> None:
+    def _told(self, node: Node, raw: bytes, offset: int, reason: str, kind: Kind) -> None:
         assert self._report is not None  # noqa: S101 - asked by all who call
-        self._report.append(_problem(node, raw, offset, reason))
+        self._report.append(_problem(node, raw, offset, reason, kind))
 
 
-def _problem(node: Node, raw: bytes, offset: int, reason: str) -> Problem:
+def _problem(node: Node, raw: bytes, offset: int, reason: str, kind: Kind) -> Problem:
     shown = raw[:_SHOWN].hex()
     if len(raw) > _SHOWN:
         shown += "…"
-    return Problem(path=node.path, offset=offset, size=node.size, hex=shown, reason=reason)
+    return Problem(
+        path=node.path, offset=offset, size=node.size, hex=shown, reason=reason, kind=kind
+    )

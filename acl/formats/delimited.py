@@ -18,7 +18,7 @@ from .shape import Sides, Stray, Values
 
 __all__ = ["DelimitedShape", "delimited"]
 
-_END = re.compile(r"(?:\r\n|\n|\r)?\Z")
+_ENDS = ("\r\n", "\n", "\r")
 _MOST = 10_000
 
 
@@ -96,7 +96,11 @@ class DelimitedShape:
         self._answers = answers
         mark, quote = re.escape(wanted.delimiter), re.escape(wanted.quote)
         bare = rf"(?P<bare>[^{mark}\r\n]*)"
-        inside = rf"{quote}(?P<inside>(?:[^{quote}]|{quote}{quote})*){quote}(?=[{mark}\r\n]|\Z)"
+        # Possessive: quotes that do not close are found in one pass.
+        twice = f"{quote}{quote}"
+        inside = (
+            rf"{quote}(?P<inside>[^{quote}]*+(?:{twice}[^{quote}]*+)*+){quote}(?=[{mark}\r\n]|\Z)"
+        )
         self._cell = re.compile(f"(?:{inside}|(?!{quote}){bare})" if quote else bare)
         self._special = re.compile(rf"[{mark}{quote}\r\n]")
 
@@ -111,7 +115,7 @@ class DelimitedShape:
         if self._quote and self._quote in text:
             texts = [cell.text for cell in self._cells(text)]
         else:
-            line = text[: _END.search(text).start()]  # type: ignore[union-attr]
+            line = text.removesuffix(_end(text))
             if "\n" in line or "\r" in line:
                 raise _broken("more than one line", len(line))
             texts = line.split(self._delimiter)
@@ -136,14 +140,14 @@ class DelimitedShape:
         """Write a line that ends as the one does that it answers, or put the values into that."""
         if not self._answers:
             return self.patch(values, original)
-        end = _END.search(text_of(original, self._encoding))
+        end = _end(text_of(original, self._encoding))
         texts = [self._written(values.get(path), quoted=False) for path in self._columns]
         while texts and texts[-1] is None:
             texts.pop()
         line = self._delimiter.join(text or "" for text in texts)
         if any(text is None for text in texts) or len(texts) < self._needed:
             raise ValueError('a text for every column (null = [""] where nothing is an empty one)')
-        return in_bytes(line + (end[0] if end else ""), original, self._encoding)
+        return in_bytes(line + end, original, self._encoding)
 
     def patch(self, changes: Values, original: Record) -> bytes:
         """Put changed columns into the line; one in quotes stays in quotes."""
@@ -191,9 +195,13 @@ class DelimitedShape:
             at = found.end() + 1
             if text[found.end() : at] != self._delimiter:
                 break
-        if not _END.fullmatch(text, found.end()):
+        if text[found.end() :] not in ("", *_ENDS):
             raise _broken("more than one line", found.end())
         return cells
+
+
+def _end(text: str) -> str:
+    return next((end for end in _ENDS if text.endswith(end)), "")
 
 
 def _broken(message: str, offset: int) -> EnvelopeError:

@@ -13,6 +13,7 @@ from ...errors import ConfigError
 from ...model import Record
 from .charset import check_encoding, in_bytes, text_of
 from .fields import Listed, Place, as_leaves, listed
+from .json_flat import flat_reader
 from .json_patch import patch, render
 from .json_read import JsonReader
 from .json_scan import places
@@ -88,6 +89,7 @@ class JsonShape:
         self._encoding = encoding
         self._answers = answers
         self._tree = tree
+        self._flat = flat_reader(tree)
         self._reader = JsonReader(tree, document=document, places=places)
 
     def describe(self) -> bytes:
@@ -96,6 +98,10 @@ class JsonShape:
 
     def read(self, record: Record) -> tuple[Values, Sequence[Stray]]:
         """Read the document. Raises ``EnvelopeError`` where it is not a JSON object."""
+        if self._flat is not None and (self._encoding or record.encoding) == "utf-8":
+            values = self._flat.read(record.body)
+            if values is not None:
+                return values, ()
         return self._reader.read(self._utf8(record))
 
     def places(self, record: Record) -> Mapping[str, str]:

@@ -2,24 +2,23 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
-from typing import Any, Final, TypedDict, cast
+from typing import Any, Final
 
 import msgspec
 
 from ...errors import EnvelopeError
+from .json_flat import DIGITS, fits, quotes
 from .json_scan import twice
 from .json_tree import Group, Items, Value
 from .shape import Stray, Values
 
-__all__ = ["DIGITS", "JsonReader", "canonical"]
+__all__ = ["JsonReader", "canonical"]
 
-_ESCAPE: Final = re.compile(rb"\\.")
 _MOST_STRAYS: Final = 1000
-DIGITS: Final = 100
-"""How far a number may reach on either side of the point: 1E400000000 is no number of anybody's."""
+_At = tuple["_At", str, int] | None
+"""The entry that is read: the one around it, the path of its list, its number from 0."""
 
 
 class _Number(str):
@@ -30,12 +29,6 @@ class _Number(str):
 
 _ANY: Final = msgspec.json.Decoder(dict[str, Any], float_hook=_Number)
 _PART: Final = msgspec.json.Decoder(Any, float_hook=_Number)
-_QUICK: Final[Mapping[str, Any]] = {
-    "text": str | None,
-    "integer": int | None,
-    "decimal": Decimal | None,
-    "boolean": bool | None,
-}
 _EXPECTED: Final = {
     "text": "text, a number, true, false or null",
     "integer": "a whole number",
@@ -66,33 +59,6 @@ class JsonReader:
         self._root = root
         self._document = document
         self._places = places
-        self._quick = _quick(root)
-        kinds = {child.type for child in root.children.values() if isinstance(child, Value)}
-        self._texts = kinds == {"text"}
-        self._decimals = [
-            name
-            for name, node in root.children.items()
-            if isinstance(node, Value) and node.type == "decimal"
-        ]
-
-    def read(self, body: bytes) -> tuple[Values, Sequence[Stray]]:
-        """Read UTF-8. Raises ``EnvelopeError`` where it is no JSON object."""
-        if self._quick is not None:
-            try:
-                values = self._quick(body)
-            except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, ValueError):
-                pass
-            else:
-                found = quotes(body)
-                if (self._texts and found == 4 * len(values)) or self._whole(values, found):
-                    return values, ()
-        return self._carefully(body)
-
-    def _whole(self, values: Mapping[str, Any], found: int) -> bool:
-        texts = list(map(type, values.values())).count(str)
-        return found == 2 * (len(values) + texts) and all(
-            (number := values.get(name)) is None or _fits(number) for name in self._decimals
-        )
 
     def check(self, body: bytes) -> None:
         """Raise ``EnvelopeError`` where the body is no JSON object."""
@@ -100,13 +66,14 @@ class JsonReader:
 
     def entry(self, entry: Group | Value, text: bytes) -> Any:
         """Read one entry of a list, that was read before as part of its document."""
-        return _Walk("").entry(entry, _PART.decode(text), "")
+        return _Walk("").entry(entry, _PART.decode(text), None)
 
-    def _carefully(self, body: bytes) -> tuple[Values, Sequence[Stray]]:
+    def read(self, body: bytes) -> tuple[Values, Sequence[Stray]]:
+        """Read UTF-8. Raises ``EnvelopeError`` where it is no JSON object."""
         document = decode(body, self._document)
         values: dict[str, Any] = {}
         walk = _Walk(self._places)
-        walk.group(self._root, document, "", values)
+        walk.group(self._root, document, None, values)
         strays = walk.broken + walk.strays
         if 2 * walk.strings != quotes(body):
             expected = "every name once in an object"
@@ -134,31 +101,8 @@ def _reason(error: Exception) -> str:
     return "nested too deeply" if isinstance(error, RecursionError) else str(error)
 
 
-def quotes(body: bytes) -> int:
-    """Count the quotes that open or close a text."""
-    if b"\\" in body:
-        body = _ESCAPE.sub(b"", body)
-    return body.count(b'"')
-
-
-def _quick(root: Group) -> Callable[[bytes], dict[str, Any]] | None:
-    """Give a decoder for flat documents, or None."""
-    fields: dict[str, Any] = {}
-    for name, child in root.children.items():
-        kind = _QUICK.get(child.type) if isinstance(child, Value) else None
-        if kind is None:
-            return None
-        fields[name] = kind
-    make: Any = TypedDict
-    document = make("document", fields, total=False)
-    return cast("Callable[[bytes], dict[str, Any]]", msgspec.json.Decoder(document).decode)
-
-
 class _Walk:
-    """One document's walk: collects strays, and counts the texts that it came across.
-
-    ``where`` is the entry of a list that is read: ``lines[2].``
-    """
+    """One document's walk: collects strays, and counts the texts that it came across."""
 
     def __init__(self, places: str) -> None:
         self._places = places
@@ -167,56 +111,60 @@ class _Walk:
         self.strings = 0
 
     def group(
-        self, group: Group, document: Mapping[str, Any], where: str, into: dict[str, Any]
+        self, group: Group, document: Mapping[str, Any], at: _At, into: dict[str, Any]
     ) -> None:
-        self.strings += len(document)
+        strings = len(document)
         known = group.children
         for name, value in document.items():
             node = known.get(name)
             if isinstance(node, Value):
-                into[node.path] = self._value(node, value, where)
-            elif isinstance(node, Group):
-                self._group(node, value, where, into)
+                if type(value) is str and node.type == "text":
+                    strings += 1
+                    into[node.path] = value
+                else:
+                    into[node.path] = self._value(node, value, at)
+            elif isinstance(node, Items):
+                into[node.path] = self._items(node, value, at)
             elif node is not None:
-                into[node.path] = self._items(node, value, where)
+                self._group(node, value, at, into)
             else:
-                self.strings += _strings(value)
-                if len(self.strays) < _MOST_STRAYS:
-                    path = f"{where}{group.path}.{name}" if group.path else f"{where}{name}"
-                    expected = "one of " + ", ".join(known)
-                    message = f"is not among the {self._places}"
-                    self.strays.append(Stray(path[:200], message, expected))
+                self._unknown(group, name, value, at)
+        self.strings += strings
 
-    def entry(self, entry: Group | Value, value: Any, where: str) -> Any:
+    def _unknown(self, group: Group, name: str, value: Any, at: _At) -> None:
+        self.strings += _strings(value)
+        if len(self.strays) < _MOST_STRAYS:
+            path = _named(at, f"{group.path}.{name}" if group.path else name)
+            expected = "one of " + ", ".join(group.children)
+            self.strays.append(Stray(path, f"is not among the {self._places}", expected))
+
+    def entry(self, entry: Group | Value, value: Any, at: _At) -> Any:
         if isinstance(entry, Value):
-            return self._value(entry, value, where)
+            return self._value(entry, value, at)
         values: dict[str, Any] = {}
         if isinstance(value, dict):
-            self.group(entry, value, f"{where}.", values)
+            self.group(entry, value, at, values)
         else:
-            self._misfit(where, value, "an object")
+            self._misfit("", value, "an object", at)
         return values
 
-    def _group(self, node: Group, value: Any, where: str, into: dict[str, Any]) -> None:
+    def _group(self, node: Group, value: Any, at: _At, into: dict[str, Any]) -> None:
         if isinstance(value, dict):
-            self.group(node, value, where, into)
+            self.group(node, value, at, into)
             return
         into.update(dict.fromkeys(node.paths))
         if value is not None:
-            self._misfit(f"{where}{node.path}", value, "an object or null")
+            self._misfit(node.path, value, "an object or null", at)
 
-    def _items(self, node: Items, value: Any, where: str) -> Any:
+    def _items(self, node: Items, value: Any, at: _At) -> Any:
         if isinstance(value, list):
-            path = f"{where}{node.path[:-2]}"
-            return [
-                self.entry(node.entry, one, f"{path}[{number}]")
-                for number, one in enumerate(value, 1)
-            ]
+            entry, path = node.entry, node.path
+            return [self.entry(entry, one, (at, path, n)) for n, one in enumerate(value)]
         if value is not None:
-            self._misfit(f"{where}{node.path}", value, "a list or null")
+            self._misfit(node.path, value, "a list or null", at)
         return None
 
-    def _value(self, node: Value, value: Any, where: str) -> Any:
+    def _value(self, node: Value, value: Any, at: _At) -> Any:
         kind = type(value)
         if kind is str and node.type == "text":
             self.strings += 1
@@ -234,15 +182,23 @@ class _Walk:
         else:
             found = str(value) if kind in (_Number, int) else None
         if found is None:
-            self._misfit(f"{where}{node.path}", value, _EXPECTED[node.type])
+            self._misfit(node.path, value, _EXPECTED[node.type], at)
         return found
 
-    def _misfit(self, path: str, value: Any, expected: str) -> None:
+    def _misfit(self, path: str, value: Any, expected: str, at: _At) -> None:
         self.strings += _strings(value)
         if len(self.broken) < _MOST_STRAYS:
             called = "an object or a list" if expected == _EXPECTED["text"] else _called(value)
-            message = f"holds {called}"
-            self.broken.append(Stray(path[:200], message, expected, broken=True))
+            self.broken.append(Stray(_named(at, path), f"holds {called}", expected, broken=True))
+
+
+def _named(at: _At, path: str) -> str:
+    """Give a path with the numbers of the entries that it stands in: ``lines[2].sku``."""
+    while at is not None:
+        outer, items, number = at
+        path = f"{items[:-2]}[{number}]" + (f".{path}" if path else "")
+        at = outer
+    return path[:200]
 
 
 def _native(kind: str, value: Any) -> int | Decimal | None:
@@ -250,13 +206,9 @@ def _native(kind: str, value: Any) -> int | Decimal | None:
         return value if type(value) is bool else None
     if type(value) is int:
         return Decimal(value) if kind == "decimal" else value
-    if kind == "decimal" and type(value) is _Number and _fits(number := Decimal(value)):
+    if kind == "decimal" and type(value) is _Number and fits(number := Decimal(value)):
         return number
     return None
-
-
-def _fits(number: Decimal) -> bool:
-    return -DIGITS <= number.adjusted() <= DIGITS
 
 
 def _called(value: object) -> str:

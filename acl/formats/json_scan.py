@@ -56,7 +56,7 @@ class _Scan:
             return
         top = self.open[-1]
         if top.items is not None:
-            span.step = f"[{len(top.items) + 1}]"
+            span.step = f"[{len(top.items)}]"
             top.items.append(span)
         elif top.members is not None:
             span.at, span.step = self.name_at, f".{self.name}"
@@ -94,7 +94,7 @@ def twice(body: bytes) -> list[tuple[str, int]]:
 
 
 def places(body: bytes) -> dict[str, str]:
-    """Give the offset of each value, by its path with numbers from 1 in it: ``lines[2].sku``."""
+    """Give the offset of each value, by its path with indices in it: ``lines[2].sku``."""
     return {path: f"offset {span.start}" for path, span in _walk(scan(body)) if path}
 
 

@@ -21,6 +21,7 @@ _TYPES: Final[Mapping[str, Type]] = {
 }
 _UNNAMED: Final = frozenset(".[]")
 _MOST: Final = 10_000
+_DEEPEST: Final = 100
 
 
 def load_places(file: Path) -> tuple[Place, ...]:
@@ -59,6 +60,8 @@ class _Schema:
         nullable = nullable or "null" in kinds
         kind = next(iter(kinds - {"null"})) if len(kinds - {"null"}) == 1 else ""
         again = id(schema) in inside
+        if len(inside) > _DEEPEST:
+            raise self._error("nested too deeply", path[:80], f"at most {_DEEPEST} levels")
         inside = (*inside, id(schema))
         properties = schema.get("properties")
         if kind == "object" and properties and isinstance(properties, Mapping) and not again:
@@ -77,7 +80,8 @@ class _Schema:
     def _members(
         self, schema: Mapping[str, Any], path: str, inside: tuple[int, ...], *, required: bool
     ) -> Iterator[Place]:
-        needed = schema.get("required", ())
+        listed = schema.get("required")
+        needed = listed if isinstance(listed, list) else ()
         for name, inner in schema["properties"].items():
             if not name or _UNNAMED & set(name):
                 where = f"{path}.{name}".lstrip(".")

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from ...errors import ConfigError
+from .copybook import copybook
 from .delimited import delimited
 from .form import form
 from .headers import headed, headers
@@ -20,6 +21,7 @@ from .xml import xml
 __all__ = ["KINDS", "sides"]
 
 KINDS: Final[Mapping[str, Kind]] = {
+    "copybook": copybook,
     "delimited": delimited,
     "form": form,
     "headers": headers,

@@ -74,7 +74,10 @@ class Shape(Protocol):
         """Give the record's values. Raises ``MappingError`` or ``EnvelopeError``."""
 
     def places(self, record: Record) -> Mapping[str, str]:
-        """Give the line or the offset of each value, for errors; empty where nobody knows."""
+        """Give the line or the offset of each value, for errors; empty where nobody knows.
+
+        By path, the indices of lists in it from 0: ``line[2].sku``.
+        """
 
     def write(self, values: Values, original: Record) -> bytes:
         """Write the whole message, in answer to ``original``.

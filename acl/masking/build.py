@@ -53,8 +53,8 @@ def build_mask(
 class _Builder:
     """Every function takes a value, the ledger, and two lists that it adds to.
 
-    They are ``k``, the texts of fields that are looked for in free text, and ``f``, the free texts:
-    the group that each stands in, its key and itself.
+    They are ``k``, the values of fields that are looked for in free text, and ``f``, the free
+    texts: the group that each stands in, its key and itself.
     """
 
     def __init__(
@@ -76,19 +76,31 @@ class _Builder:
         done = self._at_once(function, [(one.key, self._rows[one.name]) for one in single])
         for child in branch.children:
             if isinstance(child, Branch):
-                work = _groups(self.group(child), listed=child.listed)
-                self._worked(function, child.key, work)
+                self._inner(function, child)
             elif child.key not in done:
                 self._child(function, child.key, self._rows[child.name], listed=child.listed)
         function.line("return r")
         return function.build()
+
+    def _inner(self, function: Function, branch: Branch) -> None:
+        name, group = branch.key, self.group(branch)
+        function.line(f"v = r.get({name!r})")
+        work = function.constant(_groups(group, listed=branch.listed))
+        otherwise = ""
+        if not branch.listed:
+            # The usual case first, without another call between.
+            quick = function.constant(group)
+            function.line(f"if v.__class__ is dict: r[{name!r}] = {quick}(v, l, k, f)")
+            otherwise = "el"
+        function.line(f"{otherwise}if v is not None: r[{name!r}] = {work}(v, l, k, f)")
 
     def _child(self, function: Function, name: str, row: Row, *, listed: bool) -> None:
         if row.note == SEARCHED:
             function.line(f"v = r.get({name!r})")
             function.line(f"if v is not None: f.append((r, {name!r}, v)); r[{name!r}] = None")
         elif row.rule.action == "drop":
-            function.line(f"r.pop({name!r}, None)")
+            function.line(f"v = r.pop({name!r}, None)")
+            self._remembered(function, row)
         elif listed:
             entry = Function("entry", "p", "l", "k", "f")
             entry.line("r = {'v': p}")
@@ -128,8 +140,12 @@ class _Builder:
             function.line(f"r[{name!r}] = {mark!r}", 2)
         else:
             function.line(f"r[{name!r}] = {act}(v, l)", 2)
-        if self._known and row.type == "text":
-            function.line(f"if v.__class__ is str: k.append((v, {act}))", 2)
+        self._remembered(function, row, depth=2)
+
+    def _remembered(self, function: Function, row: Row, depth: int = 1) -> None:
+        """Write what has free text searched for the value ``v`` as well, or for those of a list."""
+        if self._known and row.type in ("text", "integer", "date"):
+            function.line(f"k.append((v, {function.constant(self._acts[row.field])}))", depth)
 
     def _at_once(self, function: Function, children: list[tuple[str, Row]]) -> set[str]:
         """Write one check for the fields that nearly always stay as they are; name those.

@@ -53,9 +53,12 @@ def apart(found: Iterable[tuple[int, int, T]]) -> list[tuple[int, int, T]]:
 
     Each is start, end and whatever belongs to it.
     """
+    listed = list(found)
+    if len(listed) < 2:
+        return listed
     taken: list[tuple[int, int, T]] = []
     best = 0
-    for rank, (start, end, what) in sorted(enumerate(found), key=lambda one: (one[1][0], one[0])):
+    for rank, (start, end, what) in sorted(enumerate(listed), key=lambda one: (one[1][0], one[0])):
         if not taken or start >= taken[-1][1]:
             taken.append((start, end, what))
             best = rank

@@ -40,6 +40,36 @@ def scope_key(scope: Scope, tenant: str, conversation: str = "") -> str:
     return sha256("".join(f"{len(part)}:{part}" for part in parts).encode()).hexdigest()
 
 
+class _Stems:
+    """Random beginnings of tokens, so that no text of anybody's holds one before it is minted.
+
+    Drawn many at a time, as asking the system costs more than all else of a token. A process that
+    was forked draws its own.
+    """
+
+    __slots__ = ("_left",)
+
+    def __init__(self) -> None:
+        self.clear()
+        os.register_at_fork(after_in_child=self.clear)
+
+    def clear(self) -> None:
+        """Forget what was drawn."""
+        self._left: list[str] = []
+
+    def next(self) -> str:
+        """Give 8 hex digits that nobody was given before. Any thread may ask."""
+        try:
+            return self._left.pop()
+        except IndexError:
+            drawn = os.urandom(4096).hex()
+            self._left = [drawn[start : start + 8] for start in range(8, len(drawn), 8)]
+            return drawn[:8]
+
+
+_stems: Final = _Stems()
+
+
 class _Wide:
     """What a ledger has asked of a vault, and got."""
 
@@ -78,8 +108,7 @@ class Ledger:
         found = self._tokens.get(entry)
         if found is None:
             if not self._stem:
-                # Random, so that no text of anybody's can hold a token before it is minted.
-                self._stem = os.urandom(4).hex()
+                self._stem = _stems.next()
             tokens = self._tokens
             found = f"⟦{kind}:{self._stem}{len(tokens):02x}⟧"
             tokens[entry] = found

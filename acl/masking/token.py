@@ -22,9 +22,12 @@ TOKEN: Final = re.compile(r"⟦[a-z0-9_-]{1,63}:[0-9a-f]{4,64}⟧")
 """Everything that looks like a token, whether anybody minted it or not."""
 
 
+_UNFIT: Final = re.compile("[^a-z0-9_-]")
+
+
 def kind_of(tag: str) -> str:
-    """Give the word that says what a value is: the last one of its tag."""
-    return tag.rpartition(".")[2] or "value"
+    """Give the word that says what a value is: the last one of its tag, fit for a token."""
+    return _UNFIT.sub("_", tag.rpartition(".")[2].lower())[:63] or "value"
 
 
 def token(kind: str, number: str) -> str:

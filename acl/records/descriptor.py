@@ -1,4 +1,4 @@
-"""Record and block descriptor words: the four bytes that say how long something is.
+"""Record and block descriptor words: the few bytes that say how long something is.
 
 Source: IBM z/OS DFSMS Using Data Sets, "Variable-Length Record Formats". Little-endian ones, and
 ones that do not count themselves, are what transfer programs make of them.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import msgspec
 
 from ...errors import InputError
-from .format import Endian
+from .format import Endian, RecordFormat
 
 __all__ = ["SIZE", "Descriptor", "block_word", "record_word"]
 
@@ -28,17 +28,19 @@ class Descriptor(msgspec.Struct, frozen=True):
 
 
 class Word(msgspec.Struct, frozen=True):
-    """How the words of one file are read and written."""
+    """How the words of one file are read and written: ``wide`` of their bytes hold the length."""
 
     endian: Endian
     adjust: int
     counted: bool
+    size: int = SIZE
+    wide: int = 2
     extended: bool = False
 
     @property
     def less(self) -> int:
         """Give what is to be taken from a word's length for the bytes behind it."""
-        return (SIZE if self.counted else 0) - self.adjust
+        return (self.size if self.counted else 0) - self.adjust
 
     def read(self, word: bytes) -> Descriptor:
         """Read one. The length can be negative: the caller says what is wrong with that."""
@@ -46,16 +48,17 @@ class Word(msgspec.Struct, frozen=True):
         if self.extended and ordered[0] & _EXTENDED:
             length = int.from_bytes(ordered, "big") & 0x7FFFFFFF
             return Descriptor(length - self.less, b"")
-        other = word[2:] if self.endian == "big" else word[:2]
-        return Descriptor(int.from_bytes(ordered[:2], "big") - self.less, other)
+        other = word[self.wide :] if self.endian == "big" else word[: -self.wide]
+        return Descriptor(int.from_bytes(ordered[: self.wide], "big") - self.less, other)
 
-    def write(self, length: int, other: bytes = b"\0\0") -> bytes:
+    def write(self, length: int, other: bytes | None = None) -> bytes:
         """Write one. Raises ``InputError`` for a length that it cannot hold."""
         told = length + self.less
+        other = bytes(self.size - self.wide) if other is None else other
         if self.extended and (not other or told > 0x7FFF) and 0 <= told <= 0x7FFFFFFF:
             word = (told | 0x80000000).to_bytes(SIZE, "big")
             return word if self.endian == "big" else word[::-1]
-        most = 0x7FFF if self.extended else 0xFFFF
+        most = 0x7FFF if self.extended else 256**self.wide - 1
         if not 0 <= told <= most:
             raise InputError(
                 "a record does not fit behind its descriptor word",
@@ -64,15 +67,15 @@ class Word(msgspec.Struct, frozen=True):
                 remedy="write another record format",
             )
         if self.endian == "big":
-            return told.to_bytes(2, "big") + other
-        return other + told.to_bytes(2, "little")
+            return told.to_bytes(self.wide, "big") + other
+        return other + told.to_bytes(self.wide, "little")
 
 
-def record_word(endian: Endian, adjust: int, *, counted: bool) -> Word:
+def record_word(form: RecordFormat) -> Word:
     """Give the way that a file's record descriptor words are written."""
-    return Word(endian, adjust, counted)
+    return Word(form.endian, form.adjust, form.counted, form.word, form.wide)
 
 
-def block_word(endian: Endian, adjust: int, *, counted: bool) -> Word:
+def block_word(form: RecordFormat) -> Word:
     """Give the way that a file's block descriptor words are written; long ones take 31 bits."""
-    return Word(endian, adjust, counted, extended=True)
+    return Word(form.blocks, form.block_adjust, form.block_counted, extended=True)

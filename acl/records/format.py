@@ -28,17 +28,20 @@ KINDS: dict[str, tuple[Kind, Endian]] = {
 }
 """The names that ``--records`` knows."""
 
+_WORD = 256
+
 
 class RecordFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What parts a file into records. All lengths are bytes.
 
     ``fixed``: records of ``length``. ``rdw``: before each record stand four bytes (the record
     descriptor word): big-endian, the length is in the first two of them, little-endian in the last
-    two. ``adjust`` is added to the length that is read; ``counted`` says that the four bytes count
-    in it, as on z/OS. ``vb``: such records in blocks, each behind a block descriptor word, with the
-    same two options of its own. ``line``: each record ends with ``end`` (a line end; where ``end``
-    is a line feed, a carriage return before it belongs to it). ``delimited``: each ends with
-    ``end``, whatever that is. ``measured``: each record says itself how long it is.
+    two; ``word`` is the number of all, ``wide`` of those that hold the length. ``adjust`` is added
+    to the length that is read; ``counted`` says that the word counts itself, as on z/OS. ``vb``:
+    such records in blocks, each behind a block descriptor word, with the same two options of its
+    own. ``line``: each record ends with ``end`` (a line end; where ``end`` is a line feed, a
+    carriage return before it belongs to it). ``delimited``: each ends with ``end``, whatever that
+    is. ``measured``: each record says itself how long it is.
 
     ``header`` and ``footer`` are left out at the two ends of the file, ``start`` and ``stop`` at
     the two ends of each record. A record longer than ``longest`` is refused, so that a damaged
@@ -48,6 +51,8 @@ class RecordFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     kind: Kind = "fixed"
     endian: Endian = "big"
     length: int = 0
+    word: int = 4
+    wide: int = 2
     adjust: int = 0
     counted: bool = False
     block_endian: Endian | None = None
@@ -70,6 +75,8 @@ class RecordFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
             raise _wrong("longest", self.longest, "1 byte or more")
         if self.kind == "fixed" and not 0 < self.whole <= self.longest:
             raise _wrong("length", self.whole, f"1 to {self.longest} bytes")
+        if not 1 <= self.wide <= self.word <= _WORD:
+            raise _wrong("word", self.word, f"{max(1, self.wide)} to {_WORD} bytes")
         if self.kind in ("line", "delimited") and not self.end:
             raise _wrong("end", "nothing", "the bytes that stand behind each record")
         return self

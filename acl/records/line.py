@@ -7,10 +7,12 @@ from collections.abc import Iterator
 from .fixed import cut
 from .format import RecordFormat
 from .record import PLAIN, Bad, Found, Frame
-from .variable import PIECE
 from .window import Window
 
 __all__ = ["read_lines"]
+
+PIECE = 1024 * 1024
+"""What is too long for a record is handed on in pieces of this size at most."""
 
 
 def read_lines(window: Window, form: RecordFormat) -> Iterator[Found]:

@@ -56,7 +56,7 @@ def _stop(number: int, offset: int, found: bytes, reason: str) -> Bad:
         offset=offset,
         length=0,
         body=b"",
-        reason=f"{reason}; what follows cannot be told apart",
+        reason=f"{reason}; nothing says where the next record begins",
         expected=f"a record that begins with {found[:16].hex(' ').upper()}",
     )
 

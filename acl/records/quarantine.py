@@ -20,14 +20,15 @@ __all__ = ["Entry", "Quarantine", "read_quarantine"]
 _PRIVATE = 0o600
 """What is kept are customers' data, and nobody said who else may read them."""
 _REASONS = 50
+_SHOWN = 4096
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of a quarantine file.
 
     ``offset`` and ``length`` say where in ``file`` the bytes stand, ``hex`` which they are; ``-``
-    is standard input. Where ``hex`` is shorter (a ``stop``: all that follows was unread), they
-    stand in ``file``: where that was a pipe, in a file of their own that was made for them.
+    is standard input. Where ``hex`` is shorter, they are in ``file`` only: for a ``stop``, with
+    all that follows; what was unread of a pipe is in a file of its own that was made for it.
     """
 
     file: str
@@ -94,7 +95,7 @@ class Quarantine:
             length=length,
             kind=bad.kind,
             reason=reason,
-            hex=bad.body.hex().upper(),
+            hex=self._shown(bad).hex().upper(),
             path=bad.path,
             expected=bad.expected,
         )
@@ -102,6 +103,10 @@ class Quarantine:
             self._stream = self._stack.enter_context(whole_file(self.path, _PRIVATE))
         self._stream.write(msgspec.json.encode(entry) + b"\n")
         self._counted(f"{bad.path}: {bad.reason}" if bad.path else bad.reason)
+
+    def _shown(self, bad: Bad) -> bytes:
+        """Give the bytes that are kept here; all of them where they are nowhere else."""
+        return bad.body if bad.kind == "record" or self.size is None else bad.body[:_SHOWN]
 
     def _counted(self, reason: str) -> None:
         self.count += 1

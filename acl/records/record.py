@@ -15,10 +15,10 @@ class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
     """The bytes around a record that its format alone would not give back when it is written.
 
     ``header`` (first record) and ``footer`` (last record) are the file's; readers give them apart.
-    ``rdw`` are the two bytes of a record descriptor word that hold no length, where they are not
-    zero. ``block`` marks the first record of a block with the same two bytes of its block
-    descriptor word. ``end`` is the line end, where it is not the format's. ``start`` and ``stop``
-    stand before and behind what the copybook describes.
+    ``rdw`` are the bytes of a record descriptor word that hold no length, where they are not zero.
+    ``block`` marks the first record of a block with the same bytes of its block descriptor word.
+    ``end`` is the line end, where it is not the format's. ``start`` and ``stop`` stand before and
+    behind what the copybook describes.
     """
 
     header: bytes = b""

@@ -46,12 +46,12 @@ class Replay:
 
     def __iter__(self) -> Iterator[Found]:
         """Give the records. Raises ``InputError`` where a file is no longer there."""
-        for entry in self._entries:
+        for entry in _joined(self._entries):
             self.offset += 1
             self._again.file, self._again.size = entry.file, None
             if entry.kind == "record":
                 yield RawRecord(entry.number, entry.offset, entry.body)
-            elif entry.kind == "border" and len(entry.body) == entry.length:
+            elif len(entry.body) == entry.length:
                 yield from self._parted(entry, io.BytesIO(entry.body), footer=0)
             else:
                 yield from self._from_file(entry)
@@ -63,9 +63,13 @@ class Replay:
     def _from_file(self, entry: Entry) -> Iterator[Found]:
         try:
             with Path(entry.file).open("rb") as stream:
-                self._again.size = stream.seek(0, io.SEEK_END)
+                size = stream.seek(0, io.SEEK_END)
                 stream.seek(entry.offset)
-                yield from self._parted(entry, stream, footer=self._form.footer)
+                self._again.size = size
+                # A stop goes on to the end of its file, and so has the footer behind it.
+                stop = entry.kind == "stop"
+                part = _Part(stream, size if stop else entry.length)
+                yield from self._parted(entry, part, footer=self._form.footer if stop else 0)
         except OSError as error:
             raise InputError(
                 f"what was unread cannot be read now: {error.strerror}",
@@ -85,3 +89,43 @@ class Replay:
                 yield msgspec.structs.replace(found, number=number, offset=offset)
             else:
                 yield RawRecord(number, offset, found.body, found.frame)
+
+
+class _Part(io.BytesIO):
+    """The next bytes of a stream, and no more."""
+
+    def __init__(self, stream: BinaryIO, size: int) -> None:
+        super().__init__()
+        self._stream = stream
+        self._left = size
+
+    def read1(self, size: int | None = -1, /) -> bytes:
+        """Give some bytes."""
+        wanted = self._left if size is None or size < 0 else min(size, self._left)
+        found = self._stream.read(wanted)
+        self._left -= len(found)
+        return found
+
+
+def _joined(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Put the pieces of what was too long for one entry together again."""
+    held: Entry | None = None
+    for entry in entries:
+        if held is not None and _follows(entry, held):
+            held = msgspec.structs.replace(
+                held, length=held.length + entry.length, hex=held.hex + entry.hex
+            )
+            continue
+        if held is not None:
+            yield held
+        held = entry
+    if held is not None:
+        yield held
+
+
+def _follows(entry: Entry, before: Entry) -> bool:
+    return (
+        entry.kind == before.kind == "border"
+        and (entry.file, entry.number) == (before.file, before.number)
+        and entry.offset == before.offset + before.length
+    )

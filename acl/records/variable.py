@@ -11,12 +11,11 @@ from .format import RecordFormat
 from .record import PLAIN, Bad, BadKind, Found, Frame, RawRecord
 from .window import Window
 
-__all__ = ["PIECE", "read_blocks", "read_words"]
+__all__ = ["read_blocks", "read_words"]
 
-PIECE = 1024 * 1024
-"""Bytes that belong to no record are handed on in pieces of this size at most."""
-_NOTHING = b"\0\0"
 _LOOK = 4096
+_BLOCK = 1024 * 1024
+"""Blocks on disk have at most 32,760 bytes, those on tape may have more."""
 
 
 def read_words(window: Window, form: RecordFormat) -> Iterator[Found]:
@@ -25,16 +24,16 @@ def read_words(window: Window, form: RecordFormat) -> Iterator[Found]:
     Nothing marks where a record begins but the length of the one before: behind a word that cannot
     be right, the file cannot be read on.
     """
-    word = record_word(form.endian, form.adjust, counted=form.counted)
+    word = record_word(form)
     number = 0
-    while head := window.take(SIZE):
+    while head := window.take(word.size):
         number += 1
         offset = window.offset - len(head)
-        if len(head) < SIZE:
+        if len(head) < word.size:
             yield _bad("border", number, offset, head, "the file ends inside a descriptor word")
             return
         found = word.read(head)
-        if found.length == 0 and found.other == _NOTHING:
+        if found.length == 0 and not any(found.other):
             bad, number = _zeros(window, head, number, offset)
             yield bad
             continue
@@ -43,9 +42,9 @@ def read_words(window: Window, form: RecordFormat) -> Iterator[Found]:
             return
         body = window.take(found.length)
         if len(body) < found.length:
-            yield _ends(number, offset, head + body, found)
+            yield _ends(number, offset, head, body, found)
             return
-        yield _record(number, offset + SIZE, body, found, form)
+        yield _record(number, offset + word.size, body, found, form)
 
 
 def read_blocks(window: Window, form: RecordFormat) -> Iterator[Found]:
@@ -53,7 +52,7 @@ def read_blocks(window: Window, form: RecordFormat) -> Iterator[Found]:
 
     What is wrong inside a block ends with it; behind a wrong BDW the file cannot be read on.
     """
-    word = block_word(form.blocks, form.block_adjust, counted=form.block_counted)
+    word = block_word(form)
     number = 0
     while head := window.take(SIZE):
         offset = window.offset - len(head)
@@ -69,41 +68,43 @@ def read_blocks(window: Window, form: RecordFormat) -> Iterator[Found]:
             if isinstance(found, RawRecord):
                 yield _marked(found, frame)
                 frame = PLAIN
-            else:
-                yield found
+                continue
+            yield found
+            if found.kind == "stop":
+                return
 
 
 def _block(window: Window, form: RecordFormat, number: int, left: int) -> Iterator[Found]:
-    word = record_word(form.endian, form.adjust, counted=form.counted)
+    word = record_word(form)
     while left:
         number += 1
         offset = window.offset
-        head = window.take(min(SIZE, left))
+        head = window.take(min(word.size, left))
         left -= len(head)
-        if len(head) < SIZE:
+        if len(head) < word.size:
             what = f"no record fits in the {len(head) + left} bytes left of its block"
-            yield from _pieces(window, number, offset, head, left, what)
+            yield _remains(window, number, offset, head, left, what)
             return
         found = word.read(head)
-        if found.length == 0 and found.other == _NOTHING:
+        if found.length == 0 and not any(found.other):
             bad, number = _zeros(window, head, number, offset, left)
-            left -= bad.length - SIZE
+            left -= bad.length - word.size
             yield bad
             continue
         if not 0 < found.length <= min(left, form.longest):
             what = f"a record of {found.length} bytes does not fit in the {left} left of its block"
-            yield from _pieces(window, number, offset, head, left, what)
+            yield _remains(window, number, offset, head, left, what)
             return
         body = window.take(found.length)
         if len(body) < found.length:
-            yield _ends(number, offset, head + body, found)
+            yield _ends(number, offset, head, body, found)
             return
         left -= len(body)
-        yield _record(number, offset + SIZE, body, found, form)
+        yield _record(number, offset + word.size, body, found, form)
 
 
 def _record(number: int, offset: int, body: bytes, found: Descriptor, form: RecordFormat) -> Found:
-    frame = PLAIN if found.other == _NOTHING else Frame(rdw=found.other)
+    frame = PLAIN if not any(found.other) else Frame(rdw=found.other)
     return cut(number, offset, body, form, frame)
 
 
@@ -115,34 +116,30 @@ def _marked(record: RawRecord, mark: Frame) -> RawRecord:
     return RawRecord(record.number, record.offset, record.body, frame)
 
 
-def _pieces(
-    window: Window, number: int, offset: int, head: bytes, left: int, reason: str
-) -> Iterator[Bad]:
-    body = head + window.take(min(left, PIECE))
-    left -= len(body) - len(head)
-    yield _bad("border", number, offset, body, reason)
-    while left and (body := window.take(min(left, PIECE))):
-        left -= len(body)
-        yield _bad("border", number, window.offset - len(body), body, reason)
+def _remains(window: Window, number: int, offset: int, head: bytes, left: int, reason: str) -> Bad:
+    """Take what is left of a block; one so long that it is likely no block is left alone."""
+    if left > _BLOCK:
+        return _bad("stop", number, offset, head, reason, f"a block of at most {_BLOCK} bytes")
+    return _bad("border", number, offset, head + window.take(left), reason)
 
 
 def _zeros(
     window: Window, head: bytes, number: int, offset: int, left: int = sys.maxsize
 ) -> tuple[Bad, int]:
     """Take the run of words that say zero, which padding at the end of a file may be full of."""
-    count = 1
+    count, size = 1, len(head)
     while (again := window.peek(min(_LOOK, left))).startswith(head):
-        same = len(again) - len(again) % SIZE
-        if again[:same] != head * (same // SIZE):
-            same = next(at for at in range(0, same, SIZE) if again[at : at + SIZE] != head)
+        same = len(again) - len(again) % size
+        if again[:same] != head * (same // size):
+            same = next(at for at in range(0, same, size) if again[at : at + size] != head)
         left -= window.drop(same)
-        count += same // SIZE
+        count += same // size
     several = f"{count} records of no bytes, one behind the other"
     bad = Bad(
         kind="border",
         number=number,
         offset=offset,
-        length=count * SIZE,
+        length=count * size,
         body=head,
         reason="a record of no bytes" if count == 1 else several,
         expected="a record descriptor word with a length",
@@ -153,16 +150,16 @@ def _zeros(
 def _impossible(
     number: int, offset: int, head: bytes, found: Descriptor, form: RecordFormat
 ) -> Bad:
-    what = f"a record cannot have {found.length} bytes; what follows cannot be told apart"
     # A word of the other byte order has its length where this one has nothing.
-    other = "the other byte order" if found.length == 0 else "the byte order"
-    wanted = f"1 to {form.longest} bytes; look at {other}, --rdw-adjust and --header"
-    return _bad("stop", number, offset, head, what, wanted)
+    doubt = "the other byte order" if found.length == 0 else "the byte order, the adjustment"
+    what = f"a record cannot have {found.length} bytes, and nothing says where the next begins"
+    wanted = f"1 to {form.longest} bytes: look at {doubt} and the header"
+    return _bad("stop", number, offset, head, f"{what}: is it {doubt}?", wanted)
 
 
-def _ends(number: int, offset: int, body: bytes, found: Descriptor) -> Bad:
-    what = f"the file ends after {len(body) - SIZE} of the record's {found.length} bytes"
-    return _bad("border", number, offset, body, what, f"{found.length} bytes")
+def _ends(number: int, offset: int, head: bytes, body: bytes, found: Descriptor) -> Bad:
+    what = f"the file ends after {len(body)} of the record's {found.length} bytes"
+    return _bad("border", number, offset, head + body, what, f"{found.length} bytes")
 
 
 def _bad(

@@ -22,8 +22,8 @@ class Writer:
     def __init__(self, stream: BinaryIO, form: RecordFormat) -> None:
         self._form = form.check()
         self._write = stream.write
-        self._word = record_word(form.endian, form.adjust, counted=form.counted)
-        self._block_word = block_word(form.blocks, form.block_adjust, counted=form.block_counted)
+        self._word = record_word(form)
+        self._block_word = block_word(form)
         self._block: list[bytes] = []
         self._filled = 0
         self._mark = b"\0\0"
@@ -40,7 +40,7 @@ class Writer:
         if kind == "fixed":
             self._fixed(whole)
         elif kind == "rdw":
-            self._put(self._word.write(len(whole), frame.rdw or b"\0\0") + whole)
+            self._put(self._word.write(len(whole), self._other(frame)) + whole)
         elif kind == "vb":
             self._in_block(whole, frame)
         elif kind == "measured":
@@ -78,7 +78,7 @@ class Writer:
         self._put(whole + (self._form.end if frame.end is None else frame.end))
 
     def _in_block(self, whole: bytes, frame: Frame) -> None:
-        entry = self._word.write(len(whole), frame.rdw or b"\0\0") + whole
+        entry = self._word.write(len(whole), self._other(frame)) + whole
         full = self._filled + len(entry) + 4 > self._form.block_size
         # A file that came in blocks marks its own; one that did not is blocked anew.
         if frame.block is not None or (full and not self._marked):
@@ -87,6 +87,13 @@ class Writer:
             self._mark, self._marked = frame.block, True
         self._block.append(entry)
         self._filled += len(entry)
+
+    def _other(self, frame: Frame) -> bytes | None:
+        """Give the bytes of a word that hold no length, where the record says them."""
+        other = self._form.word - self._form.wide
+        if frame.rdw and len(frame.rdw) != other:
+            raise self._unfit(f"{len(frame.rdw)} bytes of a word", f"{other} bytes")
+        return frame.rdw or None
 
     def _flush(self) -> None:
         if not self._block:

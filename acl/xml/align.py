@@ -25,10 +25,16 @@ class Step(NamedTuple):
 def align(old: Sequence[Entry], new: Sequence[Entry]) -> Iterator[Step]:
     """Give the steps that lead from one list to the other, few of them.
 
-    An entry is compared whole; a key that holds None is as good as none.
+    An entry is compared whole; a key that holds None is as good as none. In lists of one length,
+    each entry is what became of the one in its place.
     """
     before = [_token(entry) for entry in old]
     after = [_token(entry) for entry in new]
+    if len(before) == len(after):
+        for place, (gone, come) in enumerate(zip(before, after, strict=True)):
+            if gone != come:
+                yield Step(range(place, place + 1), range(place, place + 1))
+        return
     shorter = min(len(before), len(after))
     head = next((n for n in range(shorter) if before[n] != after[n]), shorter)
     most = shorter - head

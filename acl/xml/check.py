@@ -21,6 +21,7 @@ __all__ = ["Check", "check_of"]
 
 _MOST_PROBLEMS: Final = 20
 _SPACE: Final = "http://www.w3.org/2001/XMLSchema"
+_ALL: Final = "urn:stranglerfig:all"
 _LINKS: Final = (f"{XS}include", f"{XS}import")
 # What libxml2 says quotes the value, which may be anybody's secret: of what it says, only what
 # stands behind the value and comes from the schema is repeated.
@@ -114,7 +115,7 @@ def _compiled(schema: Schema) -> Check:
         texts[f"fig:space{place}.xsd"] = _including(parts, space)
     parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
     parser.resolvers.add(_Own(texts))
-    root = etree.fromstring(_importing(spaces, ""), parser, base_url="fig:all.xsd")
+    root = etree.fromstring(_importing(spaces, _ALL), parser, base_url="fig:all.xsd")
     return Check(etree.XMLSchema(root), digest.digest())
 
 
@@ -148,8 +149,8 @@ def _imports(spaces: list[str], own: str) -> Iterator[str]:
 
 
 def _importing(spaces: list[str], own: str) -> str:
-    target = f" targetNamespace={quoteattr(own)}" if own else ""
-    return f'<xs:schema xmlns:xs="{_SPACE}"{target}>{"".join(_imports(spaces, own))}</xs:schema>'
+    imports = "".join(_imports(spaces, own))
+    return f'<xs:schema xmlns:xs="{_SPACE}" targetNamespace={quoteattr(own)}>{imports}</xs:schema>'
 
 
 def _including(parts: list[str], space: str) -> bytes:

@@ -122,9 +122,7 @@ class Edits:
     def _insert(self, above: Spot, child: Element, changes: Values, scope: str) -> None:
         before = [sibling for sibling in above.inside if precedes(above.node, sibling, child)]
         position = max((sibling.end for sibling in before), default=above.inner)
-        like = max(before, key=lambda one: one.end) if before else None
-        if like is None and above.inside:
-            like = above.inside[0]
+        like = above.inside[0] if above.inside else None
         entries: Sequence[object] = (changes,)
         if child.repeated:
             entries = cast("Sequence[object]", changes[child.path[len(scope) :]])
@@ -152,7 +150,8 @@ class Edits:
         for entry in entries:
             if plain and entry is None and not child.nillable:
                 raise ValueError(f"a value in each entry of {child.path}")
-            values = cast("Values", cast("object", {child.path: entry}) if plain else entry)
+            alone: dict[str, object] = {child.path: entry}
+            values = cast("Values", alone if plain else entry)
             written = write(values)
             written = names.without_needless(written)
             self._put(position, position, indented(written, space.decode(), outer.decode()))
@@ -184,7 +183,8 @@ class Edits:
 
     def _entry(self, spot: Spot, old: Entry, new: Entry) -> None:
         if not isinstance(new, Mapping) or not isinstance(old, Mapping):
-            self._leaf(spot, {}, {TEXT: new}, TEXT)
+            alone: dict[str, object] = {TEXT: new}
+            self._leaf(spot, {}, cast("Values", alone), TEXT)
             return
         # The entry is whole: what it lacks is taken away.
         changes = {

@@ -10,7 +10,7 @@ import msgspec
 from ...errors import ConfigError
 from ..formats.shape import Leaf, Stray, Values
 from .check import Check
-from .element import Element
+from .element import TEXT, Element
 from .node import Node, at_line
 from .patch import Patcher
 from .quick import Quick
@@ -55,14 +55,14 @@ class Message:
         message's element: it is called where the document does not come as it usually does.
         """
         plain = charset in _UTF8
-        lifted = self._quick.lift(body) if plain else None
+        lifted = self._quick.lift(body, charset) if plain else None
         if lifted is not None and self._check is None:
             return lifted, ()
         node = element()
         strays = [] if self._check is None else self._check.problems(node)
         if plain and not strays:
             if lifted is None and (node.getroottree().docinfo.encoding or "").lower() in _UTF8:
-                lifted = self._quick.read(body, node)
+                lifted = self._quick.read(body, node, charset)
             if lifted is not None:
                 return lifted, ()
         values: Found = {}
@@ -70,9 +70,9 @@ class Message:
         return values, strays
 
     def places(self, element: Node) -> Mapping[str, str]:
-        """Give the line of each element that holds a value, or could."""
+        """Give the line of each value, and of the elements around, by paths with indices."""
         found: dict[str, str] = {}
-        _places(self.root, element, found)
+        _places(self.root, element, "", found)
         return found
 
     def patch(self, body: bytes, encoding: str, changes: Values, element: Node) -> bytes:
@@ -129,12 +129,21 @@ def _collect(node: Element, found: list[Leaf], *, required: bool) -> None:
         _collect(child, found, required=(required and child.required) or child.repeated)
 
 
-def _places(node: Element, element: Node, found: dict[str, str]) -> None:
-    found.setdefault(node.value, at_line(element))
+def _places(node: Element, element: Node, path: str, found: dict[str, str]) -> None:
+    """Note the line of an element, of its attributes and of all in it; ``path`` has indices."""
+    at = at_line(element)
+    text = f"{path}.{TEXT}" if node.value != node.path else path
+    found.setdefault(text, at)
     for one in node.attributes:
-        found.setdefault(one.path, at_line(element))
-    known = {child.tag: child for child in node.children}
-    for child in element:
-        plan = known.get(str(child.tag))
-        if plan is not None and not plan.opaque:
-            _places(plan, child, found)
+        found.setdefault(f"{path}{one.path[len(node.path) :]}", at)
+    known = {child.tag: child for child in node.children if not child.opaque}
+    counts: dict[str, int] = {}
+    for child in element if known else ():
+        tag = str(child.tag)
+        inner = known.get(tag)
+        if inner is not None:
+            name = inner.path[len(node.path) :]
+            if inner.repeated:
+                name = f"{name[:-1]}{counts.get(tag, 0)}]"
+                counts[tag] = counts.get(tag, 0) + 1
+            _places(inner, child, f"{path}{name}", found)

@@ -4,30 +4,32 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, cast
 
-from .element import Element
+from .element import Attribute, Element
 from .reader import Found
+from .references import resolved
 
-__all__ = ["SPACE", "Pattern", "pattern_of"]
+__all__ = ["SPACE", "Pattern", "attribute_pattern", "pattern_of"]
 
 SPACE: Final = "[ \t\n]*"
-# Characters that XML allows; all but < and, where white space counts for nothing, references.
-_TEXT: Final = "[\t\n\x20-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*"
-_WORD: Final = "[\x21-\x25\x27-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_WORDS: Final = f"{_WORD}*(?: {_WORD}+)*"
-_BARE_WORD: Final = "[\x21\x23-\x25\x27-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-_BARE_WORDS: Final = f"{_BARE_WORD}*(?: {_BARE_WORD}+)*"
-_ATTRIBUTE: Final = "[\x20\x21\x23-\x25\x27-\x3b\x3d-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]*"
+# All but < and what XML does not allow; in words no white space and no references to it, in
+# attributes no quotes and no white space but blanks. Only characters below U+0100 stand in the
+# sets: others make them dear to compile. Whoever matches looks for U+FFFE and U+FFFF himself.
+_ILLEGAL: Final = r"\x00-\x08\x0b\x0c\x0e-\x1f"
+_TEXT: Final = f"[^<{_ILLEGAL}]*"
+_WORDS: Final = "(?:{0}+(?: {0}+)*)?".format(rf"[^<&\t\n {_ILLEGAL}]")
+_ATTRIBUTE: Final = rf'[^<"\t\n{_ILLEGAL}]*'
+_BARE_WORDS: Final = "(?:{0}+(?: {0}+)*)?".format(rf'[^<&"\t\n {_ILLEGAL}]')
 _CAPTURE: Final = re.compile(r"\((?!\?)")
 
-_Take = Callable[[tuple[str | None, ...]], Found]
+_Take = Callable[[tuple[str | None, ...], str], Found]
 
 
 class Pattern(NamedTuple):
     """``start`` matches the start tag of a message, ``content`` all behind it with the end tag.
 
-    ``take`` makes values of the groups of the content.
+    ``take`` makes values of the groups of the content and the text that they are of.
     """
 
     start: re.Pattern[str]
@@ -35,11 +37,16 @@ class Pattern(NamedTuple):
     take: _Take
 
 
+def attribute_pattern(one: Attribute) -> str:
+    """Give the pattern that captures an attribute's value, between double quotes."""
+    return f"({_BARE_WORDS if one.collapse else _ATTRIBUTE})"
+
+
 def pattern_of(root: Element, prefixes: Mapping[str, str]) -> Pattern:
     """Make the pattern of a message whose namespaces have these prefixes (with their colon).
 
     Its elements stand in the order of the schema, its attributes too, in double quotes; both as
-    short as can be: ``<n:a b="c">d</n:a>``. References are resolved before. What the schema says
+    short as can be: ``<n:a b="c">d</n:a>``. References stay as they are. What the schema says
     of white space and defaults is kept by not matching where it would change a value.
     """
     scope = _Scope(prefixes, "")
@@ -99,7 +106,7 @@ class _Scope:
         for one in node.attributes:
             self._keys.append(one.path[len(self._scope) :])
             name = re.escape(self.name(one.tag) if "}" in one.tag else one.tag)
-            pattern = f' {name}="({_BARE_WORDS if one.collapse else _ATTRIBUTE})"'
+            pattern = f' {name}="{attribute_pattern(one)}"'
             # One that has a default is never absent: where it is not written, the tree puts it in.
             if one.required or one.default is not None:
                 yield pattern
@@ -112,29 +119,36 @@ class _Scope:
     ) -> Callable[[str], list[Found] | list[str]]:
         """Make the function that parts the text of a list, all of which fits, into entries."""
         if plain:
-            return pattern.findall
+            return lambda text: [resolved(entry) for entry in pattern.findall(text)]
         take = self.taker()
-        if self._whole and pattern.groups > 1:
-            if self._lists:
-                return lambda text: [take(groups) for groups in pattern.findall(text)]
-            keys = tuple(self._keys)
-            return lambda text: [
-                dict(zip(keys, groups, strict=False)) for groups in pattern.findall(text)
-            ]
-        return lambda text: [take(entry.groups()) for entry in pattern.finditer(text)]
+        if not self._whole or pattern.groups < 2:
+            return lambda text: [take(entry.groups(), text) for entry in pattern.finditer(text)]
+        keys = tuple(self._keys)
+
+        def entries(text: str) -> list[Found]:
+            if self._lists or "&" in text:
+                return [take(groups, text) for groups in pattern.findall(text)]
+            return [dict(zip(keys, groups, strict=False)) for groups in pattern.findall(text)]
+
+        return entries
 
     def taker(self) -> _Take:
-        """Make the function that makes values of a match's groups."""
+        """Make the function that makes values of a match's groups, and the text they are of."""
         keys, lists = tuple(self._keys), tuple(self._lists)
 
-        def take(groups: tuple[str | None, ...]) -> Found:
-            values: Found = dict(zip(keys, groups, strict=False))
+        def take(groups: tuple[str | None, ...], text: str) -> Found:
+            values: dict[str, str | None] = dict(zip(keys, groups, strict=False))
             if None in groups:
                 values = {key: value for key, value in values.items() if value is not None}
-            for key, part in lists:
-                text = values.pop(key, None)
-                if text:
-                    values[key] = part(text)  # type: ignore[arg-type, assignment]
-            return values
+            blocks = [(key, part, values.pop(key, "")) for key, part in lists]
+            found = cast("Found", values)
+            if "&" in text:
+                for key, value in values.items():
+                    if "&" in value:  # type: ignore[operator]
+                        found[key] = resolved(value)  # type: ignore[arg-type]
+            for key, part, block in blocks:
+                if block:
+                    found[key] = part(block)  # type: ignore[assignment]
+            return found
 
         return take

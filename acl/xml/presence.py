@@ -18,7 +18,7 @@ def emptied(document: bytes, spot: Spot, changes: Values, scope: str) -> bool:
     if node.text:
         key = node.path[len(scope) :]
         return not node.nillable and key in changes and changes[key] is None
-    if node.required or not spot.inside:
+    if node.required or not spot.inside or holds(node, changes, scope):
         return False
     # Comments, and elements that the schema does not show, keep a group where it is.
     inside = document[spot.inner : spot.close]

@@ -18,6 +18,8 @@ _TYPE: Final = f"{XSI}type"
 _TRUE: Final = ("true", "1")
 _SPACE: Final = re.compile("[ \t\r\n]+")
 _MOST_STRAYS: Final = 1000
+# libxml2 looks each attribute up from the first: many of them cost the square of their number.
+_MOST_ATTRIBUTES: Final = 1000
 
 Found = dict[str, "str | list[Found] | list[str | None] | None"]
 """What was found, by path: a text, None for an explicit null, or the entries of a list."""
@@ -96,7 +98,10 @@ def _simple(plans: Mapping[str, _Plan]) -> dict[str, tuple[str, bool]]:
     return {
         tag: (plan.key, plan.node.collapse)
         for tag, plan in plans.items()
-        if plan.take is _leaf and plan.node.default is None
+        if plan.take is _leaf
+        and plan.node.default is None
+        # A default stands for an attribute that is not there: those must be looked for.
+        and all(one.default is None for one in plan.node.attributes)
     }
 
 
@@ -183,6 +188,9 @@ def _attributes(node: Element, scope: str) -> Read:
     defaults = [(key, one.default) for one, key in known.values() if one.default is not None]
 
     def read(element: Node, values: Found, strays: list[Stray]) -> None:
+        if len(element.keys()) > _MOST_ATTRIBUTES:
+            _note(strays, _crowd(element, node.path))
+            return
         for name, value in element.items():
             found = known.get(str(name))
             if found is not None:
@@ -201,7 +209,7 @@ def _attributes(node: Element, scope: str) -> Read:
 
 def _strange(element: Node, plan: _Plan, strays: list[Stray]) -> None:
     """Note the attributes of an element that has none."""
-    for name in element.attrib:
+    for name in element.keys():  # noqa: SIM118 - an element gives its children
         if not str(name).startswith(XSI) and not _full(strays):
             _note(strays, _attribute(element, plan.node.path, str(name), []))
 
@@ -243,6 +251,11 @@ def _attribute(element: Node, path: str, name: str, known: list[Attribute]) -> S
     where = f"{path}.@{name[:200]}" if path else f"@{name[:200]}"
     expected = "one of " + (", ".join(one.tag for one in known) or "no attributes")
     return Stray(where, "is not in the schema", expected, at_line(element))
+
+
+def _crowd(element: Node, path: str) -> Stray:
+    expected = f"at most {_MOST_ATTRIBUTES} attributes"
+    return Stray(path or ".", "has too many attributes", expected, at_line(element), broken=True)
 
 
 def _unknown(element: Node, path: str) -> Stray:

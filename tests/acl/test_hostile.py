@@ -129,7 +129,9 @@ def entities() -> Attacks:
     yield "soap in UTF-7", _soap(shifted)
     utf7 = (("content-type", "text/xml; charset=utf-7"),)
     yield "soap, UTF-7 by its header", _soap(_around("x"), headers=utf7)
-    far = f'<xs:schema xmlns:xs="{XS}"><xs:import schemaLocation="http://127.0.0.1:1/x"/></xs:schema>'
+    far = (
+        f'<xs:schema xmlns:xs="{XS}"><xs:import schemaLocation="http://127.0.0.1:1/x"/></xs:schema>'
+    )
     yield "a schema elsewhere", _schema(far)
 
 
@@ -145,7 +147,9 @@ def depth_of_xml() -> Attacks:
     attributes = " ".join(f'a{number}=""' for number in range(DEEP))
     yield "xml, attributes", _xml(f"<a {attributes} a1=''/>")
     inside = '<xs:group name="g"><xs:sequence><xs:group ref="g"/></xs:sequence></xs:group>'
-    typed = '<xs:complexType name="t"><xs:complexContent><xs:extension base="t"/></xs:complexContent>'
+    typed = (
+        '<xs:complexType name="t"><xs:complexContent><xs:extension base="t"/></xs:complexContent>'
+    )
     typed += "</xs:complexType>"
     for name, parts in {"a group inside itself": inside, "a type of itself": typed}.items():
         kind = '<xs:complexType><xs:group ref="g"/></xs:complexType>' if "group" in name else ""
@@ -280,7 +284,9 @@ def copybooks() -> Attacks:
     sources = {
         "a gigantic table": head + " 05 A OCCURS 999999999 PIC X.",
         "a table beyond all numbers": head + f" 05 A OCCURS {'9' * 5000} PIC X.",
-        "tables in tables": head + "".join(f" {n:02} G{n} OCCURS 9999.\n" for n in range(5, 45, 5)) + " 45 A PIC X.",
+        "tables in tables": head
+        + "".join(f" {n:02} G{n} OCCURS 9999.\n" for n in range(5, 45, 5))
+        + " 45 A PIC X.",
         "a gigantic picture": head + " 05 A PIC X(999999999).",
         "a picture written out": head + f" 05 A PIC {'X' * DEEP}.",
         "pictures in brackets": head + f" 05 A PIC 9{'(' * DEEP}.",
@@ -296,9 +302,14 @@ def copybooks() -> Attacks:
         "a redefinition of what is around": head + " 05 A.\n  10 B REDEFINES A PIC X.",
         "a record redefined by itself": "01 R REDEFINES R.\n 05 A PIC X.",
         "a table that counts itself": head + " 05 A OCCURS 1 TO 5 DEPENDING ON A PIC 9.",
-        "counters in a circle": head + " 05 A OCCURS 1 TO 5 DEPENDING ON B PIC 9.\n 05 B OCCURS 1 TO 5 DEPENDING ON A PIC 9.",
+        "counters in a circle": head
+        + " 05 A OCCURS 1 TO 5 DEPENDING ON B PIC 9.\n 05 B OCCURS 1 TO 5 DEPENDING ON A PIC 9.",
         "a renaming of itself": head + " 05 A PIC X.\n 66 B RENAMES B.",
-        "words replaced by more words": "REPLACE ==A== BY ==A A A A A A A A A A==.\n" + head + " 05 " + "A " * 400_000 + ".",
+        "words replaced by more words": "REPLACE ==A== BY ==A A A A A A A A A A==.\n"
+        + head
+        + " 05 "
+        + "A " * 400_000
+        + ".",
         "a replacement that never ends": head + " COPY X REPLACING ==A== BY ==" + "A " * DEEP,
     }
     for name, text in sources.items():
@@ -318,7 +329,9 @@ def copybooks() -> Attacks:
     yield "books that double", copying(f"01 R.\n {doubling[0]}", *doubling[1:], " 05 A PIC X.\n")
     yield "a book outside", copying("01 R.\n COPY '/etc/passwd'.\n")
     yield "a book above", copying("01 R.\n COPY '../../../../../../etc/passwd'.\n")
-    book = parse_copybook("01 R.\n 05 T PIC X.\n 05 A PIC X.\n 05 B REDEFINES A PIC 9.", form="free")
+    book = parse_copybook(
+        "01 R.\n 05 T PIC X.\n 05 A PIC X.\n 05 B REDEFINES A PIC 9.", form="free"
+    )
     for name, rule in {
         "brackets": "(" * DEEP + "T = 'A'" + ")" * DEEP,
         "words": "T = 'A'" + " or T = 'B'" * 100_000,
@@ -351,7 +364,10 @@ def broken_text() -> Attacks:
         yield f"xml, {name}", _xml(b'<a xmlns="urn:t"><b>' + raw + b"</b></a>")
         yield f"schema, {name}", _schema(WSDL.encode().replace(b'"b"', b'"' + raw + b'"'))
         yield f"delimited, {name}", _json(b"a," + raw, {"kind": "delimited", "columns": ["a", "b"]})
-        yield f"form, {name}", _json(b"a=%" + raw.hex().encode()[:2], {"kind": "form", "fields": ["a"]})
+        yield (
+            f"form, {name}",
+            _json(b"a=%" + raw.hex().encode()[:2], {"kind": "form", "fields": ["a"]}),
+        )
 
 
 # Lengths.
@@ -418,7 +434,15 @@ def lengths() -> Attacks:
 
 GROUPS: dict[str, Callable[[], Attacks]] = {
     one.__name__: one
-    for one in (entities, depth_of_xml, depth_of_json, depth_of_toml, copybooks, broken_text, lengths)
+    for one in (
+        entities,
+        depth_of_xml,
+        depth_of_json,
+        depth_of_toml,
+        copybooks,
+        broken_text,
+        lengths,
+    )
 }
 
 
@@ -447,7 +471,7 @@ def main(group: str) -> None:
         except FigError as error:
             # What is said fits on a screen, whatever was sent.
             found[name] = "refused" if len(str(error)) < 5000 else f"{len(str(error))} characters"
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - that is what is looked for
             found[name] = f"{type(error).__name__}: {error}"[:300]
         print(f"{time.monotonic() - started:6.1f} s  {name}", file=sys.stderr, flush=True)
     print(json.dumps(found))

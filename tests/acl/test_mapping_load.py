@@ -121,7 +121,7 @@ def test_all_problems_come_at_once(desk: SimpleNamespace):
         ('dst = "note"', 'dst = "nite"'),
         ('dst = "priority", as = "integer"', 'dst = "priority", as = "intger"'),
     )
-    assert "3 problems:" in message
+    assert "3 problems" in message
     assert "person.phone" in message
     assert "fields row 6 note → nite" in message
     assert "reply row 2 priority → priority" in message

@@ -5,10 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from lxml import etree
 
+from stranglerfig.acl.xml.check import check_of
 from stranglerfig.acl.xml.element import Element
+from stranglerfig.acl.xml.reader import reader
 from stranglerfig.acl.xml.schema import load_schema
 from stranglerfig.acl.xml.tree import message
+from stranglerfig.acl.xml.writer import writer
 from stranglerfig.errors import ConfigError
 
 HEAD = (
@@ -58,6 +62,29 @@ def described(root: Element) -> dict[str, str]:
                 '<xs:element name="b" type="xs:string"/></xs:sequence></xs:choice>'
             ),
             {"a": "?", "b": "?"},
+        ),
+        (
+            (
+                '<xs:sequence><xs:element name="a" type="xs:string" minOccurs="0"/>'
+                '<xs:element name="b" type="xs:string"/>'
+                '<xs:element name="a" type="xs:string" minOccurs="0"/></xs:sequence>'
+            ),
+            {"a[]": "?*", "b": ""},
+        ),
+        (
+            (
+                '<xs:sequence><xs:element name="g" minOccurs="0" maxOccurs="9"><xs:complexType>'
+                '<xs:sequence><xs:element name="a" type="xs:string" maxOccurs="2"/></xs:sequence>'
+                '<xs:attribute name="b"/></xs:complexType></xs:element></xs:sequence>'
+            ),
+            {"g[]": "?*", "g[].a[]": "*", "g[].@b": "?"},
+        ),
+        (
+            (
+                '<xs:sequence><xs:element name="f" minOccurs="0"><xs:complexType/></xs:element>'
+                '<xs:element name="g"><xs:complexType/></xs:element></xs:sequence>'
+            ),
+            {"f": "?", "g": ""},
         ),
         (
             (
@@ -153,6 +180,126 @@ def test_a_type_inside_itself_is_opaque(tmp_path: Path):
         '<xs:element name="M" type="t:T"/>',
     )
     assert described(root) == {"a": "", "t": "?!"}
+
+
+def test_an_element_inside_itself_is_opaque(tmp_path: Path):
+    root = tree(
+        tmp_path,
+        '<xs:element name="M"><xs:complexType><xs:sequence><xs:element ref="t:M" minOccurs="0"/>'
+        '<xs:element name="a" type="xs:string"/></xs:sequence></xs:complexType></xs:element>',
+    )
+    assert described(root) == {"M": "?!", "a": ""}
+
+
+def test_members_of_a_substitution_group_stand_for_its_head(tmp_path: Path):
+    root = tree(
+        tmp_path,
+        '<xs:element name="pay" abstract="true"/>'
+        '<xs:element name="card" substitutionGroup="t:pay" type="xs:string"/>'
+        '<xs:element name="bank" substitutionGroup="t:pay" type="xs:string"/>'
+        '<xs:element name="iban" substitutionGroup="t:bank" type="xs:string"/>'
+        + complex_message(
+            '<xs:sequence><xs:element ref="t:pay" maxOccurs="2"/><xs:element ref="t:bank"/>'
+            "</xs:sequence>"
+        ),
+    )
+    assert described(root) == {"card[]": "?*", "bank[]": "?*", "iban[]": "?*"}
+
+
+TYPES = (
+    '<xs:complexType name="Pay" abstract="true"><xs:sequence><xs:element name="sum" type="xs:int"/>'
+    '</xs:sequence></xs:complexType><xs:complexType name="Card"><xs:complexContent>'
+    '<xs:extension base="t:Pay"><xs:sequence><xs:element name="pan" type="xs:string"/>'
+    "</xs:sequence></xs:extension></xs:complexContent></xs:complexType>"
+) + complex_message('<xs:sequence><xs:element name="pay" type="t:Pay"/></xs:sequence>')
+
+
+def test_a_type_may_be_chosen_for_an_abstract_one(tmp_path: Path):
+    assert described(tree(tmp_path, TYPES)) == {"pay": "!"}
+    chosen = {"{urn:t}Pay": "{urn:t}Card"}
+    root = message(load_schema(tmp_path / "s.xsd"), "{urn:t}M", "m.toml: from", chosen)
+    assert described(root) == {"pay": "", "pay.sum": "~", "pay.pan": ""}
+    written = writer(root)({"pay.sum": "1", "pay.pan": "2"})
+    assert 'xsi:type="n1:Card"' in written or 'xsi:type="Card"' in written
+    validator = etree.XMLSchema(etree.parse(tmp_path / "s.xsd"))
+    element = etree.fromstring(written)
+    assert validator.validate(element), validator.error_log
+    values, strays = {}, []
+    reader(root)(element, values, strays)
+    assert (values, strays) == ({"pay.sum": "1", "pay.pan": "2"}, [])
+    other = etree.fromstring(written.replace("Card", "Cash"))
+    reader(root)(other, {}, strays)
+    assert [stray.message for stray in strays] == ["is of another type (xsi:type)"]
+    with pytest.raises(ConfigError, match="Nope"):
+        message(load_schema(tmp_path / "s.xsd"), "{urn:t}M", "m", {"{urn:t}Pay": "{urn:t}Nope"})
+
+
+def test_attributes_of_xml_itself_are_known(tmp_path: Path):
+    root = tree(
+        tmp_path,
+        '<xs:import namespace="http://www.w3.org/XML/1998/namespace"'
+        ' schemaLocation="http://www.w3.org/2001/xml.xsd"/>'
+        + complex_message('<xs:sequence/><xs:attribute ref="xml:lang" use="required"/>'),
+    )
+    assert described(root) == {"@lang": ""}
+    assert writer(root)({"@lang": "de"}) == '<M xmlns="urn:t" xml:lang="de"></M>'
+
+
+def test_defaults_and_fixed_values_are_known(tmp_path: Path):
+    root = tree(
+        tmp_path,
+        '<xs:attribute name="g" type="xs:string" default="x"/>'
+        + complex_message(
+            '<xs:sequence><xs:element name="a" type="xs:string" default="1"/>'
+            '<xs:element name="b" type="xs:string" fixed="2"/></xs:sequence>'
+            '<xs:attribute name="c" default="3"/><xs:attribute name="d" fixed="4"/>'
+            '<xs:attribute ref="t:g"/>'
+        ),
+    )
+    known = {one.path: (one.default, one.fixed) for one in [*root.children, *root.attributes]}
+    assert known == {
+        "a": ("1", False),
+        "b": ("2", True),
+        "@c": ("3", False),
+        "@d": ("4", True),
+        "@g": ("x", False),
+    }
+
+
+RPC = """<definitions xmlns="http://schemas.xmlsoap.org/wsdl/" targetNamespace="urn:d"
+  xmlns:d="urn:d" xmlns:t="urn:t" xmlns:soap="http://schemas.xmlsoap.org/wsdl/soap/"
+  xmlns:xs="http://www.w3.org/2001/XMLSchema">
+<types><xs:schema targetNamespace="urn:t"><xs:complexType name="Who"><xs:sequence>
+ <xs:element name="name" type="xs:string"/></xs:sequence></xs:complexType></xs:schema></types>
+<message name="In"><part name="who" type="t:Who"/><part name="loud" type="xs:boolean"/></message>
+<message name="Out"><part name="said" type="xs:string"/></message>
+<portType name="P"><operation name="greet"><input message="d:In"/><output message="d:Out"/>
+</operation></portType>
+<binding name="B" type="d:P">
+ <soap:binding style="rpc" transport="http://schemas.xmlsoap.org/soap/http"/>
+ <operation name="greet"><input><soap:body use="literal" namespace="urn:w"/></input>
+ <output><soap:body use="literal" namespace="urn:w"/></output></operation></binding>
+</definitions>"""
+
+
+def test_rpc_messages_have_a_wrapper(tmp_path: Path):
+    (tmp_path / "s.wsdl").write_text(RPC)
+    schema = load_schema(tmp_path / "s.wsdl")
+    asked = message(schema, "{urn:w}greet", "m")
+    assert described(asked) == {"who": "", "who.name": "", "loud": "~"}
+    assert [child.tag for child in asked.children] == ["who", "loud"]
+    assert described(message(schema, "{urn:w}greetResponse", "m")) == {"said": ""}
+    check = check_of(schema)
+    element = etree.fromstring(writer(asked)({"who.name": "Ann", "loud": "true"}))
+    assert check.problems(element) == []
+    element[1].text = "perhaps"
+    assert [one.path for one in check.problems(element)] == ["loud"]
+
+
+def test_rpc_with_encoded_parts_is_not_read(tmp_path: Path):
+    (tmp_path / "s.wsdl").write_text(RPC.replace('use="literal"', 'use="encoded"'))
+    with pytest.raises(ConfigError):
+        message(load_schema(tmp_path / "s.wsdl"), "{urn:w}greet", "m")
 
 
 def test_files_beside_it_are_included(tmp_path: Path):

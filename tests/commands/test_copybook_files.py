@@ -120,6 +120,18 @@ FORMATS = {
         words([words(BODIES, "little")], "big"),
         ("--records", "vb-le", "--bdw", "big"),
     ),
+    "two bytes before each": (
+        b"".join(len(one).to_bytes(2, "big") + one for one in BODIES),
+        ("--records", "rdw-be", "--rdw-size", "2"),
+    ),
+    "a word of five bytes": (
+        b"".join(b"\1\0\0" + len(one).to_bytes(2, "little") + one for one in BODIES),
+        ("--records", "rdw-le", "--rdw-size", "5"),
+    ),
+    "a length of four bytes": (
+        b"".join(len(one).to_bytes(4, "big") + one for one in BODIES),
+        ("--records", "rdw-be", "--rdw-length", "4"),
+    ),
     "delimited": (
         b"".join(one + b"\xde\xad\xbe\xef" for one in BODIES),
         ("--records", "delimited", "--end", "DEADBEEF"),
@@ -443,7 +455,7 @@ def test_show(fig):
     cells = [line.split() for line in out.splitlines()]
     rows = {row[1]: row for row in cells if len(row) > 1}
     assert rows["WEIGHT"] == ["05", "WEIGHT", "5", "4", "S9(5)V99", "COMP-3"]
-    assert rows["EVENT"] == ["05", "EVENT", "9", "17", "DETAILS"]
+    assert rows["EVENT"] == ["05", "EVENT", "9", "17", "redefines", "DETAILS"]
     assert "26 bytes" in out
     found = json.loads(fig("show", "parcel.cpy", "--json"))
     assert found["size"] == 26
@@ -465,3 +477,21 @@ def test_the_values_of_a_record_are_those_of_the_hand(fig):
     assert body.hex() == "c50000003f0000389de2f3404040f2f0f2f0f0f0f0f340404040"
     assert values["WEIGHT"] == Decimal("-3.89")
     assert fig.values("parcel.cpy", fig.file(body), *SEGMENTS) == [values]
+
+
+@pytest.mark.parametrize("piped", [False, True], ids=["file", "pipe"])
+def test_a_line_too_long_is_replayed_whole(fig, piped):
+    """Three pieces in the quarantine; with a larger --longest they are one record again."""
+    (fig.folder / "long.cpy").write_text("       01  A.\n           05  B  PIC X(3000000).\n")
+    data = b"short\n" + b"x" * 3_000_000 + b"\nlast\n"
+    options = ("--records", "line", "--encoding", "ascii")
+    file, given = ("-", data) if piped else (fig.file(data), b"")
+    few = (*options, "--longest", "1000000")
+    found = fig.values("long.cpy", file, *few, status=4, given=given)
+    assert [one["B"] for one in found] == ["short", "last"]
+    name = f"{'stdin' if piped else 'data.bin'}.quarantine.jsonl"
+    assert {entry["number"] for entry in quarantine(fig, name)} == {2}
+    assert ((fig.folder / name).stat().st_size < 100_000) is not piped
+    out = fig("replay", "long.cpy", name, *options, "--json", "--number")
+    assert json.loads(out)["$number"] == 2
+    assert fields(out)["B"] == "x" * 3_000_000

@@ -484,3 +484,17 @@ def test_headers_are_not_ours_to_write():
         ("X-Tenant", True),
         ("x-new", False),
     }
+
+
+def test_a_null_does_not_hide_what_is_unknown():
+    shape = sides({"kind": "json", "fields": ["a", "b"]}, Path(), "x").request
+
+    def read(body: bytes) -> list[str]:
+        given_ = Record(source="s", position="1", kind="x", body=body)
+        return [stray.path for stray in shape.read(given_)[1]]
+
+    assert read(b'{"a":null,"b":"1"}') == []
+    assert read(b'{"a":null,"b":"1","c":1}') == ["c"]
+    assert read(b'{"a":null,"b":"1","b":2}') == ["b"]
+    with pytest.raises(EnvelopeError):
+        read(b'{"a":null,"b":"1","c\xbd":1}')

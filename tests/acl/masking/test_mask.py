@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from decimal import Decimal
 
 import pytest
@@ -212,6 +213,34 @@ def test_what_a_field_says_is_masked_in_free_text_too(make):
     payload = {"name": "Anna", "short": "My", "text": "My name is Anna, not Annabell; Anna."}
     found = masked(make, fields, payload)
     assert found["text"] == f"My name is {found['name']}, not Annabell; {found['name']}."
+
+
+def test_numbers_and_days_of_other_fields_are_masked_in_free_text(make):
+    fields = [
+        ("number", "integer", "pii.id"),
+        ("born", "date", "pii.birth"),
+        ("text", "text", "pii.text"),
+    ]
+    forms = ("1984-05-07", "07.05.1984", "7.5.1984", "07/05/1984", "05/07/1984")
+    for form in forms:
+        payload = {"number": 471108, "born": dt.date(1984, 5, 7), "text": f"471108, {form}!"}
+        ledger = Ledger()
+        found = masked(make, fields, payload, ledger=ledger)
+        assert re.fullmatch("⟦id:[0-9a-f]+⟧, ⟦birth:[0-9a-f]+⟧!", found["text"])
+        assert unmask(found, ledger) == payload
+
+
+def test_what_is_dropped_is_masked_in_free_text_too(make):
+    contract = make(
+        ("name", "text", "pii.name"),
+        ("more[]", "text", "pii.name"),
+        ("text", "text", "pii.text"),
+        required=False,
+    )
+    table = {"pii.name": "drop", "pii.text": "keep"}
+    mask = compile_mask(contract, parse_policy({"provider": table}, "masking"), "provider")
+    payload = {"name": "Anna", "more": ["Bert", None], "text": "Anna and Bert"}
+    assert mask.apply(payload) == {"text": " and "}
 
 
 def test_a_number_with_the_tag_of_free_text_goes_as_what_that_belongs_to(make):

@@ -245,6 +245,14 @@ def test_a_length_that_cannot_be_stops_there_and_keeps_the_rest():
     assert bad.body + b"".join(reader.rest()) == data[5:]
 
 
+def test_a_length_of_two_gibibytes_is_refused():
+    form = RecordFormat(kind="rdw", wide=4)
+    reader = read_records(io.BytesIO(bytes.fromhex("7FFFFFFF") + bytes(1000)), form)
+    (bad,) = reader
+    assert (bad.kind, bad.length) == ("stop", 4)
+    assert sum(map(len, reader.rest())) == 1000
+
+
 def test_a_length_below_its_own_header():
     bad = read(bytes.fromhex("00020000C1C2"), RecordFormat(kind="rdw", counted=True))[0]
     assert bad.kind == "stop"
@@ -378,6 +386,9 @@ def test_whatever_could_be_read_is_written_back(records, kind):
         {"length": 1, "header": -1},
         {"kind": "line", "end": b""},
         {"length": 1, "longest": 0},
+        {"kind": "rdw", "word": 1},
+        {"kind": "rdw", "wide": 0},
+        {"kind": "rdw", "word": 10**6},
     ],
     ids=repr,
 )
