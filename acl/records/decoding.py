@@ -18,6 +18,16 @@ __all__ = ["Decoded", "Decoding"]
 
 _TOLD = 50
 """The most kinds of replaced values that are counted apart."""
+_WORDS = {
+    "blank": "blank",
+    "low": "low-values",
+    "invalid": "no number",
+    "zero": "zero",
+    "short": "the record ends inside it",
+    "rest": "bytes behind all that the copybook has",
+    "count": "a count that the table cannot have",
+}
+"""What is said of a value that is none: never the value itself, which may be a person's."""
 
 
 class Decoded:
@@ -127,7 +137,7 @@ class Decoding:
         return values
 
     def _count(self, problem: Problem) -> None:
-        said = (problem.path, problem.reason)
+        said = (problem.path, _WORDS.get(problem.kind, problem.reason))
         if said in self.nulls or len(self.nulls) < _TOLD:
             self.nulls[said] += 1
 
@@ -156,6 +166,6 @@ def _refused(record: RawRecord, problems: Sequence[Problem]) -> Bad:
         length=len(record.body),
         body=record.body,
         path=first.path,
-        reason=f"{first.reason}{more}",
-        expected=f"bytes {first.offset}+{first.size} hold {first.hex}",
+        reason=f"{_WORDS.get(first.kind, first.reason)}{more}",
+        expected=f"not {first.hex} in bytes {first.offset}+{first.size}: {first.reason}",
     )
