@@ -120,35 +120,32 @@ class Decoding:
             yield Decoded(found.number, found.offset, values)
 
     def _decode(self, record: RawRecord) -> dict[str, object] | None:
-        body = record.body
+        report: list[Problem] = []
         try:
-            if self._plain:
-                values = self._codec.decode(body)
-            else:
-                values, corrections = self._codec.exact(body)
-                if corrections:
-                    values[BYTES] = as_text(corrections)
+            values = self._values(record.body, report)
         except RecordError as error:
             self._quarantine.add(_refused(record, error.problems))
             return None
-        if len(body) > self._codec.size or _hollow(values):
-            for problem in self._codec.problems(body):
-                self._count(problem)
+        for problem in report:
+            self._count(problem)
+        return values
+
+    def _values(self, body: bytes, report: list[Problem]) -> dict[str, object]:
+        """Give the values, and report what is missing among them. Raises ``RecordError``."""
+        values = self._codec.decode(body, report)
+        if not self._plain:
+            values, corrections = self._codec.exact(body)
+            if corrections:
+                values[BYTES] = as_text(corrections)
+        elif report:
+            # With a report no policy refuses a record; without one it does.
+            values = self._codec.decode(body)
         return values
 
     def _count(self, problem: Problem) -> None:
         said = (problem.path, _WORDS.get(problem.kind, problem.reason))
         if said in self.nulls or len(self.nulls) < _TOLD:
             self.nulls[said] += 1
-
-
-def _hollow(values: object) -> bool:
-    """Say whether a value is missing somewhere: whether it is worth asking why."""
-    if isinstance(values, dict):
-        return any(map(_hollow, values.values()))
-    if isinstance(values, list):
-        return any(map(_hollow, values))
-    return values is None
 
 
 def _framed(decoded: Decoded) -> dict[str, str]:
