@@ -46,7 +46,7 @@ def test_a_link_stays_one(tmp_path):
 def test_a_device_is_written_directly():
     with whole_file(Path(os.devnull)) as stream:
         stream.write(b"x")
-    assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
+    assert stat.S_ISCHR(Path(os.devnull).stat().st_mode)
 
 
 def test_the_mode_is_what_is_asked_for(tmp_path):
