@@ -193,8 +193,8 @@ def _above(item: Item | None) -> list[Item]:
 
 def _zones(page: CodePage) -> Zones:
     seen = zones(page).decode("latin-1")
-    units = np.full(256, _NO_DIGIT, dtype=np.uint8)
-    punched = units.copy()
+    units = bytearray([_NO_DIGIT] * 256)
+    punched = bytearray(units)
     below = np.zeros(256, dtype=np.bool_)
     for byte, letter in enumerate(seen):
         if letter in OVERPUNCHED:
@@ -203,4 +203,4 @@ def _zones(page: CodePage) -> Zones:
             below[byte] = sign == "-"
             if letter.isdigit():
                 units[byte] = int(letter)
-    return Zones(units, punched, below, seen.index("p"), seen.index("m"))
+    return Zones(bytes(units), bytes(punched), below, seen.index("p"), seen.index("m"))

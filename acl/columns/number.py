@@ -23,13 +23,14 @@ Flags = npt.NDArray[np.bool_]
 _PIECE: Final = 18
 _BAD: Final = 0xFF
 
-_PAIR: Final = np.full(256, _BAD, dtype=np.uint8)
-_UNIT: Final = np.full(256, _BAD, dtype=np.uint8)
-for _high in range(10):
-    for _low in range(10):
-        _PAIR[_high << 4 | _low] = _high * 10 + _low
-    for _low in range(16):
-        _UNIT[_high << 4 | _low] = _high
+_HALVES: Final = tuple((byte >> 4, byte & 0x0F) for byte in range(256))
+_PAIR: Final = bytes(high * 10 + low if high < 10 > low else _BAD for high, low in _HALVES)
+_UNIT: Final = bytes(high if high < 10 else _BAD for high, _ in _HALVES)
+
+
+def _mapped(values: Bytes, table: bytes) -> Bytes:
+    # Several times quicker than an index of bytes, which NumPy widens to 64 bits first.
+    return np.frombuffer(values.tobytes().translate(table), dtype=np.uint8)
 
 
 class Digits(NamedTuple):
@@ -54,13 +55,13 @@ def packed(turned: Bytes, *, nibble: bool) -> Digits:
             pieces.add(high, 1)
             pieces.add(low, 1)
             continue
-        found = _PAIR[byte]
+        found = _mapped(byte, _PAIR)
         certain &= found != _BAD
         pieces.add(found, 2)
     if not nibble:
         return Digits(pieces.done, None, certain)
     byte = turned[width - 1]
-    found = _UNIT[byte]
+    found = _mapped(byte, _UNIT)
     sign = byte & 0x0F
     certain &= (found != _BAD) & ((sign == 0x0C) | (sign == 0x0D) | (sign == 0x0F))
     pieces.add(found, 1)
@@ -96,8 +97,8 @@ class Zones(NamedTuple):
     ``minus`` are the separate signs.
     """
 
-    units: npt.NDArray[np.uint8]
-    punched: npt.NDArray[np.uint8]
+    units: bytes
+    punched: bytes
     below: npt.NDArray[np.bool_]
     plus: int
     minus: int
@@ -110,7 +111,7 @@ def zoned(turned: Bytes, zones: Zones, sign: Literal["", "leading", "trailing"])
     pieces = _Pieces(width, count)
     at = {"": -1, "leading": 0, "trailing": width - 1}[sign]
     for position in range(width):
-        found = (zones.punched if position == at else zones.units)[turned[position]]
+        found = _mapped(turned[position], zones.punched if position == at else zones.units)
         certain &= found != _BAD
         pieces.add(found, 1)
     return Digits(pieces.done, zones.below[turned[at]] if sign else None, certain)

@@ -26,15 +26,14 @@ class Letters:
     def __init__(self, characters: str) -> None:
         """Take the 256 characters that bytes 0 to 255 mean."""
         self.points = np.array([ord(one) for one in characters], dtype=np.uint32)
-        narrow = np.where(self.points < 0x80, self.points, 0xFF)
-        self.narrow = narrow.astype(np.uint8)
+        self.narrow = bytes(point if point < 0x80 else 0xFF for point in map(ord, characters))
 
 
 def text(rows: Bytes, letters: Letters, trim: Literal["both", "left", "right", "none"]) -> pa.Array:
     """Give a string array of fixed-width text; ``trim`` says where blanks are taken off."""
     count, width = rows.shape
-    narrow = letters.narrow[rows]
-    if narrow.max(initial=0) < 0x80:
+    narrow = rows.tobytes().translate(letters.narrow)
+    if narrow.isascii():
         offsets = np.arange(0, (count + 1) * width, width, dtype=np.int32)
         buffers = [None, pa.py_buffer(offsets), pa.py_buffer(narrow)]
         array = pa.Array.from_buffers(pa.string(), count, buffers)
