@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
+FUZZ_CASES ?= 20000
 
-.PHONY: demo test check dev bench services clean
+.PHONY: demo test check dev bench fuzz services clean
 .DEFAULT_GOAL := demo
 
 demo: dev  ## the main job, live on the screen, no servers needed
@@ -23,6 +24,9 @@ check: dev  ## format, lint, types, floors
 bench: dev  ## each performance goal, one after the other
 	@missed=0; for program in benchmarks/*.py; do \
 	  echo "== $$program"; $(BIN)/python $$program || missed=1; done; exit $$missed
+
+fuzz: dev  ## spoilt inputs for everything that reads what others wrote; FUZZ_CASES of them
+	$(BIN)/python fuzz/run.py --cases $(FUZZ_CASES) --jobs $(WORKERS)
 
 services:  ## the servers that tests run against
 	@echo "this version's tests start all that they need themselves: no servers to install"

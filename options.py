@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import difflib
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Final, TypeVar
 
 import msgspec
 
@@ -17,17 +18,62 @@ __all__ = ["check_keys", "options", "read_toml"]
 T = TypeVar("T", bound=msgspec.Struct)
 
 
+_MOST: Final = 2 << 20
+"""Bytes of a file. The largest that anybody writes by hand are tables of codes."""
+_DEEPEST: Final = 32
+_DOTTED: Final = re.compile(
+    r"(?<![\w-])(?>(?>\"[^\"\n]*\"|'[^'\n]*'|[\w-]++)[ \t]*\.[ \t]*){32}", re.ASCII
+)
+"""A key of more parts than ``_DEEPEST``."""
+
+
 def read_toml(file: Path) -> dict[str, object]:
-    """Read a TOML file. Raises ``ConfigError`` where it is absent or not TOML."""
+    """Read a TOML file. Raises ``ConfigError`` where it is absent, not TOML, or beyond all use.
+
+    Beyond use are files of more than 2 MiB and tables or keys of more than 32 levels: ``tomllib``
+    takes time that is their square.
+    """
     try:
-        return tomllib.loads(file.read_text("utf-8"))
+        with file.open("rb") as stream:
+            raw = stream.read(_MOST + 1)
+        text = raw.decode("utf-8").replace("\r\n", "\n").replace("\r", "\n")
+        if len(raw) > _MOST or _DOTTED.search(text):
+            raise _beyond(file)
+        tables = tomllib.loads(text)
     except FileNotFoundError:
         remedy = "run 'fig init', or name the folder with --workspace"
         raise ConfigError(
             "no such file", place=str(file), expected="a TOML file", remedy=remedy
         ) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"cannot be read: {error}", place=str(file), expected="TOML") from error
+    except RecursionError:
+        raise _beyond(file) from None
+    except (ValueError, OSError) as error:
+        # ValueError: bytes that are no UTF-8, what TOML does not allow, a number without an end.
+        reason = str(error)[:300]
+        raise ConfigError(f"cannot be read: {reason}", place=str(file), expected="TOML") from error
+    if _too_deep(tables):
+        raise _beyond(file)
+    return tables
+
+
+def _too_deep(tables: object) -> bool:
+    level = [tables]
+    for _ in range(_DEEPEST):
+        level = [
+            inner
+            for one in level
+            if isinstance(one, dict | list)
+            for inner in (one.values() if isinstance(one, dict) else one)
+        ]
+    return any(isinstance(one, dict | list) for one in level)
+
+
+def _beyond(file: Path) -> ConfigError:
+    return ConfigError(
+        "too large or too deep",
+        place=str(file),
+        expected=f"TOML of at most {_MOST >> 20} MiB, its tables at most {_DEEPEST} deep",
+    )
 
 
 def options(kind: type[T], table: Mapping[str, object], place: str) -> T:

@@ -108,7 +108,8 @@ def quarantine_path(file: str, output: Path | None) -> Path:
 def summary(screen: Screen, decoding: Decoding, bad: Quarantine, output: Path | None) -> None:
     """Say on standard error what was decoded and what was not. Leaves with 4 where some was bad."""
     for (path, reason), count in decoding.nulls.most_common():
-        screen.note(f"[yellow]{count}[/] × {escape(path)}: {escape(reason)}")
+        where = f"{escape(path)}: " if path else ""
+        screen.note(f"[yellow]{count}[/] × {where}{escape(reason)}")
     if output is not None:
         screen.note(f"[green]{decoding.count} records[/] in {escape(str(output))}")
     if not bad.count:

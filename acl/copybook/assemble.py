@@ -6,6 +6,7 @@ import difflib
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
+from .alike import alike
 from .encode import initial_bytes
 from .item import Occurs
 from .node import Node, Slot, Tree
@@ -221,7 +222,7 @@ class Assembly:
         """Say whether the bytes read as the value."""
         peek = Peek(self._repair, self._numbers, self._value)
         try:
-            return _alike(value, peek.read(node, raw))
+            return alike(value, peek.read(node, raw))
         except RecordError:
             return False
 
@@ -277,18 +278,3 @@ def _dug(values: object, below: Sequence[Node]) -> object:
             return None
         values = values.get(node.key)
     return values
-
-
-def _alike(given: object, found: object) -> bool:
-    """Say whether what was read is what was given, as far as that goes."""
-    if isinstance(given, Mapping):
-        if not isinstance(found, Mapping):
-            return all(value is None for value in given.values())
-        return all(_alike(value, found.get(key)) for key, value in given.items())
-    if isinstance(given, list | tuple):
-        return (
-            isinstance(found, list) and len(given) == len(found) and all(map(_alike, given, found))
-        )
-    if isinstance(given, str) and isinstance(found, str):
-        return given.strip(" ") == found.strip(" ")
-    return given == found

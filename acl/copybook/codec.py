@@ -102,21 +102,22 @@ class Codec:
         """
         made, problems = self._assembled(values)
         if corrections:
+            try:
+                made = apply(made, corrections)
+            except ValueError as error:
+                raise RecordError(
+                    [Problem(path="", offset=0, size=0, value="corrections", reason=str(error))]
+                ) from None
+            # Nothing is wrong with bytes behind the end, nor with those that are said one by one.
             problems = [
                 one
                 for one in problems
-                if not one.size or not covers(corrections, one.offset, one.offset + one.size)
+                if not one.size
+                or not covers(corrections, one.offset, min(one.offset + one.size, len(made)))
             ]
         if problems:
             raise RecordError(problems)
-        if not corrections:
-            return made
-        try:
-            return apply(made, corrections)
-        except ValueError as error:
-            raise RecordError(
-                [Problem(path="", offset=0, size=0, value="corrections", reason=str(error))]
-            ) from None
+        return made
 
     def exact(self, record: bytes) -> tuple[Decoded, Corrections]:
         """Give a record's values, and what ``encode`` needs beside them to give its very bytes."""

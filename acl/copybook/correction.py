@@ -16,6 +16,8 @@ __all__ = ["Corrections", "apply", "as_text", "covers", "difference", "from_text
 Corrections = Mapping[int, bytes]
 
 _RUN: Final = 16
+_MOST: Final = 1 << 24
+"""Bytes that runs may have in one record, all together."""
 _TEXT: Final = re.compile(r"((?:[0-9A-Fa-f]{2})*)|([0-9A-Fa-f]{2})\*([0-9]{1,8})")
 
 
@@ -67,9 +69,7 @@ def covers(corrections: Corrections, start: int, end: int) -> bool:
             return True
         if at <= start < at + len(raw):
             start = at + len(raw)
-        if start >= end:
-            return True
-    return any(not raw and at <= start for at, raw in corrections.items())
+    return start >= end
 
 
 def as_text(corrections: Corrections) -> dict[str, str]:
@@ -86,13 +86,15 @@ def _shown(raw: bytes) -> str:
 def from_text(table: Mapping[str, object]) -> Corrections:
     """Read what ``as_text`` gives. Raises ``ValueError`` with what was expected."""
     found: dict[int, bytes] = {}
+    room = _MOST
     for at, text in table.items():
         read = _TEXT.fullmatch(text) if isinstance(text, str) else None
         if read is None or not at.isascii() or not at.isdecimal() or len(at) > 10:
             raise ValueError('{"OFFSET": "HEX"}, as in {"28": "40", "61": "00*8"}')
         if read[2]:
-            if int(read[3]) > 1 << 24:
-                raise ValueError("at most 16 MiB")
+            room -= int(read[3])
+            if room < 0:
+                raise ValueError(f"at most {_MOST >> 20} MiB")
             found[int(at)] = bytes.fromhex(read[2]) * int(read[3])
         else:
             found[int(at)] = bytes.fromhex(read[1])

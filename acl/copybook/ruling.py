@@ -29,6 +29,9 @@ _TOKEN: Final = re.compile(
     r"|(?P<mark><>|!=|==|[=(),])|(?P<name>[\w.#-]+))"
 )
 
+_MOST_JOINED: Final = 100
+_MOST_TEXT: Final = 10_000
+
 
 def parse_rule(
     text: str, find: Callable[[str], Field], conditions: Mapping[str, Field], place: str
@@ -49,6 +52,9 @@ class _Parser:
         self._conditions = conditions
         self._place = place
         self._depth = 0
+        self._joined = 0
+        if len(text) > _MOST_TEXT:
+            self._wrong(f"at most {_MOST_TEXT} characters")
         self._tokens = list(self._split())
         self._at = 0
 
@@ -76,6 +82,7 @@ class _Parser:
             self._wrong("nested too deeply")
         rule = self._all()
         while self._word("or"):
+            self._join()
             rule = Either(rule, self._all())
         self._depth -= 1
         return rule
@@ -83,8 +90,15 @@ class _Parser:
     def _all(self) -> Rule:
         rule = self._not()
         while self._word("and"):
+            self._join()
             rule = Both(rule, self._not())
         return rule
+
+    def _join(self) -> None:
+        # Each is a pair of brackets in the source that is made of it: Python takes 200.
+        self._joined += 1
+        if self._joined > _MOST_JOINED:
+            self._wrong(f"at most {_MOST_JOINED} 'and' and 'or'; 'in' takes any number of values")
 
     def _not(self) -> Rule:
         if self._word("not"):

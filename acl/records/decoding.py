@@ -18,6 +18,16 @@ __all__ = ["Decoded", "Decoding"]
 
 _TOLD = 50
 """The most kinds of replaced values that are counted apart."""
+_WORDS = {
+    "blank": "blank",
+    "low": "low-values",
+    "invalid": "no number",
+    "zero": "zero",
+    "short": "the record ends inside it",
+    "rest": "bytes behind all that the copybook has",
+    "count": "a count that the table cannot have",
+}
+"""What is said of a value that is none: never the value itself, which may be a person's."""
 
 
 class Decoded:
@@ -110,35 +120,32 @@ class Decoding:
             yield Decoded(found.number, found.offset, values)
 
     def _decode(self, record: RawRecord) -> dict[str, object] | None:
-        body = record.body
+        report: list[Problem] = []
         try:
-            if self._plain:
-                values = self._codec.decode(body)
-            else:
-                values, corrections = self._codec.exact(body)
-                if corrections:
-                    values[BYTES] = as_text(corrections)
+            values = self._values(record.body, report)
         except RecordError as error:
             self._quarantine.add(_refused(record, error.problems))
             return None
-        if len(body) > self._codec.size or _hollow(values):
-            for problem in self._codec.problems(body):
-                self._count(problem)
+        for problem in report:
+            self._count(problem)
+        return values
+
+    def _values(self, body: bytes, report: list[Problem]) -> dict[str, object]:
+        """Give the values, and report what is missing among them. Raises ``RecordError``."""
+        values = self._codec.decode(body, report)
+        if not self._plain:
+            values, corrections = self._codec.exact(body)
+            if corrections:
+                values[BYTES] = as_text(corrections)
+        elif report:
+            # With a report no policy refuses a record; without one it does.
+            values = self._codec.decode(body)
         return values
 
     def _count(self, problem: Problem) -> None:
-        said = (problem.path, problem.reason)
+        said = (problem.path, _WORDS.get(problem.kind, problem.reason))
         if said in self.nulls or len(self.nulls) < _TOLD:
             self.nulls[said] += 1
-
-
-def _hollow(values: object) -> bool:
-    """Say whether a value is missing somewhere: whether it is worth asking why."""
-    if isinstance(values, dict):
-        return any(map(_hollow, values.values()))
-    if isinstance(values, list):
-        return any(map(_hollow, values))
-    return values is None
 
 
 def _framed(decoded: Decoded) -> dict[str, str]:
@@ -156,6 +163,6 @@ def _refused(record: RawRecord, problems: Sequence[Problem]) -> Bad:
         length=len(record.body),
         body=record.body,
         path=first.path,
-        reason=f"{first.reason}{more}",
-        expected=f"bytes {first.offset}+{first.size} hold {first.hex}",
+        reason=f"{_WORDS.get(first.kind, first.reason)}{more}",
+        expected=f"not {first.hex} in bytes {first.offset}+{first.size}: {first.reason}",
     )

@@ -63,9 +63,11 @@ def _record(
 ) -> tuple[bytes | None, Frame]:
     try:
         values = decoder.decode(line)
-    except msgspec.DecodeError as error:
+    except (ValueError, ArithmeticError, RecursionError) as error:
+        # Beside what msgspec says: bytes that are no UTF-8, and exponents that no Decimal has.
+        reason = str(error) if isinstance(error, ValueError) else "a number or a nesting too large"
         raise InputError(
-            f"no JSON object: {error}",
+            f"no JSON object: {reason}",
             value=line[:80].decode("utf-8", "replace"),
             expected="one JSON object a line",
         ) from error

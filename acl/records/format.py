@@ -74,7 +74,7 @@ class RecordFormat(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         if self.longest < 1:
             raise _wrong("longest", self.longest, "1 byte or more")
         if self.kind == "fixed" and not 0 < self.whole <= self.longest:
-            raise _wrong("length", self.whole, f"1 to {self.longest} bytes")
+            raise _wrong("length", self.whole, f"1 to {self.longest} bytes, the longest")
         if not 1 <= self.wide <= self.word <= _WORD:
             raise _wrong("word", self.word, f"{max(1, self.wide)} to {_WORD} bytes")
         if self.kind in ("line", "delimited") and not self.end:

@@ -29,7 +29,8 @@ def read_measured(window: Window, form: RecordFormat, measure: Measure) -> Itera
     """Give the records. Behind one that does not say its length the file cannot be read on."""
     need = min(measure.need, form.longest)
     number = 0
-    while found := window.peek(need + form.start)[form.start :]:
+    while seen := window.peek(need + form.start):
+        found = seen[form.start :]
         number += 1
         offset = window.offset
         try:

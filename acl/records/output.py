@@ -26,6 +26,7 @@ def whole_file(path: Path, mode: int = 0o666) -> Iterator[BinaryIO]:
     or a pipe is written directly. ``mode`` is the new file's, less the umask. Raises ``InputError``
     where it cannot be written.
     """
+    path = path.resolve()  # what a link points to is written, and not the link
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
         with path.open("wb") as stream:
             yield stream

@@ -136,7 +136,7 @@ def read_quarantine(path: Path) -> Iterator[Entry]:
                 yield entry
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", place=str(path)) from error
-    except (msgspec.DecodeError, ValueError) as error:
+    except (ValueError, RecursionError) as error:
         raise InputError(
             f"not a line of a quarantine: {error}",
             place=f"{path}: line {number}",

@@ -89,6 +89,19 @@ def _said(rest: str) -> tuple[str, str]:
 
 def check_of(schema: Schema) -> Check:
     """Compile all documents of a schema. Called once a mapping. Raises ``ConfigError``."""
+    try:
+        return _compiled(schema)
+    except etree.LxmlError as error:
+        first = str(error).partition("\n")[0]
+        raise ConfigError(
+            f"the schema cannot be compiled: {first}",
+            place=schema.file,
+            expected="a schema without mistakes, all of it in files",
+            remedy="mend it, or take 'validate' out of the mapping",
+        ) from error
+
+
+def _compiled(schema: Schema) -> Check:
     digest = hashlib.sha256()
     spaces = list(dict.fromkeys(document.namespace for document in schema.documents))
     texts: dict[str, bytes] = {}
@@ -102,17 +115,8 @@ def check_of(schema: Schema) -> Check:
         texts[f"fig:space{place}.xsd"] = _including(parts, space)
     parser = etree.XMLParser(no_network=True, resolve_entities=False, load_dtd=False)
     parser.resolvers.add(_Own(texts))
-    try:
-        root = etree.fromstring(_importing(spaces, _ALL), parser, base_url="fig:all.xsd")
-        return Check(etree.XMLSchema(root), digest.digest())
-    except etree.LxmlError as error:
-        first = str(error).partition("\n")[0]
-        raise ConfigError(
-            f"the schema cannot be compiled: {first}",
-            place=schema.file,
-            expected="a schema without mistakes, all of it in files",
-            remedy="mend it, or take 'validate' out of the mapping",
-        ) from error
+    root = etree.fromstring(_importing(spaces, _ALL), parser, base_url="fig:all.xsd")
+    return Check(etree.XMLSchema(root), digest.digest())
 
 
 class _Own(etree.Resolver):
