@@ -21,6 +21,8 @@ T = TypeVar("T", bound=msgspec.Struct)
 _MOST: Final = 2 << 20
 """Bytes of a file. The largest that anybody writes by hand are tables of codes."""
 _DEEPEST: Final = 32
+_WIDEST: Final = 4096
+"""Bits of a number. In digits they are fewer than the 4300 that Python takes."""
 _DOTTED: Final = re.compile(
     r"(?<![\w-])(?>(?>\"[^\"\n]*\"|'[^'\n]*'|[\w-]++)[ \t]*\.[ \t]*){32}", re.ASCII
 )
@@ -30,8 +32,8 @@ _DOTTED: Final = re.compile(
 def read_toml(file: Path) -> dict[str, object]:
     """Read a TOML file. Raises ``ConfigError`` where it is absent, not TOML, or beyond all use.
 
-    Beyond use are files of more than 2 MiB and tables or keys of more than 32 levels: ``tomllib``
-    takes time that is their square.
+    Beyond use are files of more than 2 MiB, numbers of more than 4096 bits, and tables or keys of
+    more than 32 levels: ``tomllib`` takes time that is their square.
     """
     try:
         with file.open("rb") as stream:
@@ -51,12 +53,13 @@ def read_toml(file: Path) -> dict[str, object]:
         # ValueError: bytes that are no UTF-8, what TOML does not allow, a number without an end.
         reason = str(error)[:300]
         raise ConfigError(f"cannot be read: {reason}", place=str(file), expected="TOML") from error
-    if _too_deep(tables):
+    if _useless(tables):
         raise _beyond(file)
     return tables
 
 
-def _too_deep(tables: object) -> bool:
+def _useless(tables: object) -> bool:
+    """Say whether tables are too deep, or hold a number that Python would not write again."""
     level = [tables]
     for _ in range(_DEEPEST):
         level = [
@@ -65,6 +68,8 @@ def _too_deep(tables: object) -> bool:
             if isinstance(one, dict | list)
             for inner in (one.values() if isinstance(one, dict) else one)
         ]
+        if any(isinstance(one, int) and one.bit_length() > _WIDEST for one in level):
+            return True
     return any(isinstance(one, dict | list) for one in level)
 
 

@@ -36,11 +36,12 @@ from stranglerfig.fuzz.chunk import (
 from stranglerfig.fuzz.targets import TARGETS
 
 _AT_ONCE: Final = 10_000
-_DEAD: Final = 3 * PATIENCE
+DEAD: Final = 3 * PATIENCE
+"""Seconds after which a process is ended that came to no other case."""
 _CONTEXT: Final = multiprocessing.get_context("spawn")
 
 
-class _Job(NamedTuple):
+class Job(NamedTuple):
     """A chunk in its process; ``seen`` is the case that it was last seen at, and when."""
 
     chunk: Chunk
@@ -60,7 +61,7 @@ class _Job(NamedTuple):
             return found
         if self.watched.number.value != self.seen[0]:
             self.seen[:] = [self.watched.number.value, time.monotonic()]
-        elif time.monotonic() - self.seen[1] > _DEAD:
+        elif time.monotonic() - self.seen[1] > DEAD:
             self.process.kill()
             return self._lost("it hangs where no signal reaches it")
         return None
@@ -74,19 +75,19 @@ class _Job(NamedTuple):
         return Outcome(0, max(0, read), 0, 0.0, {reason: failure})
 
 
-def _start(chunk: Chunk) -> _Job:
+def _start(chunk: Chunk) -> Job:
     number, size = _CONTEXT.RawValue(c_int, 0), _CONTEXT.RawValue(c_int, 0)
     watched = Watched(number, size, _CONTEXT.RawArray(c_char, ROOM))
     ours, theirs = _CONTEXT.Pipe(duplex=False)
     process = _CONTEXT.Process(target=work, args=(chunk, watched, theirs), daemon=True)
     process.start()
     theirs.close()
-    return _Job(chunk, process, ours, watched, [0, time.monotonic()])
+    return Job(chunk, process, ours, watched, [0, time.monotonic()])
 
 
 def run(chunks: Sequence[Chunk], jobs: int) -> Iterator[tuple[Chunk, Outcome]]:
     """Read all chunks, so many at a time."""
-    left, going = list(chunks), list[_Job]()
+    left, going = list(chunks), list[Job]()
     while left or going:
         while left and len(going) < jobs:
             going.append(_start(left.pop(0)))

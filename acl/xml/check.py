@@ -133,12 +133,13 @@ class _Own(etree.Resolver):
 
 def _alone(node: Node, spaces: list[str], own: str) -> bytes:
     """Give a document that imports all namespaces by our own names, and includes nothing."""
-    copy = etree.fromstring(etree.tostring(node))
+    # In ASCII, its default, lxml writes names with other letters so that nothing reads them.
+    copy = etree.fromstring(etree.tostring(node, encoding="utf-8"))
     for link in [child for child in copy if child.tag in _LINKS]:
         copy.remove(link)
     for place, element in enumerate(_imports(spaces, own)):
         copy.insert(place, etree.fromstring(element))
-    return etree.tostring(copy)
+    return etree.tostring(copy, encoding="utf-8")
 
 
 def _imports(spaces: list[str], own: str) -> Iterator[str]:

@@ -100,6 +100,8 @@ class Edits:
         value = cast("str | None", changes[key])
         if value is None and not spot.node.nillable:
             raise ValueError(f"a value for {spot.node.value}")
+        if value == "" and spot.node.default:
+            raise ValueError(f"a text that is not empty: an empty one means {spot.node.default!r}")
         start = self._document[spot.start : spot.inner]
         if attributes or value is None or spot.closed or b"nil" in start:
             self._restart(spot, attributes, value is None, opens=spot.closed)

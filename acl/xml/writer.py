@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import cast
+from typing import NoReturn, cast
 
 from ..formats.shape import Values
 from ..generate import Function
@@ -130,6 +130,7 @@ class _Writer:
             expected = f"a value in each entry of {child.path}"
             function.line(f"raise ValueError({function.constant(expected)})", 3)
         function.line("else:", 2)
+        _empty(function, child, 3)
         function.line(f"a({_element(function, f'<{tag}>', f'</{tag}>')})", 3)
 
     def _leaf(self, function: Function, node: Element, key: str, declarations: str) -> None:
@@ -141,6 +142,7 @@ class _Writer:
                 self._attribute(function, one, "h += {}")
         function.line(f"x = g({key!r})")
         _fixed(function, node)
+        _empty(function, node, 1)
         if not node.attributes:
             text = _element(function, f"{start}>", end)
         else:
@@ -170,3 +172,13 @@ def _fixed(function: Function, one: Attribute | Element) -> None:
     if one.required:
         function.line(f"if x is None: x = {fixed}")
     function.line(f"if x is not None and x != {fixed}: raise ValueError({expected})")
+
+
+def _empty(function: Function, node: Element, depth: int) -> None:
+    """Refuse a text that would be read as another."""
+    if node.default and not node.fixed:
+        function.line(f"if x == '': {function.constant(_refuse)}({node.default!r})", depth)
+
+
+def _refuse(default: str) -> NoReturn:
+    raise ValueError(f"a text that is not empty: an empty one means {default!r}")

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import tempfile
+import time
 from ctypes import c_char, c_int
 from pathlib import Path
 
 import pytest
 
 from stranglerfig.errors import FigError, InputError
-from stranglerfig.fuzz import chunk
+from stranglerfig.fuzz import chunk, run
 from stranglerfig.fuzz.mutate import Mutator
 from stranglerfig.fuzz.target import Target
 from stranglerfig.fuzz.targets import TARGETS
@@ -98,6 +100,33 @@ def test_different_failures_are_kept_apart(monkeypatch: pytest.MonkeyPatch) -> N
     found = _outcome(read, monkeypatch)
     assert len(found.failures) == 2
     assert found.taken > 0
+
+
+@pytest.mark.process
+def test_a_process_that_dies_is_a_failure() -> None:
+    ((_, found),) = run.run([chunk.Chunk("no such reader", 1, 5)], 1)
+    assert list(found.failures) == ["the process died"]
+
+
+@pytest.mark.process
+def test_a_process_that_no_signal_reaches_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "DEAD", 0.5)
+    stopped: list[int] = []
+
+    class Stopped(run.Job):
+        def over(self) -> chunk.Outcome | None:
+            if self.watched.number.value and not stopped:
+                stopped.append(self.process.pid)
+                os.kill(self.process.pid, signal.SIGSTOP)
+            if not stopped:  # it may take its time to begin
+                self.seen[1] = time.monotonic()
+            return super().over()
+
+    monkeypatch.setattr(run, "Job", Stopped)
+    ((_, found),) = run.run([chunk.Chunk("copybook-any", 1, 10_000)], 1)
+    (failure,) = found.failures.values()
+    assert failure.kind == "it hangs where no signal reaches it"
+    assert failure.case
 
 
 def _run(tmp_path: Path, *arguments: str) -> subprocess.CompletedProcess[str]:

@@ -46,6 +46,8 @@ class Test(msgspec.Struct, frozen=True):
         found = bare(value(self.field.path))
         if not isinstance(found, str | int | float | Decimal):
             return False
+        if isinstance(found, Decimal) and found.is_snan():
+            return False  # it cannot even be compared
         return found in self.values or any(
             self.field.order(low) <= self.field.order(found) <= self.field.order(high)  # type: ignore[operator]
             for low, high in self.ranges

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from decimal import Decimal
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -549,3 +550,45 @@ VALUES = st.dictionaries(st.sampled_from("NKABCEFGHTXYZ"), JSON, max_size=6)
 def test_any_values_are_written_or_refused(made, values):
     with contextlib.suppress(FigError):
         assert isinstance(made.encode(values), bytes)
+
+
+# What the fuzzer found.
+
+
+def by_json(made: Codec, record: bytes) -> bytes:
+    values, corrections = made.exact(record)
+    line = msgspec.json.Encoder(decimal_format="number").encode(values)
+    told = msgspec.json.Decoder(dict[str, object], float_hook=Decimal).decode(line)
+    return made.encode(told, corrections)
+
+
+@pytest.mark.parametrize("floats", ["ibm", "ieee"])
+@pytest.mark.parametrize("record", [b"\x40" * 8, b"\x40\x20\x0c\x0c\x0c\x0c\x0c\x0c"])
+def test_floats_that_share_their_bytes_come_back_by_way_of_json(floats: str, record: bytes):
+    made = codec(
+        "01 R", "05 A COMP-2", "05 B REDEFINES A", "10 C COMP-1", "10 D COMP-1", floats=floats
+    )
+    assert by_json(made, record) == record
+
+
+def test_a_table_that_the_record_ends_in_comes_back():
+    entries = ("01 R", "05 N PIC 9", "05 T PIC X(2) OCCURS 1 TO 9 DEPENDING ON N")
+    made = codec(*entries, occurs="shift")
+    assert by_json(made, b"9aabb") == b"9aabb"
+    assert by_json(made, b"9aab") == b"9aab"
+    with pytest.raises(RecordError, match="9 entries, as N says"):
+        made.encode({"N": 9, "T": ["aa"]})
+
+
+def test_a_rule_may_have_a_hundred_words_and_no_more():
+    entries = ("01 R", "05 T PIC X", "05 A PIC X", "05 B REDEFINES A PIC 9")
+    made = codec(*entries, rules={"B": "T = '0'" + " or T = '1'" * 100})
+    assert made.decode(b"17") == {"T": "1", "A": "7", "B": 7}
+    with pytest.raises(ConfigError, match="at most 100 'and' and 'or'"):
+        codec(*entries, rules={"B": "T = '0'" + " and T = '1'" * 101})
+
+
+def test_runs_of_bytes_have_an_end():
+    assert from_text({"0": "00*16777215", "16777215": "01*1"})[16777215] == b"\x01"
+    with pytest.raises(ValueError, match="at most 16 MiB"):
+        from_text({"0": "00*16777216", "16777216": "00*1"})

@@ -427,3 +427,19 @@ def test_a_footer_longer_than_what_is_read_at_once():
     reader = read_records(Drip(data, 10_000), form)
     assert sum(1 for _ in reader) == CHUNK
     assert (reader.header, reader.footer) == (b"H", footer)
+
+
+class ByLittle:
+    """Needs a byte that may not be there."""
+
+    need = 1
+
+    def __call__(self, found):
+        if not found:
+            raise InputError("no length")
+        return found[0]
+
+
+def test_a_measured_file_that_ends_before_a_record_begins_is_told():
+    found = read(b"-", RecordFormat(kind="measured", start=1), ByLittle())
+    assert [one.kind for one in found] == ["stop"]

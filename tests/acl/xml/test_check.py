@@ -11,6 +11,7 @@ import pytest
 from stranglerfig.acl.formats.soap import soap
 from stranglerfig.acl.formats.xml import xml
 from stranglerfig.errors import ConfigError
+from stranglerfig.model import Record
 
 GOOD = (" 1980-02-29 ", "1980-02-29")
 
@@ -135,3 +136,17 @@ def test_a_schema_that_cannot_be_compiled_says_so(tmp_path: Path, broken: str):
     with pytest.raises(ConfigError, match="cannot be compiled") as caught:
         xml({**table, "validate": True}, tmp_path, "m.toml: from")
     assert caught.value.remedy
+
+
+def test_names_of_any_script_may_stand_in_a_schema(tmp_path: Path):
+    text = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema">
+<xs:annotation><xs:appinfo><größe/></xs:appinfo></xs:annotation>
+<xs:element name="maß"><xs:complexType><xs:sequence><xs:element name="länge" type="xs:int"/>
+</xs:sequence></xs:complexType></xs:element></xs:schema>"""
+    (tmp_path / "t.xsd").write_text(text, "utf-8")
+    table = {"kind": "xml", "schema": "t.xsd", "element": "maß", "validate": True}
+    shape = xml(table, tmp_path, "from").request
+    body = "<maß><länge>7</länge></maß>".encode()
+    values, strays = shape.read(Record(source="s", position="1", kind="xml", body=body))
+    assert values == {"länge": "7"}
+    assert not list(strays)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+
+from stranglerfig.acl.formats.xml import xml
+from stranglerfig.model import Record
 
 LEAVES = {
     "@version", "@source", "number", "channel", "total", "total.@currency", "closed", "buyer.name",
@@ -129,3 +133,20 @@ def test_attributes_beyond_measure_are_refused(order: SimpleNamespace, where: st
     text = order.message.replace(f"{old} {rest}".rstrip(), f"{old} {many} {rest}".rstrip(), 1)
     _, strays = order.xml.read(order.record(text))
     assert strays[-1].broken or len(strays) == 1000
+
+
+def test_an_empty_text_is_not_written_where_it_would_mean_the_default(tmp_path: Path):
+    text = """<xs:schema xmlns:xs="http://www.w3.org/2001/XMLSchema"><xs:element name="a">
+<xs:complexType><xs:sequence><xs:element name="b" type="xs:string" default="d"/>
+<xs:element name="c" type="xs:string" default="d" minOccurs="0" maxOccurs="9"/>
+</xs:sequence></xs:complexType></xs:element></xs:schema>"""
+    (tmp_path / "t.xsd").write_text(text, "utf-8")
+    shape = xml({"kind": "xml", "schema": "t.xsd", "element": "a"}, tmp_path, "from").request
+    record = Record(source="s", position="1", kind="xml", body=b"<a><b>x</b><c/></a>")
+    assert shape.read(record)[0] == {"b": "x", "c[]": ["d"]}
+    for change in ({"b": ""}, {"b": "x", "c[]": [""]}):
+        with pytest.raises(ValueError, match="an empty one means 'd'"):
+            shape.patch(change, record)
+        with pytest.raises(ValueError, match="an empty one means 'd'"):
+            shape.write(change, record)
+    assert shape.patch({"b": " "}, record) == b"<a><b> </b><c/></a>"
