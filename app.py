@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from . import config, registry
-from .acl.mapping import CompiledMapping, load_mapping
+from .acl.mapping.mapping import CompiledMapping, load_mapping
 from .acl.masking.policy import FILE as MASKING
-from .acl.operation import Operation, load_operation
-from .acl.versions import Versions, load_versions
+from .acl.operations.operation import Operation, load_operation
+from .acl.versions.versions import Versions, load_versions
 from .ai.process import ProviderProcess
 from .config import Workspace
 from .doors import Door, Masking

@@ -10,7 +10,7 @@ from .acl.masking.keys import Keyring, load_keys, no_keys
 from .acl.masking.ledger import Vault
 from .acl.masking.mask import Mask
 from .acl.masking.policy import DESTINATIONS, Destination, Policy, load_policy
-from .acl.operation import Operation
+from .acl.operations.operation import Operation
 from .config import Workspace
 from .errors import FigError, ReplacementUnavailable
 from .model import Reply, Request

@@ -31,8 +31,8 @@ import msgspec
 from glom import Coalesce, glom
 from jsonata import Jsonata
 
-from stranglerfig.acl.mapping import CompiledMapping, load_mapping
-from stranglerfig.acl.operation import load_operation
+from stranglerfig.acl.mapping.mapping import CompiledMapping, load_mapping
+from stranglerfig.acl.operations.operation import load_operation
 from stranglerfig.model import Record
 
 GOALS = {"ours_per_hand": 1.4, "glom_per_ours": 50.0, "jsonata_per_ours": 100.0}

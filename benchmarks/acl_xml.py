@@ -161,8 +161,8 @@ VALUES = {
 
 
 def workspace(folder: Path, *, validate: bool):
-    from stranglerfig.acl.mapping import load_mapping
-    from stranglerfig.acl.operation import load_operation
+    from stranglerfig.acl.mapping.mapping import load_mapping
+    from stranglerfig.acl.operations.operation import load_operation
 
     (folder / "operations").mkdir(exist_ok=True)
     (folder / "order.wsdl").write_text(WSDL, "utf-8")

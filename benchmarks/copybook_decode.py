@@ -31,7 +31,7 @@ from typing import Any
 
 from stranglerfig.acl.columns import columns
 from stranglerfig.acl.copybook import Copybook, Item, Usage, parse_copybook
-from stranglerfig.acl.copybook.codec import Codec
+from stranglerfig.acl.copybook.codec.codec import Codec
 
 GOALS = {
     "claim_per_library": 3.5,

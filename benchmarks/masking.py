@@ -21,14 +21,14 @@ import time
 from collections.abc import Callable
 from decimal import Decimal
 
-from stranglerfig.acl.contract import Contract
-from stranglerfig.acl.field import Field
 from stranglerfig.acl.masking.compile import compile_mask
 from stranglerfig.acl.masking.keys import Keyring
 from stranglerfig.acl.masking.ledger import Ledger
 from stranglerfig.acl.masking.mask import Mask
 from stranglerfig.acl.masking.policy import parse_policy
 from stranglerfig.acl.masking.unmask import unmask
+from stranglerfig.acl.operations.contract import Contract
+from stranglerfig.acl.operations.field import Field
 
 GOAL_US = 10.0
 CLEAN = (

@@ -44,8 +44,8 @@ import msgspec
 import uvloop
 
 from stranglerfig import config
-from stranglerfig.acl.mapping import load_mapping
-from stranglerfig.acl.operation import load_operation
+from stranglerfig.acl.mapping.mapping import load_mapping
+from stranglerfig.acl.operations.operation import load_operation
 from stranglerfig.adapters.memory import MemorySource
 from stranglerfig.bridge import Bridge, Limits
 from stranglerfig.migrations.schema.upgrade import upgrade

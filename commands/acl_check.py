@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from ..acl.open import Opened, mapping_files, open_mapping
+from ..acl.mapping.open import Opened, mapping_files, open_mapping
 from ..errors import ConfigError, FigError
 from ..fixtures.fixture import Fixture
 from ..fixtures.folder import fixtures

@@ -9,11 +9,11 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from ..acl.change import Change, changes
-from ..acl.fits import Refused, Stored, check_fixtures
-from ..acl.open import Opened, open_mapping
-from ..acl.operation import Operation, load_operation, parse_operation
-from ..acl.versions import Versions, load_versions
+from ..acl.mapping.open import Opened, open_mapping
+from ..acl.operations.change import Change, changes
+from ..acl.operations.operation import Operation, load_operation, parse_operation
+from ..acl.versions.fits import Refused, Stored, check_fixtures
+from ..acl.versions.versions import Versions, load_versions
 from ..errors import FigError
 from ..fixtures.folder import fixtures
 from ..options import read_toml

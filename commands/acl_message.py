@@ -8,7 +8,7 @@ from typing import NamedTuple, TypeVar
 
 import click
 
-from ..acl.open import Opened, mapping_files, open_mapping
+from ..acl.mapping.open import Opened, mapping_files, open_mapping
 from ..errors import ConfigError, FigError
 from ..fixtures.folder import find_fixture, fixtures
 from ..model import Record

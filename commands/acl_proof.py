@@ -8,11 +8,11 @@ from collections.abc import Iterator, Sequence
 import click
 from rich.markup import escape
 
-from ..acl.exercise import Exercise
-from ..acl.explain import explain as explained
-from ..acl.open import open_mapping
-from ..acl.roundtrip import roundtrip as proved
-from ..acl.side import Side
+from ..acl.mapping.exercise import Exercise
+from ..acl.mapping.explain import explain as explained
+from ..acl.mapping.open import open_mapping
+from ..acl.mapping.roundtrip import roundtrip as proved
+from ..acl.mapping.side import Side
 from ..errors import FigError
 from ..fixtures.fixture import Fixture
 from ..fixtures.folder import fixtures

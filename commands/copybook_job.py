@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ..acl.copybook.codec import Codec
+from ..acl.copybook.codec.codec import Codec
 from ..acl.copybook.copybook import Copybook
 from ..acl.records import Measure, RecordFormat
 from ..acl.records.measures import by_counts, by_field

@@ -8,12 +8,12 @@ from typing import get_args
 import click
 import msgspec
 
-from ..acl.copybook.codepage import code_page
+from ..acl.copybook.codec.codepage import code_page
+from ..acl.copybook.codec.options import Choice, CodecOptions, Policies
 from ..acl.copybook.copybook import Copybook
 from ..acl.copybook.error import CopybookError
 from ..acl.copybook.item import Item
 from ..acl.copybook.lookup import find
-from ..acl.copybook.options import Choice, CodecOptions, Policies
 from ..acl.records import KINDS, RecordFormat
 from ..acl.records.format import Kind
 from .copybook_options import ENDS, Chosen

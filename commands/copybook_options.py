@@ -8,7 +8,7 @@ from typing import Literal, TypedDict, TypeVar
 
 import click
 
-from ..acl.copybook.options import CodecOptions
+from ..acl.copybook.codec.options import CodecOptions
 from ..acl.records import KINDS, LONGEST
 from ..acl.records.format import Endian
 

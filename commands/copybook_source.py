@@ -11,7 +11,7 @@ from rich.markup import escape
 
 from ..acl.copybook.copybook import Copybook
 from ..acl.copybook.error import CopybookError
-from ..acl.copybook.parser import read_copybook
+from ..acl.copybook.parse.parser import read_copybook
 from .screen import Screen
 
 __all__ = ["copybook_argument", "read"]

@@ -10,13 +10,13 @@ import click
 import msgspec
 from rich.markup import escape
 
-from ..acl.mapping import load_mapping
+from ..acl.mapping.mapping import load_mapping
 from ..acl.masking.ledger import Ledger
 from ..acl.masking.mask import Mask, Row
 from ..acl.masking.memory import MemoryVault
 from ..acl.masking.policy import DESTINATIONS, Destination
-from ..acl.operation import Operation, load_operation
-from ..acl.value import to_text
+from ..acl.operations.operation import Operation, load_operation
+from ..acl.operations.value import to_text
 from ..app import Masking
 from ..config import Workspace
 from ..errors import ConfigError

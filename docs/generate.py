@@ -17,12 +17,12 @@ import click
 import msgspec
 
 from stranglerfig import config, errors
-from stranglerfig.acl.carry import CarryRow
-from stranglerfig.acl.field import _Table as FieldTable
-from stranglerfig.acl.group import GroupTable
-from stranglerfig.acl.operation import _Table as OperationTable
+from stranglerfig.acl.operations.field import _Table as FieldTable
+from stranglerfig.acl.operations.group import GroupTable
+from stranglerfig.acl.operations.operation import _Table as OperationTable
 from stranglerfig.acl.rows import MappingTable, Row
-from stranglerfig.acl.step import StepTable
+from stranglerfig.acl.versions.carry import CarryRow
+from stranglerfig.acl.versions.step import StepTable
 from stranglerfig.adapters.soap import Options as SoapOptions
 from stranglerfig.adapters.tables import Options as TableOptions
 from stranglerfig.ai.local import LocalOptions

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 
 from stranglerfig.acl.copybook import Copybook, layout, parse_copybook, read_copybook
-from stranglerfig.acl.copybook.codec import Codec
-from stranglerfig.acl.copybook.options import CodecOptions, Policies
+from stranglerfig.acl.copybook.codec.codec import Codec
+from stranglerfig.acl.copybook.codec.options import CodecOptions, Policies
 from stranglerfig.errors import FigError
 from stranglerfig.fuzz.target import Target, folder
 

@@ -9,8 +9,8 @@ from zlib import crc32
 import msgspec
 
 from stranglerfig.acl.copybook import parse_copybook
-from stranglerfig.acl.copybook.codec import Codec
-from stranglerfig.acl.copybook.options import CodecOptions
+from stranglerfig.acl.copybook.codec.codec import Codec
+from stranglerfig.acl.copybook.codec.options import CodecOptions
 from stranglerfig.acl.records import Bad, Measure, RecordFormat, Writer, read_records
 from stranglerfig.acl.records.decoding import Decoding
 from stranglerfig.acl.records.encoding import encode_lines

@@ -9,8 +9,6 @@ from zlib import crc32
 
 import msgspec
 
-from stranglerfig.acl.contract import Contract
-from stranglerfig.acl.field import Field
 from stranglerfig.acl.masking.compile import compile_mask
 from stranglerfig.acl.masking.detect import detect
 from stranglerfig.acl.masking.keys import Keyring, load_keys
@@ -18,6 +16,8 @@ from stranglerfig.acl.masking.ledger import Ledger
 from stranglerfig.acl.masking.memory import MemoryVault
 from stranglerfig.acl.masking.policy import DEFAULT, Policy, parse_policy
 from stranglerfig.acl.masking.unmask import tokens_in, unmask
+from stranglerfig.acl.operations.contract import Contract
+from stranglerfig.acl.operations.field import Field
 from stranglerfig.fuzz.target import Target, folder
 
 __all__ = ["keys", "payloads", "replies", "texts"]

@@ -8,19 +8,19 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
-from stranglerfig.acl.change import changes
-from stranglerfig.acl.contract import Contract
 from stranglerfig.acl.converters import find_converter
-from stranglerfig.acl.mapping import CompiledMapping, load_mapping
+from stranglerfig.acl.mapping.mapping import CompiledMapping, load_mapping
 from stranglerfig.acl.masking.policy import load_policy
-from stranglerfig.acl.openapi import document
-from stranglerfig.acl.operation import Operation, load_operation, parse_operation
+from stranglerfig.acl.operations.change import changes
+from stranglerfig.acl.operations.contract import Contract
+from stranglerfig.acl.operations.openapi import document
+from stranglerfig.acl.operations.operation import Operation, load_operation, parse_operation
+from stranglerfig.acl.operations.schema import json_schema
+from stranglerfig.acl.operations.structured import restore, structured_schema
+from stranglerfig.acl.operations.tools import tool
 from stranglerfig.acl.path import parse_path
 from stranglerfig.acl.rows import parse_forms
-from stranglerfig.acl.schema import json_schema
-from stranglerfig.acl.step import load_step
-from stranglerfig.acl.structured import restore, structured_schema
-from stranglerfig.acl.tools import tool
+from stranglerfig.acl.versions.step import load_step
 from stranglerfig.errors import ConfigError, ContractError, FigError, InputError
 from stranglerfig.fixtures.fixture import read_fixture
 from stranglerfig.fuzz.target import Target, folder

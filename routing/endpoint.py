@@ -9,9 +9,9 @@ from typing import Protocol
 import msgspec
 
 from .. import config
-from ..acl.mapping import CompiledMapping
-from ..acl.operation import Operation
-from ..acl.versions import Versions
+from ..acl.mapping.mapping import CompiledMapping
+from ..acl.operations.operation import Operation
+from ..acl.versions.versions import Versions
 from ..model import Comparison, Payload, Record, Reply, Request, request_id
 from .golden import Golden
 from .journalled import Journalled

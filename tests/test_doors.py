@@ -8,7 +8,7 @@ import types
 import pytest
 
 from stranglerfig.acl.masking.policy import DEFAULT
-from stranglerfig.acl.operation import load_operation
+from stranglerfig.acl.operations.operation import load_operation
 from stranglerfig.config import load
 from stranglerfig.demo.workspace import copy_example
 from stranglerfig.doors import Masking, is_outside

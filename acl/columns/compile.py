@@ -10,12 +10,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from ...errors import ConfigError
-from ..copybook.codec import Codec
-from ..copybook.codepage import CodePage, code_page
+from ..copybook.codec.codec import Codec
+from ..copybook.codec.codepage import CodePage, code_page
+from ..copybook.codec.node import Node as Item
+from ..copybook.codec.node import Slot
+from ..copybook.codec.zoned import OVERPUNCHED, zones
 from ..copybook.lookup import find
-from ..copybook.node import Node as Item
-from ..copybook.node import Slot
-from ..copybook.zoned import OVERPUNCHED, zones
 from .block import Block, Place
 from .columns import Columns
 from .doubt import as_bytes

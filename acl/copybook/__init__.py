@@ -6,7 +6,7 @@ from .copybook import Copybook, Notice, Renames
 from .error import CopybookError
 from .item import Condition, Figurative, Hexadecimal, Item, Occurs, Picture, Sign, Usage
 from .lookup import find
-from .parser import parse_copybook, read_copybook
+from .parse.parser import parse_copybook, read_copybook
 from .table import LayoutRow, layout
 
 __all__ = [

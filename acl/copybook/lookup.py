@@ -7,7 +7,7 @@ import re
 from .copybook import Copybook
 from .error import CopybookError
 from .item import Item
-from .names import near
+from .parse.names import near
 
 __all__ = ["find"]
 

@@ -11,8 +11,8 @@ import msgspec
 from ...config import options
 from ...errors import ConfigError
 from ..copybook import find, read_copybook
-from ..copybook.codec import Codec
-from ..copybook.options import CodecOptions, Policies
+from ..copybook.codec.codec import Codec
+from ..copybook.codec.options import CodecOptions, Policies
 from .copybook_shape import CopybookShape
 from .shape import Sides
 

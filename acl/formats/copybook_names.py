@@ -8,8 +8,8 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Final, Literal, cast
 
-from ..copybook.floating import Floating
-from ..copybook.node import Node, Tree
+from ..copybook.codec.floating import Floating
+from ..copybook.codec.node import Node, Tree
 from ..generate import Function
 from .shape import Leaf, Values
 

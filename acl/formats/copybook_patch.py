@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from ..copybook.codec import Codec
-from ..copybook.encode import initial_bytes
-from ..copybook.locate import Spot, locate
-from ..copybook.node import Node
-from ..copybook.problem import RecordError
+from ..copybook.codec.codec import Codec
+from ..copybook.codec.encode import initial_bytes
+from ..copybook.codec.locate import Spot, locate
+from ..copybook.codec.node import Node
+from ..copybook.codec.problem import RecordError
 from .copybook_names import Names, native
 from .shape import Values
 

@@ -7,9 +7,9 @@ from collections.abc import Collection, Mapping, Sequence
 import msgspec
 
 from ...model import Record
-from ..copybook.codec import Codec
-from ..copybook.locate import locate
-from ..copybook.problem import Problem, RecordError
+from ..copybook.codec.codec import Codec
+from ..copybook.codec.locate import locate
+from ..copybook.codec.problem import Problem, RecordError
 from ..path import numbered
 from .copybook_names import Names
 from .copybook_patch import Patch

@@ -7,10 +7,10 @@ from operator import itemgetter
 from typing import Final
 
 from ...model import Payload
-from ..field import Field
 from ..generate import Function
-from ..tree import Branch
-from ..value import PYTHON
+from ..operations.field import Field
+from ..operations.tree import Branch
+from ..operations.value import PYTHON
 from .act import Act, quote
 from .ledger import Ledger
 from .mask import SEARCHED, Row

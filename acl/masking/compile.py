@@ -7,8 +7,8 @@ from typing import Final
 import msgspec
 
 from ...errors import ConfigError
-from ..contract import Contract
-from ..field import Field
+from ..operations.contract import Contract
+from ..operations.field import Field
 from .act import act_of
 from .build import build_mask
 from .keys import Keyring

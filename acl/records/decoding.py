@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Protocol
 
-from ..copybook.codec import Codec
-from ..copybook.correction import as_text
-from ..copybook.problem import Problem, RecordError
+from ..copybook.codec.codec import Codec
+from ..copybook.codec.correction import as_text
+from ..copybook.codec.problem import Problem, RecordError
 from .format import RecordFormat
 from .lines import BYTES, FRAME, Framing
 from .quarantine import Quarantine

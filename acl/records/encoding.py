@@ -8,8 +8,8 @@ from decimal import Decimal
 import msgspec
 
 from ...errors import FigError, InputError, MappingError
-from ..copybook.codec import Codec
-from ..copybook.correction import Corrections, from_text
+from ..copybook.codec.codec import Codec
+from ..copybook.codec.correction import Corrections, from_text
 from .format import RecordFormat
 from .lines import BYTES, FRAME, NUMBER, Framing
 from .record import Frame

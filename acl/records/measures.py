@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from ...errors import ConfigError, InputError
+from ..copybook.codec.elementary import elementary
+from ..copybook.codec.options import CodecOptions
 from ..copybook.copybook import Copybook
-from ..copybook.elementary import elementary
 from ..copybook.item import Item
 from ..copybook.lookup import find
-from ..copybook.options import CodecOptions
 from .measured import Measure
 
 __all__ = ["by_counts", "by_field"]

@@ -16,9 +16,8 @@ from typing import NamedTuple
 
 import pytest
 
-import stranglerfig
+from stranglerfig.tests.importable import importable
 
-PARENT = str(Path(stranglerfig.__file__).parents[1])
 GENERATED = {"File_Id", "Record_Id", "Record_Byte_Length", "Seg_Id0", "Seg_Id1"}
 """Names that the other decoder makes up; those in _NT are whole groups as text."""
 
@@ -84,7 +83,7 @@ def folder() -> Path:
 def fig(*arguments: object, given: bytes = b"", cwd: Path) -> bytes:
     done = subprocess.run(
         [sys.executable, "-m", "stranglerfig", "copybook", *map(str, arguments)],
-        env={**os.environ, "PYTHONPATH": PARENT},
+        env={**os.environ, "PYTHONPATH": importable()},
         input=given,
         capture_output=True,
         cwd=cwd,

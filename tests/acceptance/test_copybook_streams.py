@@ -13,9 +13,8 @@ from pathlib import Path
 
 import pytest
 
-import stranglerfig
+from stranglerfig.tests.importable import importable
 
-PARENT = str(Path(stranglerfig.__file__).parents[1])
 MEBI = 1024 * 1024
 WIDE = """\
        01  WIDE.
@@ -39,7 +38,7 @@ def start(folder: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
 
     def go(*arguments: object, program=FIG, **options: object) -> subprocess.Popen[bytes]:
         command = [sys.executable, *program, *map(str, arguments)]
-        env = {**os.environ, "PYTHONPATH": PARENT, "TERM": "xterm"}
+        env = {**os.environ, "PYTHONPATH": importable(), "TERM": "xterm"}
         streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
         process = subprocess.Popen(command, cwd=folder, env=env, **{**streams, **options})
         begun.append(process)

@@ -8,8 +8,8 @@ from types import SimpleNamespace
 import pytest
 from hypothesis import HealthCheck, settings
 
-from stranglerfig.acl.mapping import load_mapping
-from stranglerfig.acl.operation import load_operation
+from stranglerfig.acl.mapping.mapping import load_mapping
+from stranglerfig.acl.operations.operation import load_operation
 from stranglerfig.model import Record
 
 # Machines are shared: how long an example takes says nothing about the code.

@@ -20,22 +20,22 @@ from tempfile import mkdtemp
 
 import pytest
 
-from stranglerfig.acl.contract import Contract
 from stranglerfig.acl.converters import find_converter
 from stranglerfig.acl.copybook import parse_copybook, read_copybook
-from stranglerfig.acl.copybook.codec import Codec
-from stranglerfig.acl.copybook.options import CodecOptions
-from stranglerfig.acl.field import Field
+from stranglerfig.acl.copybook.codec.codec import Codec
+from stranglerfig.acl.copybook.codec.options import CodecOptions
 from stranglerfig.acl.formats.kinds import sides
-from stranglerfig.acl.mapping import load_mapping
+from stranglerfig.acl.mapping.mapping import load_mapping
 from stranglerfig.acl.masking.policy import load_policy
-from stranglerfig.acl.operation import load_operation, parse_operation
+from stranglerfig.acl.operations.contract import Contract
+from stranglerfig.acl.operations.field import Field
+from stranglerfig.acl.operations.operation import load_operation, parse_operation
+from stranglerfig.acl.operations.structured import restore
 from stranglerfig.acl.records import Bad, RecordFormat, Writer, read_records
 from stranglerfig.acl.records.encoding import encode_lines
 from stranglerfig.acl.records.measures import by_field
 from stranglerfig.acl.records.quarantine import read_quarantine
 from stranglerfig.acl.rows import parse_forms
-from stranglerfig.acl.structured import restore
 from stranglerfig.errors import ConfigError, FigError, InputError
 from stranglerfig.fixtures.fixture import read_fixture
 from stranglerfig.model import Record

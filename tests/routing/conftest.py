@@ -12,8 +12,8 @@ import pytest
 
 import stranglerfig
 from stranglerfig import config
-from stranglerfig.acl.mapping import load_mapping
-from stranglerfig.acl.operation import load_operation
+from stranglerfig.acl.mapping.mapping import load_mapping
+from stranglerfig.acl.operations.operation import load_operation
 from stranglerfig.errors import LegacyUnavailable
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Comparison, Record, Reply, Route, Stage

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import stranglerfig
-from stranglerfig.acl.versions import load_versions
+from stranglerfig.acl.versions.versions import load_versions
 from stranglerfig.errors import ContractError
 from stranglerfig.routing.asking import ask_replacement
 

@@ -8,7 +8,7 @@ import sqlite3
 import msgspec
 import pytest
 
-from stranglerfig.acl.mapping import load_mapping
+from stranglerfig.acl.mapping.mapping import load_mapping
 from stranglerfig.config import Listen
 from stranglerfig.errors import ReplacementUnavailable, StoreUnavailable
 from stranglerfig.model import Delivery, Record, Route, Stage

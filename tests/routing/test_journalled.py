@@ -6,10 +6,10 @@ from decimal import Decimal
 
 import pytest
 
-from stranglerfig.acl.contract import Contract
-from stranglerfig.acl.field import Field
 from stranglerfig.acl.masking.compile import compile_mask
 from stranglerfig.acl.masking.policy import DEFAULT, parse_policy
+from stranglerfig.acl.operations.contract import Contract
+from stranglerfig.acl.operations.field import Field
 from stranglerfig.model import Comparison
 from stranglerfig.routing.journalled import journalled
 

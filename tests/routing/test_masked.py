@@ -9,12 +9,12 @@ from decimal import Decimal
 
 import pytest
 
-from stranglerfig.acl.contract import Contract
-from stranglerfig.acl.field import Field
 from stranglerfig.acl.masking.compile import compile_mask
 from stranglerfig.acl.masking.keys import Keyring
 from stranglerfig.acl.masking.memory import MemoryVault
 from stranglerfig.acl.masking.policy import DEFAULT, parse_policy
+from stranglerfig.acl.operations.contract import Contract
+from stranglerfig.acl.operations.field import Field
 from stranglerfig.errors import ReplacementError, ReplacementUnavailable, StoreUnavailable
 from stranglerfig.model import Record, Reply, Request
 from stranglerfig.routing.masked import masked

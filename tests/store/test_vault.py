@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select, update
 
-import stranglerfig
 from stranglerfig.acl.masking.keys import ENV, Keyring, load_keys, new_key
 from stranglerfig.acl.masking.ledger import Ledger, scope_key
 from stranglerfig.acl.masking.pack import pack
@@ -21,6 +20,7 @@ from stranglerfig.errors import MissingExtra, StoreError, StoreUnavailable
 from stranglerfig.store.database import Database
 from stranglerfig.store.tables import vault as table
 from stranglerfig.store.vault import StoreVault
+from stranglerfig.tests.importable import importable
 
 ENTRIES = [("name", "Anna Meyer"), ("name", "Bert"), ("n", pack(17)), ("odd", "\ud800 ⟦a:b⟧ \x00")]
 OLD, NEW = new_key(), new_key()
@@ -159,8 +159,7 @@ class Process:
     """A process with keys of its own at the vault."""
 
     def __init__(self, url, *keys):
-        parent = str(Path(stranglerfig.__file__).parents[1])
-        environment = {**os.environ, ENV: " ".join(keys), "PYTHONPATH": parent}
+        environment = {**os.environ, ENV: " ".join(keys), "PYTHONPATH": importable()}
         self._process = subprocess.Popen(
             [sys.executable, str(PROGRAM), url, "s"],
             env=environment,

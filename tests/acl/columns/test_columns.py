@@ -15,9 +15,9 @@ from hypothesis import strategies as st
 
 from stranglerfig.acl.columns import columns
 from stranglerfig.acl.copybook import parse_copybook, read_copybook
-from stranglerfig.acl.copybook.codec import Codec
-from stranglerfig.acl.copybook.options import CodecOptions, Policies
-from stranglerfig.acl.copybook.problem import RecordError
+from stranglerfig.acl.copybook.codec.codec import Codec
+from stranglerfig.acl.copybook.codec.options import CodecOptions, Policies
+from stranglerfig.acl.copybook.codec.problem import RecordError
 from stranglerfig.errors import ConfigError, EnvelopeError
 
 PICTURES = [

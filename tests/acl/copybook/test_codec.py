@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stranglerfig.acl.copybook import parse_copybook
-from stranglerfig.acl.copybook.codec import Codec
-from stranglerfig.acl.copybook.correction import apply, as_text, difference, from_text
-from stranglerfig.acl.copybook.options import CodecOptions, Policies
-from stranglerfig.acl.copybook.peek import Peek
-from stranglerfig.acl.copybook.problem import RecordError
+from stranglerfig.acl.copybook.codec.codec import Codec
+from stranglerfig.acl.copybook.codec.correction import apply, as_text, difference, from_text
+from stranglerfig.acl.copybook.codec.options import CodecOptions, Policies
+from stranglerfig.acl.copybook.codec.peek import Peek
+from stranglerfig.acl.copybook.codec.problem import RecordError
 from stranglerfig.errors import ConfigError, FigError
 
 

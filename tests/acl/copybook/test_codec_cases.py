@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from stranglerfig.acl.copybook import read_copybook
-from stranglerfig.acl.copybook.codec import Codec
-from stranglerfig.acl.copybook.correction import as_text, from_text
-from stranglerfig.acl.copybook.options import CodecOptions, Policies
+from stranglerfig.acl.copybook.codec.codec import Codec
+from stranglerfig.acl.copybook.codec.correction import as_text, from_text
+from stranglerfig.acl.copybook.codec.options import CodecOptions, Policies
 
 pytestmark = pytest.mark.skipif(
     "FIG_DATA" not in os.environ, reason="FIG_DATA names the folder with copybooks of others"

@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stranglerfig.acl.copybook import parse_copybook
-from stranglerfig.acl.copybook.codec import Codec
-from stranglerfig.acl.copybook.options import CodecOptions
-from stranglerfig.acl.copybook.problem import RecordError
+from stranglerfig.acl.copybook.codec.codec import Codec
+from stranglerfig.acl.copybook.codec.options import CodecOptions
+from stranglerfig.acl.copybook.codec.problem import RecordError
 
 
 def codec(clause: str, **options) -> Codec:

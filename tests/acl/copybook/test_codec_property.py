@@ -9,11 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stranglerfig.acl.copybook import parse_copybook
-from stranglerfig.acl.copybook.codec import Codec
-from stranglerfig.acl.copybook.correction import as_text, from_text
-from stranglerfig.acl.copybook.locate import locate
-from stranglerfig.acl.copybook.options import CodecOptions, Policies
-from stranglerfig.acl.copybook.peek import Peek
+from stranglerfig.acl.copybook.codec.codec import Codec
+from stranglerfig.acl.copybook.codec.correction import as_text, from_text
+from stranglerfig.acl.copybook.codec.locate import locate
+from stranglerfig.acl.copybook.codec.options import CodecOptions, Policies
+from stranglerfig.acl.copybook.codec.peek import Peek
 from stranglerfig.errors import ConfigError
 
 CLAUSES = (

@@ -2,7 +2,7 @@
 
 import pytest
 
-from stranglerfig.acl.copybook.picture import parse_picture
+from stranglerfig.acl.copybook.parse.picture import parse_picture
 
 TAKEN = [
     # text, category, size, digits, scale, signed

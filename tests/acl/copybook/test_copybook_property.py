@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stranglerfig.acl.copybook import CopybookError, find, layout, parse_copybook
-from stranglerfig.acl.copybook.picture import parse_picture
+from stranglerfig.acl.copybook.parse.picture import parse_picture
 
 PICTURES = ["X(3)", "A", "9(5)", "S9(3)V99", "ZZ9.99-", "N(2)", "+9(4)", "XXBX", "SPP99", "99PP"]
 NUMBERS = ["9", "9(5)", "S9(3)V99", "S9(17)", "9(20)"]

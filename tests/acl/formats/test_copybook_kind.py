@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stranglerfig.acl.formats.kinds import sides
-from stranglerfig.acl.mapping import load_mapping
-from stranglerfig.acl.operation import load_operation
+from stranglerfig.acl.mapping.mapping import load_mapping
+from stranglerfig.acl.operations.operation import load_operation
 from stranglerfig.errors import ConfigError, MappingError
 from stranglerfig.model import Record
 

@@ -8,8 +8,8 @@ from decimal import Decimal
 import pytest
 from hypothesis import strategies as st
 
-from stranglerfig.acl.contract import Contract
-from stranglerfig.acl.field import Field
+from stranglerfig.acl.operations.contract import Contract
+from stranglerfig.acl.operations.field import Field
 
 
 def contract(*fields: tuple[str, str, str], required: bool = True) -> Contract:

@@ -5,12 +5,12 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stranglerfig.acl.contract import Contract
-from stranglerfig.acl.field import Field
 from stranglerfig.acl.masking.compile import compile_mask
 from stranglerfig.acl.masking.keys import Keyring
 from stranglerfig.acl.masking.ledger import Ledger
 from stranglerfig.acl.masking.policy import parse_policy
+from stranglerfig.acl.operations.contract import Contract
+from stranglerfig.acl.operations.field import Field
 from stranglerfig.tests.acl.masking.conftest import VALUES
 
 SECRET = "Zyx-Wvu-98"

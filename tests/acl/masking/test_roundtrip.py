@@ -8,8 +8,6 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stranglerfig.acl.contract import Contract
-from stranglerfig.acl.field import Field
 from stranglerfig.acl.masking.compile import compile_mask
 from stranglerfig.acl.masking.keys import Keyring
 from stranglerfig.acl.masking.ledger import Ledger
@@ -17,6 +15,8 @@ from stranglerfig.acl.masking.memory import MemoryVault
 from stranglerfig.acl.masking.pack import pack, unpack
 from stranglerfig.acl.masking.policy import DEFAULT, parse_policy
 from stranglerfig.acl.masking.unmask import unmask
+from stranglerfig.acl.operations.contract import Contract
+from stranglerfig.acl.operations.field import Field
 from stranglerfig.tests.acl.masking.conftest import VALUES
 
 TAGS = ("none", "pii.name", "pii.id", "pii.text", "pii.iban")

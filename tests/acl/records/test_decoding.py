@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stranglerfig.acl.copybook import parse_copybook
-from stranglerfig.acl.copybook.codec import Codec
-from stranglerfig.acl.copybook.options import CodecOptions, Policies
+from stranglerfig.acl.copybook.codec.codec import Codec
+from stranglerfig.acl.copybook.codec.options import CodecOptions, Policies
 from stranglerfig.acl.records import RecordFormat, Writer, read_records
 from stranglerfig.acl.records.decoding import Decoding
 from stranglerfig.acl.records.encoding import encode_lines

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from stranglerfig.acl.formats.xml import xml
-from stranglerfig.acl.mapping import load_mapping
-from stranglerfig.acl.operation import load_operation
+from stranglerfig.acl.mapping.mapping import load_mapping
+from stranglerfig.acl.operations.operation import load_operation
 from stranglerfig.errors import ConfigError, EnvelopeError, MappingError
 from stranglerfig.model import Record
 

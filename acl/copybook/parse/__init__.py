@@ -1,0 +1,1 @@
+"""From a copybook's text to its items: source lines, words, clauses, tree, places."""
