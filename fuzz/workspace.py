@@ -120,20 +120,32 @@ n = { type = "integer", required = false }
 b = { type = "text", required = false }
 """
 _SMALL: Final = (
-    'operation = "tiny@1"\nfrom = { kind = "json", fields = ["A", "N?: integer", "L[].X?"] }\n'
-    'fields = [{ src = "A", dst = "a" }, { src = "N", dst = "n", as = "integer" },'
-    ' { src = "L[].X", dst = "l[].x", as = "text(trim)" }]\n',
-    'operation = "tiny@1"\nfrom = { kind = "delimited", columns = ["A", "B?"], delimiter = ";" }\n'
-    'fields = [{ src = "A", dst = "a" }]\nreply = [{ src = "b", dst = "B", null = [""] }]\n',
-    'operation = "tiny@1"\nfrom = { kind = "form", fields = ["A", "X[]"] }\n'
-    'fields = [{ src = "A", dst = "a" }, { src = "X[]", dst = "l[].x" }]\n',
-    'operation = "tiny@1"\nfields = [{ src = "A", dst = "a", as = "code(c)" }, { value = 7, dst = "n" }]\n'
-    '[from]\nkind = "headers"\nheaders = ["A", "Z?"]\n[ignore]\nZ = "no use"\n[codes.c]\n1 = "one"\n',
-    'operation = "tiny@1"\nfrom = { kind = "xml", root = "r", leaves = ["A", "L[].@X"], answer_root = "s", answer_leaves = ["B"] }\n'
-    'fields = [{ src = "A", dst = "a" }, { src = "L[].@X", dst = "l[].x", one_way = "no" }]\nreply = [{ src = "b", dst = "B" }]\n',
-    'operation = "tiny@1"\nfrom = { kind = "copybook", schema = "c.cpy", headers = ["h?"] }\n'
-    'fields = [{ src = "A", dst = "a" }, { src = "N", dst = "n", as = "integer(lax)" }]\n'
-    'ignore = { "header:h" = "no use" }\n',
+    (
+        'operation = "tiny@1"\nfrom = { kind = "json", fields = ["A", "N?: integer", "L[].X?"] }\n'
+        'fields = [{ src = "A", dst = "a" }, { src = "N", dst = "n", as = "integer" },'
+        ' { src = "L[].X", dst = "l[].x", as = "text(trim)" }]\n'
+    ),
+    (
+        'operation = "tiny@1"\nfrom = { kind = "delimited", columns = ["A", "B?"], delimiter = ";" }\n'
+        'fields = [{ src = "A", dst = "a" }]\nreply = [{ src = "b", dst = "B", null = [""] }]\n'
+    ),
+    (
+        'operation = "tiny@1"\nfrom = { kind = "form", fields = ["A", "X[]"] }\n'
+        'fields = [{ src = "A", dst = "a" }, { src = "X[]", dst = "l[].x" }]\n'
+    ),
+    (
+        'operation = "tiny@1"\nfields = [{ src = "A", dst = "a", as = "code(c)" }, { value = 7, dst = "n" }]\n'
+        '[from]\nkind = "headers"\nheaders = ["A", "Z?"]\n[ignore]\nZ = "no use"\n[codes.c]\n1 = "one"\n'
+    ),
+    (
+        'operation = "tiny@1"\nfrom = { kind = "xml", root = "r", leaves = ["A", "L[].@X"], answer_root = "s", answer_leaves = ["B"] }\n'
+        'fields = [{ src = "A", dst = "a" }, { src = "L[].@X", dst = "l[].x", one_way = "no" }]\nreply = [{ src = "b", dst = "B" }]\n'
+    ),
+    (
+        'operation = "tiny@1"\nfrom = { kind = "copybook", schema = "c.cpy", headers = ["h?"] }\n'
+        'fields = [{ src = "A", dst = "a" }, { src = "N", dst = "n", as = "integer(lax)" }]\n'
+        'ignore = { "header:h" = "no use" }\n'
+    ),
 )
 _DOCUMENT: Final = (
     json.dumps(
