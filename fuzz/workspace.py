@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from stranglerfig.acl.converters import find_converter
 from stranglerfig.acl.mapping.mapping import CompiledMapping, load_mapping
 from stranglerfig.acl.masking.policy import load_policy
@@ -261,12 +263,22 @@ _MAPPING_WORDS: Final = tuple(
 )
 
 
+_MESSAGES: Final = {
+    "json": b'{"A":"x","N":1,"L":[{"X":"y"},{}]}',
+    "delimited": b"x;y\n",
+    "form": b"A=x&X=1&X=2",
+    "r": b'<r><A>x</A><L X="1"/></r>',
+    "R": b"\xa7\x40\xf7",
+}
+
+
 def _unproblematic(mapping: CompiledMapping, body: bytes) -> None:
     """Carry a message there and back."""
-    record = Record(source="fuzz", position="1", kind="json", body=body)
+    headers = (("A", "1"),)
+    record = Record(source="fuzz", position="1", kind="json", body=body, headers=headers)
     payload = mapping.decode_request(record)
     back = mapping.encode_request(payload, record)
-    again = mapping.decode_request(Record(source="fuzz", position="1", kind="json", body=back))
+    again = mapping.decode_request(msgspec.structs.replace(record, body=back))
     assert again == payload, "there and back is another payload"
     if mapping.reply is not None:
         mapping.encode_reply(_REPLY, record)
@@ -294,9 +306,16 @@ def mappings() -> Target:
         operation = ticket if b"ticket.triage@1" in case else tiny if b"tiny@1" in case else order
         mapping = load_mapping(file, operation, place)
         assert len(mapping.digest) == 64
-        _unproblematic(mapping, _DOCUMENT)
+        if operation is order:
+            _unproblematic(mapping, _DOCUMENT)
+        elif operation is tiny:
+            _unproblematic(mapping, _MESSAGES.get(mapping.request.shape.name, b'{"A":"x"}'))
 
-    seeds = [_MAPPING.encode(), *(one.read_bytes() for one in sorted(_HELPDESK.glob("acl/*.toml")))]
+    seeds = [
+        *(text.encode() for text in _SMALL),
+        _MAPPING.encode(),
+        *(one.read_bytes() for one in sorted(_HELPDESK.glob("acl/*.toml"))),
+    ]
     return Target(seeds, (*_TOML_WORDS, *_MAPPING_WORDS), read)
 
 
