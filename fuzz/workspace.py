@@ -426,6 +426,9 @@ def operations() -> Target:
                 '"1e5"',
                 "1e400",
                 "9999-12-31",
+                '"0.5"',
+                'type = "decimal"',
+                '"' + "9" * 400 + '.5"',
                 "nan",
                 "-inf",
                 '"class"',
@@ -451,15 +454,15 @@ def operations() -> Target:
 
 def _made_of(operation: Operation) -> None:
     for contract in (operation.input, operation.output):
-        json.dumps(json_schema(contract))
+        json.dumps(json_schema(contract), allow_nan=False)
         with suppress(ConfigError):  # more than vendors take
-            json.dumps(structured_schema(contract))
+            json.dumps(structured_schema(contract), allow_nan=False)
         assert contract.struct
         for payload in ({}, {field.name: None for field in contract.fields}):
             contract.problems(payload)
         with suppress(ContractError):
             contract.decode(b"{}")
-    json.dumps(tool(operation))
+    json.dumps(tool(operation), allow_nan=False)
     json.dumps(document([operation], title="t", version="1"))
 
 
@@ -685,6 +688,9 @@ def converters() -> Target:
                 "99999999",
                 "0001-01-01",
                 "9999-12-31",
+                '"0.5"',
+                'type = "decimal"',
+                '"' + "9" * 400 + '.5"',
                 "+99:99",
                 "P",
                 "PT",
