@@ -59,12 +59,17 @@ class Failure(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What became of a chunk. ``kinds`` are the different errors of ours that were met."""
+    """What became of a chunk.
+
+    ``kinds`` are the different errors of ours that were met, ``slowest`` the seconds of the case
+    that took longest.
+    """
 
     taken: int
     refused: int
     kinds: int
     seconds: float
+    slowest: float
     failures: dict[str, Failure]
 
 
@@ -118,9 +123,11 @@ def read_all(chunk: Chunk, watched: Watched) -> Outcome:
     known: set[str] = set()
     failures: dict[str, Failure] = {}
     started = time.monotonic()
+    slowest = 0.0
     for number in range(1, chunk.cases + 1):
         case = mutator.case()
         watched.now(number, case)
+        before = time.monotonic()
         try:
             signal.alarm(PATIENCE)
             target.read(case)
@@ -135,13 +142,14 @@ def read_all(chunk: Chunk, watched: Watched) -> Outcome:
         except (Exception, _Hang) as error:
             signal.alarm(0)
             failure = _failure(error, case)
-            before = failures.get(failure.kind, failure._replace(count=0))
-            failures[failure.kind] = before._replace(count=before.count + 1)
+            first = failures.get(failure.kind, failure._replace(count=0))
+            failures[failure.kind] = first._replace(count=first.count + 1)
         else:
             taken += 1
             if taken % 50 == 1:
                 mutator.keep(case)
-    return Outcome(taken, refused, len(known), time.monotonic() - started, failures)
+        slowest = max(slowest, time.monotonic() - before)
+    return Outcome(taken, refused, len(known), time.monotonic() - started, slowest, failures)
 
 
 def _kind(error: FigError) -> str:

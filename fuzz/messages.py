@@ -15,6 +15,7 @@ from stranglerfig.fuzz.target import Target, folder
 from stranglerfig.model import Record
 
 __all__ = [
+    "copybook",
     "delimited",
     "envelopes",
     "forms",
@@ -155,8 +156,11 @@ def _texts(values: Mapping[str, Any]) -> dict[str, Any]:
     return {path: as_written(value) for path, value in values.items() if value is not None}
 
 
-def _same(shape: Shape, record: Record) -> None:
-    """Read a message, look at its places, put its own values into it, and read that again."""
+def _same(shape: Shape, record: Record, *, apart: bool = True) -> None:
+    """Read a message, look at its places, put its own values into it, and read that again.
+
+    ``apart``: no value hangs on another, and each is read as it was written.
+    """
     values, strays = shape.read(record)
     shape.places(record)
     if any(stray.broken for stray in strays):
@@ -168,6 +172,8 @@ def _same(shape: Shape, record: Record) -> None:
     except ValueError:
         return  # it says so of values that its place cannot carry, such as a header's
     again, _ = shape.read(_record(patched, record.kind, record))
+    if not apart:
+        return
     assert _texts(again) == told, "patching with its own values changed them"
     for path in list(told)[:3]:
         _changed(shape, record, path, told)
@@ -200,13 +206,15 @@ def _target(
     seeds: Sequence[bytes],
     words: Sequence[bytes],
     root: Path | None = None,
+    *,
+    apart: bool = True,
 ) -> Target:
     made = sides(table, root or Path(), "from")
     kind = str(table["kind"])
 
     def read(case: bytes) -> None:
         record = _record(case, kind)
-        _same(made.request, record)
+        _same(made.request, record, apart=apart)
         _answered(made.reply, record)
 
     return Target(seeds, words, read)
@@ -518,3 +526,61 @@ def headers() -> Target:
     return Target(
         seeds, (b"\n", b":", b"x-tag", b"Host:h", b"content-*", b"[!a", *_JSON_WORDS[:8]), read
     )
+
+
+_BOOK: Final = """\
+       01  CLAIM.
+           05  NO        PIC 9(6).
+           05  KIND      PIC X.
+           05  AMOUNT    PIC S9(7)V99 COMP-3.
+           05  PERSON.
+               10  NAME  PIC X(8).
+           05  FIRM REDEFINES PERSON.
+               10  REG   PIC 9(8).
+           05  LINE-CNT  PIC 9.
+           05  FILLER    PIC X(2).
+           05  LINES OCCURS 0 TO 3 TIMES DEPENDING ON LINE-CNT.
+               10  SKU   PIC X(3).
+               10  QTY   PIC S9(3) COMP.
+"""
+
+
+def copybook() -> Target:
+    """Records of a copybook; the first byte says how they are read."""
+    place = folder()
+    (place / "c.cpy").write_text(_BOOK, "utf-8")
+    plain: dict[str, object] = {"kind": "copybook", "schema": "c.cpy"}
+    rules = {"PERSON": "KIND = 'P'", "FIRM": "KIND != 'P'"}
+    made = [
+        _target({**plain, **more}, (), (), place, apart=False)
+        for more in (
+            {"rules": rules},
+            {"encoding": "ascii", "digits": ["NO"], "rules": rules},
+            {"occurs": "shift", "invalid": "error", "rules": rules},
+            {"occurs": "pad", "trim": "none", "answer": "c.cpy"},
+        )
+    ]
+
+    def read(case: bytes) -> None:
+        if case:
+            made[case[0] % len(made)].read(case[1:])
+
+    text = "000017PxxxxxAnna    2  abc\0\1def\0\2xxxxx"
+    amount = b"\x00\x01\x23\x45\x6c"
+    seeds = [
+        bytes([number]) + text.encode(page).replace("x".encode(page) * 5, amount, 1)
+        for number, page in enumerate(("cp037", "ascii", "cp037", "cp037"))
+    ]
+    words = (
+        b"\x40" * 4,
+        b"\xf0",
+        b"\xf3",
+        b"\x00" * 5,
+        b"\x12\x3d",
+        b"3",
+        b"P",
+        b"\xd7",
+        b"\xff\xff",
+        b" ",
+    )
+    return Target(seeds, words, read)

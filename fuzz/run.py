@@ -72,7 +72,7 @@ class Job(NamedTuple):
         failure = Failure(reason, self.watched.held(), report)
         read = int(self.watched.number.value) - 1
         # What became of those before is lost with the process: they are counted as refused.
-        return Outcome(0, max(0, read), 0, 0.0, {reason: failure})
+        return Outcome(0, max(0, read), 0, 0.0, 0.0, {reason: failure})
 
 
 def _start(chunk: Chunk) -> Job:
@@ -114,7 +114,7 @@ class _Tally:
     def __init__(self, reader: str, folder: Path) -> None:
         self.reader = reader
         self.taken = self.refused = self.failed = self.kinds = 0
-        self.seconds = 0.0
+        self.seconds = self.slowest = 0.0
         self.files: dict[str, str] = {}
         self._folder = folder
 
@@ -123,6 +123,7 @@ class _Tally:
         self.refused += outcome.refused
         self.kinds = max(self.kinds, outcome.kinds)
         self.seconds += outcome.seconds
+        self.slowest = max(self.slowest, outcome.slowest)
         for kind, failure in outcome.failures.items():
             self.failed += failure.count
             if kind not in self.files:
@@ -145,6 +146,7 @@ class _Tally:
             "failed": self.failed,
             "kinds of refusal": self.kinds,
             "seconds": round(self.seconds, 1),
+            "slowest": round(self.slowest, 2),
             "failures": self.files,
         }
 

@@ -23,6 +23,7 @@ TARGETS: Final[Mapping[str, Callable[[], Target]]] = {
     "schema": messages.schemas,
     "json": messages.json,
     "json-schema": messages.json_schemas,
+    "copybook-kind": messages.copybook,
     "delimited": messages.delimited,
     "form": messages.forms,
     "headers": messages.headers,

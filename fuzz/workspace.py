@@ -8,6 +8,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
+import msgspec
+
 from stranglerfig.acl.converters import find_converter
 from stranglerfig.acl.mapping.mapping import CompiledMapping, load_mapping
 from stranglerfig.acl.masking.policy import load_policy
@@ -109,6 +111,44 @@ as = "text(max=5)"
 "10" = "refer"
 "20" = "pay"
 """
+_TINY: Final = """name = "tiny"
+version = 1
+effect = "read"
+[input]
+a = { type = "text" }
+n = { type = "integer", required = false }
+"l[].x" = { type = "text", required = false }
+[output]
+b = { type = "text", required = false }
+"""
+_SMALL: Final = (
+    (
+        'operation = "tiny@1"\nfrom = { kind = "json", fields = ["A", "N?: integer", "L[].X?"] }\n'
+        'fields = [{ src = "A", dst = "a" }, { src = "N", dst = "n", as = "integer" },'
+        ' { src = "L[].X", dst = "l[].x", as = "text(trim)" }]\n'
+    ),
+    (
+        'operation = "tiny@1"\nfrom = { kind = "delimited", columns = ["A", "B?"], delimiter = ";" }\n'
+        'fields = [{ src = "A", dst = "a" }]\nreply = [{ src = "b", dst = "B", null = [""] }]\n'
+    ),
+    (
+        'operation = "tiny@1"\nfrom = { kind = "form", fields = ["A", "X[]"] }\n'
+        'fields = [{ src = "A", dst = "a" }, { src = "X[]", dst = "l[].x" }]\n'
+    ),
+    (
+        'operation = "tiny@1"\nfields = [{ src = "A", dst = "a", as = "code(c)" }, { value = 7, dst = "n" }]\n'
+        '[from]\nkind = "headers"\nheaders = ["A", "Z?"]\n[ignore]\nZ = "no use"\n[codes.c]\n1 = "one"\n'
+    ),
+    (
+        'operation = "tiny@1"\nfrom = { kind = "xml", root = "r", leaves = ["A", "L[].@X"], answer_root = "s", answer_leaves = ["B"] }\n'
+        'fields = [{ src = "A", dst = "a" }, { src = "L[].@X", dst = "l[].x", one_way = "no" }]\nreply = [{ src = "b", dst = "B" }]\n'
+    ),
+    (
+        'operation = "tiny@1"\nfrom = { kind = "copybook", schema = "c.cpy", headers = ["h?"] }\n'
+        'fields = [{ src = "A", dst = "a" }, { src = "N", dst = "n", as = "integer(lax)" }]\n'
+        'ignore = { "header:h" = "no use" }\n'
+    ),
+)
 _DOCUMENT: Final = (
     json.dumps(
         {
@@ -223,12 +263,22 @@ _MAPPING_WORDS: Final = tuple(
 )
 
 
+_MESSAGES: Final = {
+    "json": b'{"A":"x","N":1,"L":[{"X":"y"},{}]}',
+    "delimited": b"x;y\n",
+    "form": b"A=x&X=1&X=2",
+    "r": b'<r><A>x</A><L X="1"/></r>',
+    "R": b"\xa7\x40\xf7",
+}
+
+
 def _unproblematic(mapping: CompiledMapping, body: bytes) -> None:
     """Carry a message there and back."""
-    record = Record(source="fuzz", position="1", kind="json", body=body)
+    headers = (("A", "1"),)
+    record = Record(source="fuzz", position="1", kind="json", body=body, headers=headers)
     payload = mapping.decode_request(record)
     back = mapping.encode_request(payload, record)
-    again = mapping.decode_request(Record(source="fuzz", position="1", kind="json", body=back))
+    again = mapping.decode_request(msgspec.structs.replace(record, body=back))
     assert again == payload, "there and back is another payload"
     if mapping.reply is not None:
         mapping.encode_reply(_REPLY, record)
@@ -244,17 +294,28 @@ def mappings() -> Target:
         (_HELPDESK / "legacy" / "helpdesk.wsdl").read_bytes()
     )
     order = parse_operation(_toml(place, _OPERATION), "order.check@1.toml")
+    (place / "c.cpy").write_text(
+        "       01 R.\n          05 A PIC X(2).\n          05 N PIC 9.\n", "utf-8"
+    )
     ticket = load_operation(_HELPDESK, "ticket.triage@1")
+    tiny = parse_operation(_toml(place, _TINY), "tiny@1.toml")
     file = place / "acl" / "case.toml"
 
     def read(case: bytes) -> None:
         file.write_bytes(case)
-        operation = ticket if b"ticket.triage@1" in case else order
+        operation = ticket if b"ticket.triage@1" in case else tiny if b"tiny@1" in case else order
         mapping = load_mapping(file, operation, place)
         assert len(mapping.digest) == 64
-        _unproblematic(mapping, _DOCUMENT)
+        if operation is order:
+            _unproblematic(mapping, _DOCUMENT)
+        elif operation is tiny:
+            _unproblematic(mapping, _MESSAGES.get(mapping.request.shape.name, b'{"A":"x"}'))
 
-    seeds = [_MAPPING.encode(), *(one.read_bytes() for one in sorted(_HELPDESK.glob("acl/*.toml")))]
+    seeds = [
+        *(text.encode() for text in _SMALL),
+        _MAPPING.encode(),
+        *(one.read_bytes() for one in sorted(_HELPDESK.glob("acl/*.toml"))),
+    ]
     return Target(seeds, (*_TOML_WORDS, *_MAPPING_WORDS), read)
 
 
@@ -365,6 +426,9 @@ def operations() -> Target:
                 '"1e5"',
                 "1e400",
                 "9999-12-31",
+                '"0.5"',
+                'type = "decimal"',
+                '"' + "9" * 400 + '.5"',
                 "nan",
                 "-inf",
                 '"class"',
@@ -390,15 +454,15 @@ def operations() -> Target:
 
 def _made_of(operation: Operation) -> None:
     for contract in (operation.input, operation.output):
-        json.dumps(json_schema(contract))
+        json.dumps(json_schema(contract), allow_nan=False)
         with suppress(ConfigError):  # more than vendors take
-            json.dumps(structured_schema(contract))
+            json.dumps(structured_schema(contract), allow_nan=False)
         assert contract.struct
         for payload in ({}, {field.name: None for field in contract.fields}):
             contract.problems(payload)
         with suppress(ContractError):
             contract.decode(b"{}")
-    json.dumps(tool(operation))
+    json.dumps(tool(operation), allow_nan=False)
     json.dumps(document([operation], title="t", version="1"))
 
 
@@ -624,6 +688,9 @@ def converters() -> Target:
                 "99999999",
                 "0001-01-01",
                 "9999-12-31",
+                '"0.5"',
+                'type = "decimal"',
+                '"' + "9" * 400 + '.5"',
                 "+99:99",
                 "P",
                 "PT",

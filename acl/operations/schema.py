@@ -121,7 +121,9 @@ def _exact(value: object) -> object:
 
 def _number(value: Decimal) -> int | float:
     # A float's shortest text is what the file said, up to 15 digits.
-    return int(value) if value == value.to_integral_value() else float(value)
+    number = float(value)
+    whole = value == value.to_integral_value() or not math.isfinite(number)
+    return int(value) if whole else number
 
 
 def _bound(value: int | Decimal, *, upper: bool) -> int | float:
@@ -129,7 +131,9 @@ def _bound(value: int | Decimal, *, upper: bool) -> int | float:
     if isinstance(value, int):
         return value
     number = _number(value)
-    if isinstance(number, int) or Decimal(repr(number)) == value:
+    if isinstance(number, int):
+        return number if number == value else number + (1 if upper else -1)
+    if Decimal(repr(number)) == value:
         return number
     outside = Decimal(repr(number)) > value if upper else Decimal(repr(number)) < value
     return number if outside else math.nextafter(number, math.inf if upper else -math.inf)

@@ -127,6 +127,12 @@ class Codec:
                 place=self._title,
                 expected="a JSON object",
             ) from None
+        except ArithmeticError:
+            raise EnvelopeError(
+                "holds a number beyond all bounds",
+                place=self._title,
+                expected="exponents of at most eighteen digits",
+            ) from None
         payload: dict[str, Any] = msgspec.to_builtins(found, builtin_types=_NATIVE)
         return payload
 

@@ -69,8 +69,11 @@ def restore(contract: Contract, output: str | bytes | Mapping[str, object]) -> d
     if isinstance(output, str | bytes):
         try:
             found = _JSON.decode(output)
-        except (msgspec.DecodeError, ValueError, RecursionError) as error:
+        except (ValueError, RecursionError) as error:
             message = f"not JSON: {str(error) or 'nested too deeply'}"
+            raise ContractError(message, place=contract.title, expected="an object") from None
+        except ArithmeticError:
+            message = "holds a number beyond all bounds"
             raise ContractError(message, place=contract.title, expected="an object") from None
     if not isinstance(found, Mapping):
         raise ContractError("not an object", place=contract.title, expected="an object")

@@ -50,9 +50,10 @@ ORDERED: Final = ("integer", "decimal", "date", "time", "timestamp", "duration")
 """The types that have a least and a greatest value."""
 
 _DEEPEST: Final = 64
-_MOST_DIGITS: Final = 5000
+_MOST_DIGITS: Final = 4000
+"""Python writes no whole number of more than 4300 digits."""
 _INTEGER: Final = re.compile(r"0|-?[1-9][0-9]{0,4000}")
-_DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,5000})(\.[0-9]{1,10000})?")
+_DECIMAL: Final = re.compile(r"-?(0|[1-9][0-9]{0,4000})(\.[0-9]{1,10000})?")
 _BOOLEAN: Final = {"true": True, "false": False}
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
 _JSON: Final = msgspec.json.Decoder(float_hook=Decimal)

@@ -11,7 +11,7 @@ from .element import Element
 
 __all__ = ["Spot", "scan", "tag_at"]
 
-_TAG: Final = re.compile(rb"""<([^\s/>]+)((?:\s+[^\s=]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*/?>""")
+_TAG: Final = re.compile(rb"""<([^\s/>]+)((?:\s+[^\s=<>/]+\s*=\s*(?:"[^"]*"|'[^']*'))*)\s*/?>""")
 _BODIES: Final = (f"{SOAP11}}}Body", f"{SOAP12}}}Body")
 
 

@@ -218,7 +218,10 @@ def depth_of_json() -> Attacks:
         yield f"JSON Schema, {name}", attack
     yield "corrections without an end", _lines(_corrections())
     yield "a number without an end", _json(b'{"a":"1","x":' + b"9" * 20_000_000 + b"e}")
-    yield "an exponent", _lines(b'{"A":1e99999999999999999999}')
+    beyond = b'{"a":"1","x":1e99999999999999999999}'
+    yield "an exponent in a payload", lambda: _contract().decode(beyond)
+    yield "an exponent in structured output", lambda: restore(_contract(), beyond)
+    yield "an exponent in a line", _lines(b'{"A":1e99999999999999999999}')
 
 
 def _corrections() -> bytes:

@@ -13,6 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
+from stranglerfig.acl.operations.contract import Contract
+from stranglerfig.acl.operations.field import Field
 from stranglerfig.acl.operations.operation import parse_operation
 from stranglerfig.acl.operations.schema import DIALECT, json_schema
 
@@ -220,3 +222,11 @@ def test_real_values_of_every_type_are_valid():
         "scan": b"\x00\xff",
     }
     assert VALIDATOR.is_valid(json.loads(CONTRACT.encode(payload)))
+
+
+def test_bounds_beyond_all_floats_are_whole_numbers_outside():
+    many = "9" * 400
+    field = Field(name="a", type="decimal", min=Decimal(f"-{many}.5"), max=Decimal(f"{many}.5"))
+    schema = json_schema(Contract("x@1 input", (field,)))["properties"]["a"]
+    assert schema["maximum"] == -schema["minimum"] == 10**400
+    assert json.loads(json.dumps(schema, allow_nan=False)) == schema

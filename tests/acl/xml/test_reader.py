@@ -150,3 +150,13 @@ def test_an_empty_text_is_not_written_where_it_would_mean_the_default(tmp_path: 
         with pytest.raises(ValueError, match="an empty one means 'd'"):
             shape.write(change, record)
     assert shape.patch({"b": " "}, record) == b"<a><b> </b><c/></a>"
+
+
+def test_a_text_that_looks_like_an_attribute_is_patched_as_text():
+    table = {"kind": "xml", "root": "a", "leaves": ["b", "c.@d", "c"]}
+    shape = xml(table, Path(), "from").request
+    body = b"""<a ><b >x="1">y</b><c d='>' >d="2"></c></a >"""
+    record = Record(source="s", position="1", kind="xml", body=body)
+    assert shape.read(record)[0] == {"b": 'x="1">y', "c.@d": ">", "c": 'd="2">'}
+    assert shape.patch({"b": "z"}, record) == body.replace(b'x="1">y', b"z")
+    assert shape.patch({"c": "z"}, record) == body.replace(b'd="2">', b"z")
