@@ -92,6 +92,8 @@ class Screen:
         self.err.print(f"[bold red]error[/]: {escape(message)}", soft_wrap=True)
         self._parts(error)
         for problem in error.problems:
+            if (problem.message, problem.place) == (error.message, error.place):
+                continue  # it is the only one, and was said
             self.err.print(f"  [red]-[/] {escape(problem.message)}", soft_wrap=True)
             self._parts(problem)
 
