@@ -95,7 +95,7 @@ def _rows(file: Path, place: str) -> list[tuple[int, list[str]]]:
                         "too long", place=str(file), expected=f"at most {_MOST} codes"
                     )
             return rows
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, ValueError, csv.Error) as error:
         raise ConfigError(
             f"cannot be read: {error}", place=place, value=str(file), expected="CSV in UTF-8"
         ) from error

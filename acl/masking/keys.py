@@ -139,10 +139,9 @@ def _read(file: Path) -> str:
             return stream.read()
     except UnicodeDecodeError:
         raise ConfigError("not a file of keys", place=str(file), expected=_FORM) from None
-    except OSError as error:
-        raise ConfigError(
-            f"cannot be read: {error.strerror}", place=str(file), remedy=_REMEDY
-        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or "no file can have that name"
+        raise ConfigError(f"cannot be read: {reason}", place=str(file), remedy=_REMEDY) from error
 
 
 _FORM: Final = "44 characters of URL-safe base64 (32 bytes) each"

@@ -58,7 +58,13 @@ class _Files:
             self._take(node, file, namespace)
 
     def load(self, file: Path, namespace: str) -> None:
-        path = file.resolve()
+        try:
+            path = file.resolve()
+        except ValueError:
+            expected = "the path of a WSDL"
+            raise ConfigError(
+                "no file can have that name", place=repr(str(file))[:300], expected=expected
+            ) from None
         if (path, namespace) in self._seen:
             return
         self._seen.add((path, namespace))

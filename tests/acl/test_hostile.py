@@ -21,11 +21,13 @@ from tempfile import mkdtemp
 import pytest
 
 from stranglerfig.acl.converters import find_converter
+from stranglerfig.acl.converters.codes import load_codes
 from stranglerfig.acl.copybook import parse_copybook, read_copybook
 from stranglerfig.acl.copybook.codec.codec import Codec
 from stranglerfig.acl.copybook.codec.options import CodecOptions
 from stranglerfig.acl.formats.kinds import sides
 from stranglerfig.acl.mapping.mapping import load_mapping
+from stranglerfig.acl.masking.keys import load_keys
 from stranglerfig.acl.masking.policy import load_policy
 from stranglerfig.acl.operations.contract import Contract
 from stranglerfig.acl.operations.field import Field
@@ -373,6 +375,29 @@ def broken_text() -> Attacks:
         )
 
 
+def names_of_files() -> Attacks:
+    tables = {
+        "soap": {"kind": "soap", "element": "a"},
+        "xml": {"kind": "xml", "element": "a"},
+        "json": {"kind": "json"},
+        "copybook": {"kind": "copybook"},
+    }
+    book = "01 R.\n COPY B.\n 05 A PIC X."
+    for what, name in {
+        "a NUL": "a\0b",
+        "half a character": "\ud800",
+        "a long one": "x" * 600,
+    }.items():
+        for kind, table in tables.items():
+            said = {**table, "schema": name}
+            yield f"{kind}, {what}", lambda said=said: sides(said, Path(), "from")
+        said = {"c": {"file": name}}
+        yield f"codes, {what}", lambda said=said: load_codes(said, Path(), "codes")
+        yield f"keys, {what}", lambda name=name: load_keys(Path(name), {})
+        folders = [Path(name)]
+        yield f"copies, {what}", lambda at=folders: parse_copybook(book, form="free", copies=at)
+
+
 # Lengths.
 
 
@@ -444,6 +469,7 @@ GROUPS: dict[str, Callable[[], Attacks]] = {
         depth_of_toml,
         copybooks,
         broken_text,
+        names_of_files,
         lengths,
     )
 }

@@ -33,11 +33,11 @@ def read_text(path: Path, encoding: str) -> str:
                 0, 0, f"the file has {path.stat().st_size} bytes", expected=f"at most {MAX_SOURCE}"
             )
         data = path.read_bytes()
-    except OSError as error:
+    except (OSError, ValueError) as error:  # ValueError: no file can have that name
         raise place.error(
             0,
             0,
-            f"the copybook cannot be read: {error.strerror or error}",
+            f"the copybook cannot be read: {getattr(error, 'strerror', '') or error}",
             expected="a readable file",
             remedy="correct the path, or the file's permissions",
         ) from error
@@ -165,7 +165,7 @@ class Library:
         if folder not in self._listed:
             try:
                 entries = sorted(folder.iterdir())
-            except OSError:
+            except (OSError, ValueError):
                 entries = []
             self._listed[folder] = {entry.name.lower(): entry for entry in entries}
         return self._listed[folder]
