@@ -98,7 +98,8 @@ def _digits(item: Item) -> int:
         return max(picture.digits, len(str((1 << 8 * item.size) - 1)))
     if item.category == "numeric" and item.usage in _PACKED:
         return 2 * item.size - (item.usage is Usage.PACKED)
-    return picture.digits
+    # A digit may stand where a sign, a point or a blank is meant, and is read.
+    return max(picture.digits, item.size)
 
 
 def _kind(item: Item, digits: int) -> pa.DataType:

@@ -131,6 +131,10 @@ def test_numbers_that_were_written_come_back(picture):
     run()
 
 
+def test_a_digit_in_the_place_of_a_sign():
+    check(Codec(parse_copybook(book("S9(4)V99 SIGN LEADING SEPARATE"))), b"\xf1" + b"\xf0" * 6)
+
+
 def test_tables_groups_and_what_redefines():
     codec = Codec(
         parse_copybook(
