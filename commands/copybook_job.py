@@ -6,10 +6,14 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Final
+
+import click
+from click.core import ParameterSource
 
 from ..acl.copybook.codec.codec import Codec
 from ..acl.copybook.copybook import Copybook
+from ..acl.copybook.item import Usage
 from ..acl.records import Measure, RecordFormat
 from ..acl.records.measures import by_counts, by_field
 from ..acl.records.output import whole_file
@@ -20,6 +24,8 @@ from .copybook_source import read
 from .screen import Screen
 
 __all__ = ["STANDARD", "Job", "opened", "printed"]
+
+_FLOATS: Final = (Usage.FLOAT, Usage.DOUBLE)
 
 STANDARD = "-"
 """The name of standard input, as most programs have it."""
@@ -39,6 +45,17 @@ class Job:
             self.measure = by_counts(self.copybook, options)
         measured = self.measure is not None
         self.form: RecordFormat = record_format(chosen, self.copybook.size, measured=measured)
+        if _guessed("floats") and any(item.usage in _FLOATS for item in self.copybook.walk()):
+            screen.note(
+                "[yellow]notice[/] COMP-1 and COMP-2 are taken for IEEE 754; "
+                "what a mainframe wrote itself wants --floats ibm"
+            )
+
+
+def _guessed(option: str) -> bool:
+    """Say whether nobody gave an option: a default is a guess then."""
+    context = click.get_current_context(silent=True)
+    return context is not None and context.get_parameter_source(option) is ParameterSource.DEFAULT
 
 
 @contextmanager

@@ -30,6 +30,7 @@ class Patch:
     def apply(self, changes: Values) -> bytes:
         """Give the record with the changes. Raises ``ValueError`` with what was expected."""
         tables: list[tuple[Spot, Sequence[object]]] = []
+        put: list[tuple[str, int, bytes]] = []
         for path, value in changes.items():
             node = self._names.nodes[path]
             spot = self._spots.get((id(node), ()))
@@ -38,7 +39,11 @@ class Patch:
             if node.item.occurs:
                 tables.append((spot, cast("Sequence[object]", value or ())))
             else:
-                self._put(spot.offset, _written(node, value))
+                put.append((path, spot.offset, _written(node, value)))
+                self._put(*put[-1][1:])
+        for path, offset, raw in put:
+            if self._body[offset : offset + len(raw)] != raw:
+                raise ValueError(f"{path} and what redefines it as the same bytes")
         # From the last to the first: a table that grows must not move those before it.
         for spot, entries in sorted(tables, key=lambda one: -one[0].offset):
             self._count(spot.node, len(entries), changes)

@@ -72,3 +72,17 @@ def test_what_has_no_columns_is_refused(columns):
         columns(ROWS, "o.parquet", "--records", "rdw-be")
     with pytest.raises(ConfigError, match="no such format"):
         columns(ROWS, "o.csv")
+
+
+def test_how_floats_are_held_is_said_where_nobody_said_it(tmp_path):
+    (tmp_path / "F.cpy").write_text("       01 R.\n          05 F COMP-1.\n")
+    (tmp_path / "data").write_bytes(bytes.fromhex("41100000"))
+
+    def decode(*options):
+        command = ["copybook", "decode", str(tmp_path / "F.cpy"), str(tmp_path / "data")]
+        return CliRunner().invoke(fig, [*command, "--json", *options], standalone_mode=False)
+
+    assert "--floats ibm" in decode().stderr
+    told = decode("--floats", "ibm")
+    assert told.stderr == ""
+    assert json.loads(told.stdout) == {"F": 1.0}

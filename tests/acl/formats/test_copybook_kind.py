@@ -303,6 +303,16 @@ def test_every_field_must_be_mapped_or_ignored(root, occurs):
             mapping(root, occurs, wrong)
 
 
+def test_two_names_of_the_same_bytes_must_agree(tmp_path):
+    book = "       01 R.\n          05 A PIC X(2).\n          05 B REDEFINES A PIC 9(2).\n"
+    (tmp_path / "R.cpy").write_text(book)
+    shape = sides({"kind": "copybook", "schema": "R.cpy"}, tmp_path, "here").request
+    record = Record(source="s", position="1", kind="record", body="00".encode("cp037"))
+    assert shape.patch({"A": "12", "B": "12"}, record) == "12".encode("cp037")
+    with pytest.raises(ValueError, match="the same bytes"):
+        shape.patch({"A": "12", "B": "13"}, record)
+
+
 def test_leaves_are_named_as_short_as_they_can(tmp_path):
     (tmp_path / "a.cpy").write_text(
         """
