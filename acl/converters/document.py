@@ -50,7 +50,10 @@ class _Document:
 
 
 def _number(text: str) -> Decimal:
-    number = Decimal(text)
+    try:
+        number = Decimal(text)
+    except ArithmeticError:  # an exponent of more digits than any number's
+        number = Decimal("Infinity")
     if not number.is_finite() or not -_DIGITS <= number.adjusted() <= _DIGITS:
         raise ValueError(f"finite numbers of at most {_DIGITS} digits on either side of the point")
     return number

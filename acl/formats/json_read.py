@@ -206,9 +206,13 @@ def _native(kind: str, value: Any) -> int | Decimal | None:
         return value if type(value) is bool else None
     if type(value) is int:
         return Decimal(value) if kind == "decimal" else value
-    if kind == "decimal" and type(value) is _Number and fits(number := Decimal(value)):
-        return number
-    return None
+    if kind != "decimal" or type(value) is not _Number:
+        return None
+    try:
+        number = Decimal(value)
+    except ArithmeticError:  # an exponent of more digits than any number's
+        return None
+    return number if fits(number) else None
 
 
 def _called(value: object) -> str:

@@ -251,3 +251,9 @@ def test_a_list_of_what_nobody_has():
 def test_lists_say_what_they_are_of():
     assert traits_of(made("list(;, integer)")).type == "integer[]"
     assert traits_of(made("list(;, code, status)")).table == "status"
+
+
+@pytest.mark.parametrize("text", ["1e" + "9" * 4000, "-1.5e-" + "9" * 30, "1e999"])
+def test_json_refuses_numbers_beyond_all_bounds(text: str):
+    with pytest.raises(ValueError, match="digits on either side"):
+        made("json").decode(text)

@@ -431,6 +431,14 @@ def test_numbers_in_texts_keep_their_digits():
     }
 
 
+def test_an_exponent_beyond_all_numbers_is_told():
+    shape = sides({"kind": "json", "fields": ["a: decimal"]}, Path(), "x").request
+    body = b'{"a": 1.5e' + b"9" * 4000 + b"}"
+    (stray,) = shape.read(Record(source="s", position="1", kind="x", body=body))[1]
+    assert stray.broken
+    assert "digits" in stray.expected
+
+
 def test_entries_of_a_list_keep_what_nobody_named():
     shape = sides({"kind": "json", "fields": ["l[].a", "l[].b?"]}, Path(), "x").request
     body = b'{"l": [ {"a":"1", "k":"one"} , {"a":"2","k":"two"} , {"a":"3","k":"three"} ]}'
