@@ -22,7 +22,6 @@ class RowCount:
     values: int = 0
     elses: int = 0
     nothings: int = 0
-    failures: int = 0
 
     @property
     def number(self) -> int:
@@ -88,8 +87,6 @@ class Exercise:
             row.elses += 1
         elif reading.how in ("nothing", "absent"):
             row.nothings += 1
-        elif reading.how == "failed":
-            row.failures += 1
         traits = reading.link.chain.traits
         if reading.how == "value" and traits.table and reading.link.chain.single:
             counts = self.codes[traits.table]

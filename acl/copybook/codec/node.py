@@ -91,16 +91,6 @@ class Node:
         """Give its level 88s."""
         return self.item.conditions
 
-    @property
-    def tabled(self) -> bool:
-        """Say whether it is a table, or stands in one."""
-        node: Node | None = self
-        while node is not None:
-            if node.item.occurs:
-                return True
-            node = node.parent
-        return False
-
     def children(self) -> Iterator[Node]:
         """Give the nodes inside it."""
         for slot in self.slots:
