@@ -160,6 +160,25 @@ def test_diff_names_what_breaks_and_whose_fixture(acl, desk):
     assert acl("diff", "ticket.triage@1", "ticket.triage@1") == (0, "nothing changed\n")
 
 
+@pytest.mark.parametrize("form", ["json-schema", "structured", "openapi", "mcp"])
+def test_schemas_are_made_from_the_operation(acl, form):
+    status, out = acl("schema", "ticket.triage@1", "--as", form)
+    assert status == 0
+    found = json.loads(out)
+    kinds = {
+        "json-schema": lambda: found["input"]["properties"]["channel"],
+        "structured": lambda: found["properties"]["priority"],
+        "openapi": lambda: {"enum": [*found["paths"], found["openapi"]]},
+        "mcp": lambda: found["inputSchema"]["properties"]["channel"],
+    }
+    assert len(kinds[form]()["enum"]) >= 2
+    if form == "mcp":
+        assert found["annotations"]["readOnlyHint"] is True
+    if form == "openapi":
+        assert found["openapi"].startswith("3.1")
+        assert found["paths"]
+
+
 def test_a_fixture_that_is_not_there(acl):
     with pytest.raises(FigError, match="no such fixture") as caught:
         acl("explain", "triage_ticket/0005-ampersand")
