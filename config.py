@@ -11,6 +11,8 @@ import msgspec
 
 from .errors import ConfigError
 from .options import check_keys, options, read_toml
+from .secret import with_password
+from .settings import BridgeSettings, Facade, Guardrail, Guards, Listen, Outcome, Retention
 
 __all__ = [
     "Endpoint",
@@ -43,6 +45,7 @@ class Replacement(msgspec.Struct, frozen=True, kw_only=True):
 
     ``process``: ``own`` keeps the model out of the facade's process, so that it can hang or crash
     there without a caller noticing; ``shared`` is for providers that are cheap and cannot.
+    ``guards`` are ``retry``, ``breaker``, ``rate`` and ``at_once``.
     """
 
     name: str
@@ -50,41 +53,7 @@ class Replacement(msgspec.Struct, frozen=True, kw_only=True):
     options: Mapping[str, object]
     deadline: float = 2.0
     process: Literal["own", "shared"] = "own"
-
-
-class Facade(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """``[facade.NAME]``: where we serve. ``systems`` empty means all that the facade can serve.
-
-    ``public`` is the address that callers use, where a load balancer stands before us;
-    ``max_body`` is in bytes, ``timeout`` (for legacy's answer) in seconds.
-    """
-
-    listen: str
-    systems: tuple[str, ...] = ()
-    public: str = ""
-    max_body: int = 10_000_000
-    timeout: float = 30.0
-
-
-class Listen(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Where an endpoint's requests come from: a facade's operation, or a source (an event)."""
-
-    facade: str = ""
-    system: str = ""
-    operation: str = ""
-    source: str = ""
-
-
-class Guardrail(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The guardrail's bounds.
-
-    ``alpha`` bounds the chance of a false verdict; ``margin`` is how much worse (share of requests)
-    still counts as not worse; ``samples`` is the least number of distinct requests for a pass.
-    """
-
-    alpha: float = 0.01
-    margin: float = 0.05
-    samples: int = 50
+    guards: Guards = Guards()
 
 
 class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -92,7 +61,8 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     ``key`` is the input field that a canary is sticky to; ``compare`` names the output fields that
     are held against each other (none: all); ``golden`` is a CSV of inputs and right outputs;
-    ``ladder`` holds the percents of the canary.
+    ``ladder`` holds the percents of the canary; ``outcome`` says where legacy itself decides
+    later, and ``send`` names the ``[legacy.NAME]`` that a replacement's decisions are sent to.
     """
 
     operation: str
@@ -105,6 +75,8 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     golden: str = ""
     ladder: tuple[float, ...] = (1, 5, 10, 25, 50)
     guardrail: Guardrail = Guardrail()
+    outcome: Outcome | None = None
+    send: str = ""
 
 
 class Endpoint(EndpointTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -124,6 +96,9 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     replacement: Mapping[str, Replacement] = {}
     facade: Mapping[str, Facade] = {}
     endpoint: Mapping[str, Endpoint] = {}
+    bridge: BridgeSettings = BridgeSettings()
+    retention: Retention = Retention()
+    store_password: str = ""
 
     def path(self, relative: str) -> Path:
         """Give a path of the workspace as an absolute one."""
@@ -131,8 +106,14 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def store_url(self) -> str:
-        """Give the store's address, a relative SQLite file resolved against the workspace."""
-        return _absolute_sqlite(self.store, self.root)
+        """Give the store's address, with its password: it is for connecting, never for showing.
+
+        A relative SQLite file is resolved against the workspace. Raises ``ConfigError``.
+        """
+        place = self.place("workspace", "store_password")
+        return with_password(
+            _absolute_sqlite(self.store, self.root), self.store_password, place, self.root
+        )
 
     def place(self, *keys: str) -> str:
         """Name a key of this file, for an error."""
@@ -142,6 +123,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
 class _WorkspaceTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     name: str
     store: str = "sqlite:///fig.db"
+    store_password: str = ""
 
 
 class _ReplacementTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -150,7 +132,7 @@ class _ReplacementTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields
     process: Literal["own", "shared"] = "own"
 
 
-_SECTIONS = ("workspace", "legacy", "replacement", "facade", "endpoint")
+_SECTIONS = ("workspace", "legacy", "replacement", "facade", "endpoint", "bridge", "retention")
 
 
 def load(path: Path) -> Workspace:
@@ -167,6 +149,11 @@ def load(path: Path) -> Workspace:
         file=file.resolve(),
         name=head.name,
         store=head.store,
+        store_password=head.store_password,
+        bridge=options(BridgeSettings, _section(tables, "bridge", file), f"{file.name}: bridge"),
+        retention=options(
+            Retention, _section(tables, "retention", file), f"{file.name}: retention"
+        ),
         legacy={k: _legacy(k, v, file) for k, v in _named(tables, "legacy", file)},
         replacement={k: _replacement(k, v, file) for k, v in _named(tables, "replacement", file)},
         facade={
@@ -218,14 +205,17 @@ def _legacy(name: str, table: Mapping[str, object], file: Path) -> LegacySystem:
 
 
 def _replacement(name: str, table: Mapping[str, object], file: Path) -> Replacement:
+    place = f"{file.name}: replacement.{name}"
     ours, rest = _split(table, _ReplacementTable.__struct_fields__)
-    head = options(_ReplacementTable, ours, f"{file.name}: replacement.{name}")
+    head = options(_ReplacementTable, ours, place)
+    guards, rest = _split(rest, Guards.__struct_fields__)
     return Replacement(
         name=name,
         provider=head.provider,
         deadline=head.deadline,
         process=head.process,
         options=rest,
+        guards=options(Guards, guards, place),
     )
 
 
@@ -258,7 +248,10 @@ def _check_references(workspace: Workspace) -> None:
             ("listen.facade", workspace.facade, endpoint.listen.facade, "facade"),
             ("listen.system", workspace.legacy, endpoint.listen.system, "legacy"),
             ("listen.source", workspace.legacy, endpoint.listen.source, "legacy"),
+            ("send", workspace.legacy, endpoint.send, "legacy"),
         ]
+        if endpoint.outcome is not None:
+            wanted.append(("outcome.source", workspace.legacy, endpoint.outcome.source, "legacy"))
         for key, section, name, title in wanted:
             if name and name not in section:
                 raise ConfigError(

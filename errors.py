@@ -7,12 +7,15 @@
     ├── InputError           what came in cannot be taken: refuse it, keep it
     │   ├── MappingError     a record does not fit its mapping
     │   ├── ContractError    a payload does not fit its operation
-    │   └── EnvelopeError    a message is not well formed or not allowed
+    │   ├── EnvelopeError    a message is not well formed or not allowed
+    │   └── Conflict         an id came again with another body
     ├── LegacyError          the legacy side failed
     │   ├── LegacyUnavailable  nothing was sent: safe to try again
+    │   ├── SchemaDrift        its columns are not those that were agreed on: the source pauses
     │   └── InDoubt            it was sent and no answer came: reconcile, never resend blindly
     ├── ReplacementError     the replacement failed: answer from legacy
     │   ├── ReplacementUnavailable
+    │   │   └── CircuitOpen    it failed too often just now: nobody asks it for a while
     │   └── DeadlineExceeded
     ├── StoreError           our own store failed
     │   └── StoreUnavailable   try again later; nothing was written
@@ -30,7 +33,9 @@ from __future__ import annotations
 from typing import ClassVar
 
 __all__ = [
+    "CircuitOpen",
     "ConfigError",
+    "Conflict",
     "ContractError",
     "DeadlineExceeded",
     "EnvelopeError",
@@ -45,6 +50,7 @@ __all__ = [
     "ReplacementUnavailable",
     "RouteConflict",
     "RouteError",
+    "SchemaDrift",
     "StoreError",
     "StoreUnavailable",
 ]
@@ -140,6 +146,10 @@ class EnvelopeError(InputError):
     """A message is not well formed, too large, or holds what is not allowed."""
 
 
+class Conflict(InputError):
+    """An id came again with another body: one of the two is wrong, and a person must say which."""
+
+
 class LegacyError(FigError):
     """The legacy side failed."""
 
@@ -148,6 +158,10 @@ class LegacyError(FigError):
 
 class LegacyUnavailable(LegacyError):
     """The legacy system was not reached: nothing was sent, so trying again is safe."""
+
+
+class SchemaDrift(LegacyError):
+    """What legacy sends has changed its shape: nothing is taken until somebody has looked."""
 
 
 class InDoubt(LegacyError):
@@ -162,6 +176,10 @@ class ReplacementError(FigError):
 
 class ReplacementUnavailable(ReplacementError):
     """The replacement cannot be asked: its process, model or provider is gone."""
+
+
+class CircuitOpen(ReplacementUnavailable):
+    """The replacement failed so often that nobody asks it for a while."""
 
 
 class DeadlineExceeded(ReplacementError):

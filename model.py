@@ -12,7 +12,10 @@ import msgspec
 __all__ = [
     "Comparison",
     "Delivery",
+    "Finding",
     "Headers",
+    "Lag",
+    "Outgoing",
     "Payload",
     "Record",
     "Reply",
@@ -116,22 +119,68 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):
-    """How a delivery ended: done, again after ``delay`` seconds, or dead with a reason."""
+    """How a delivery ended: done, again after ``delay`` seconds, or dead with a reason.
+
+    ``park``: until it comes again, those behind it under its key go on without it. ``blocks``: it
+    is dead, and those behind it wait all the same until a person has decided.
+    """
 
     outcome: Literal["done", "retry", "dead"]
     reason: str = ""
     delay: float = 0.0
+    park: bool = False
+    blocks: bool = False
 
 
 class Delivery(msgspec.Struct, frozen=True, kw_only=True):
     """A record in our hands until it is settled, exactly once.
 
-    ``attempt`` counts from 1. A second ``settle`` raises ``FigError``.
+    ``attempt`` counts from 1. A second ``settle`` raises ``FigError``. ``fresh``: the source knows
+    that it never handed it to anybody. ``backfill``: it is history, and gives way to what is new.
     """
 
     record: Record
     settle: Callable[[Settlement], Awaitable[None]]
     attempt: int = 1
+    fresh: bool = False
+    backfill: bool = False
+
+
+class Lag(msgspec.Struct, frozen=True, kw_only=True):
+    """What waits in a source: ``pending`` unsettled, the oldest of them ``oldest`` seconds old.
+
+    ``backfill`` of the pending ones are history.
+    """
+
+    pending: int = 0
+    oldest: float = 0.0
+    backfill: int = 0
+
+
+class Finding(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing that was looked at in a legacy system: what was found, and what to do.
+
+    ``figures`` are measurements with their unit in the name (``insert_us``).
+    """
+
+    check: str
+    state: Literal["ok", "warn", "fail", "skip"]
+    says: str
+    remedy: str = ""
+    figures: Mapping[str, float] = {}
+
+
+class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
+    """A message that is to leave once the transaction that wrote it is durable.
+
+    ``message_id`` is the same each time that it is sent: whoever gets it can tell.
+    """
+
+    destination: str
+    message_id: str
+    body: bytes
+    key: str = ""
+    headers: Headers = ()
 
 
 class Route(msgspec.Struct, frozen=True, kw_only=True):

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Protocol, runtime_checkable
 
-from .model import Delivery, Record, Reply, Request
+from .model import Delivery, Finding, Lag, Outgoing, Record, Reply, Request
 
-__all__ = ["Caller", "Converter", "Handler", "Installable", "Provider", "Source"]
+__all__ = [
+    "Caller",
+    "Converter",
+    "Examinable",
+    "Handler",
+    "Installable",
+    "Lagging",
+    "Provider",
+    "Sink",
+    "Source",
+]
 
 Handler = Callable[[Request], Awaitable[Reply]]
 """Anything that answers a canonical request. Retrying, timing and recording wrap it."""
@@ -34,6 +44,45 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Let go of everything; unsettled deliveries go back. May be called twice."""
+
+
+@runtime_checkable
+class Lagging(Protocol):
+    """A source that can say how much waits in it."""
+
+    async def lag(self) -> Lag:
+        """Count. Called every few seconds while it is open; cheap. Raises ``LegacyError``."""
+
+
+@runtime_checkable
+class Examinable(Protocol):
+    """An adapter that can prove that what it put into the legacy system works."""
+
+    def examine(self) -> Iterable[Finding]:
+        """Look at everything, and leave nothing changed. Called by ``fig adapter doctor``; blocks.
+
+        Raises ``LegacyError`` where nothing can be looked at.
+        """
+
+
+@runtime_checkable
+class Sink(Protocol):
+    """A place that messages of ours go to. The outbox owns it and calls it from one task."""
+
+    name: str
+
+    async def open(self) -> None:
+        """Connect. Called before the first ``send`` and again after a failure."""
+
+    async def send(self, messages: Sequence[Outgoing]) -> None:
+        """Send all, in order; they are durable there when it returns.
+
+        What came before under its ``message_id`` is not repeated, where the system can tell.
+        Raises ``LegacyUnavailable`` where none was sent and ``InDoubt`` where some may have been.
+        """
+
+    async def close(self) -> None:
+        """Let go of everything. May be called twice."""
 
 
 @runtime_checkable

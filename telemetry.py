@@ -19,6 +19,12 @@ METRICS: Final = {
     "shadow_dropped": "shadow calls dropped because the queue was full",
     "journal_dropped": "journal lines dropped because the store was gone for too long",
     "deliveries": "deliveries of a source by outcome",
+    "duplicates": "deliveries whose id was done before, by endpoint",
+    "quarantined": "deliveries whose id came with another body, by endpoint",
+    "guards": "requests that a guard of a replacement stopped or repeated, by guard",
+    "outcomes": "outcomes that legacy decided, by endpoint: joined, late, missing or duplicate",
+    "outgoing": "messages of the outbox by destination and outcome",
+    "lease_lost": "settlements refused because the lease was lost, by source",
 }
 
 log: Final = logging.getLogger("stranglerfig")

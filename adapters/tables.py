@@ -21,11 +21,11 @@ from ..config import options as checked
 from ..errors import ConfigError, LegacyUnavailable
 from ..model import Delivery, Record
 from ..telemetry import log
-from .capture import Dialect, Event, Image, Operation
-from .capture_sqlite import SqliteCapture
-from .claims import Claims
-from .installation import Installation
-from .session import Hold, Session
+from .capture.claims import Claims
+from .capture.dialect import Dialect, Event, Image, Operation
+from .capture.installation import Installation
+from .capture.session import Hold, Session
+from .capture.sqlite.dialect import SqliteCapture
 
 __all__ = ["Options", "TableSource"]
 

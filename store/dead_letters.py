@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 from sqlalchemy import Row, func, select
@@ -13,7 +13,10 @@ from .database import Database
 from .tables import dead_letters
 from .write import DeadLetter
 
-__all__ = ["DeadLetters", "Kept"]
+__all__ = ["DeadLetters", "Kept", "State"]
+
+State = Literal["kept", "replay", "replayed", "dropped"]
+"""``replay``: it was asked for, and the bridge has not brought it to an end yet."""
 
 _PAGE: Final = 100
 
@@ -23,6 +26,8 @@ class Kept(msgspec.Struct, frozen=True, kw_only=True):
 
     id: int
     letter: DeadLetter
+    state: State = "kept"
+    replays: int = 0
 
 
 class DeadLetters:
@@ -81,5 +86,8 @@ def _kept(found: Row[tuple[object, ...]]) -> Kept:
         error=msgspec.json.decode(fields["error"], type=dict[str, str]),
         attempts=fields["attempts"],
         at=fields["at"],
+        endpoint=fields["endpoint"],
+        chain=msgspec.json.decode(fields["chain"], type=tuple[dict[str, str], ...]),
+        versions=msgspec.json.decode(fields["versions"], type=dict[str, str]),
     )
-    return Kept(id=fields["id"], letter=letter)
+    return Kept(id=fields["id"], letter=letter, state=fields["state"], replays=fields["replays"])

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, Dialect, Engine, Table, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from ..errors import StoreError
+from ..errors import Conflict, StoreError
 from ..model import request_id
 from . import chain, tables
 from .chain import Row, Tail
+from .effects import Effect, Effects
 from .write import DeadLetter, Write
 
 __all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
 
-Outcome = bool | StoreError
+Outcome = bool | StoreError | Conflict
 """True: written. False: a duplicate by its inbox mark. An error: refused, nothing of it written."""
 
 
@@ -26,8 +28,9 @@ class Content(msgspec.Struct, frozen=True):
 
     rows: tuple[Row, ...] = ()
     evidence: tuple[tuple[str, str, str, str], ...] = ()
-    mark: tuple[str, str, str, float] | None = None
+    mark: tuple[str, str, str, float, str | None] | None = None
     dead: tuple[object, ...] | None = None
+    effects: tuple[Effect, ...] = ()
 
 
 def prepare(write: Write) -> Content:
@@ -43,8 +46,11 @@ def prepare(write: Write) -> Content:
     return Content(
         rows=tuple(rows),
         evidence=tuple((c.endpoint, c.revision, c.unit, c.winner) for c in write.observations),
-        mark=None if mark is None else (mark.consumer, mark.message_id, mark.payload_hash, now),
+        mark=None
+        if mark is None
+        else (mark.consumer, mark.message_id, mark.payload_hash, now, mark.result),
         dead=None if write.dead is None else _dead_row(write.dead),
+        effects=write.effects,
     )
 
 
@@ -58,7 +64,8 @@ class Inserts:
         self.journal = _insert(engine, tables.journal)
         self.evidence = _insert(engine, tables.evidence, ignore=True)
         self.inbox = _insert(engine, tables.inbox, ignore=True)
-        self.dead_letters = _insert(engine, tables.dead_letters)
+        self.dead_letters = _insert(engine, tables.dead_letters, leave=_OF_REPLAYS)
+        self.effects = Effects(engine)
 
     def lines(self, connection: Connection, rows: Sequence[Row]) -> Tail:
         """Chain rows to the journal. The transaction must be a writing one."""
@@ -86,6 +93,9 @@ def write_group(
     dead = [content.dead for content in taken if content.dead is not None]
     if dead:
         connection.exec_driver_sql(inserts.dead_letters, dead)
+    effects = [effect for content in taken for effect in content.effects]
+    if effects:
+        inserts.effects.write(connection, effects)
     return outcomes, last
 
 
@@ -106,7 +116,7 @@ def _judge_one(connection: Connection, inserts: Inserts, content: Content) -> Ou
         return True
     if connection.exec_driver_sql(inserts.inbox, [content.mark]).rowcount == 1:
         return True
-    consumer, message_id, payload_hash, _ = content.mark
+    consumer, message_id, payload_hash, *_ = content.mark
     kept = tables.inbox.c
     query = select(kept.payload_hash).where(
         kept.consumer == consumer, kept.message_id == message_id
@@ -114,7 +124,7 @@ def _judge_one(connection: Connection, inserts: Inserts, content: Content) -> Ou
     found = connection.execute(query).scalar_one()
     if found == payload_hash:
         return False
-    return StoreError(
+    return Conflict(
         "a message came again under its id with other bytes",
         place=f"inbox of {consumer}: message {message_id}",
         value=f"payload hash {payload_hash}",
@@ -150,10 +160,18 @@ def _dead_row(dead: DeadLetter) -> tuple[object, ...]:
         record.encoding,
         record.captured_at,
         record.body,
+        dead.endpoint,
+        chain.encode(dead.chain),
+        chain.encode(dead.versions),
     )
 
 
-def _insert(engine: Engine, table: Table, *, ignore: bool = False) -> str:
+_OF_REPLAYS: Final = frozenset({"state", "replays", "next_at", "lease_token", "lease_until"})
+
+
+def _insert(
+    engine: Engine, table: Table, *, ignore: bool = False, leave: Collection[str] = ()
+) -> str:
     insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
     statement = insert(table)
     if ignore:
@@ -161,5 +179,5 @@ def _insert(engine: Engine, table: Table, *, ignore: bool = False) -> str:
     positional = "qmark" if engine.dialect.name == "sqlite" else "format"
     make: Callable[..., Dialect] = type(engine.dialect)
     dialect = make(paramstyle=positional)
-    given = [c.name for c in table.columns if c.autoincrement is not True]
+    given = [c.name for c in table.columns if c.autoincrement is not True and c.name not in leave]
     return str(statement.compile(dialect=dialect, column_keys=given))

@@ -21,6 +21,8 @@ from sqlalchemy import (
 
 __all__ = [
     "HEAD",
+    "awaited",
+    "captured",
     "checkpoints",
     "dead_letters",
     "evidence",
@@ -29,12 +31,14 @@ __all__ = [
     "leases",
     "metadata",
     "outbox",
+    "outcomes",
+    "processes",
     "route_history",
     "routes",
     "vault",
 ]
 
-HEAD: Final = "0002"
+HEAD: Final = "0003"
 """The schema version that this code reads and writes; a test holds it against Alembic's head."""
 
 # SQLite numbers rows by itself only where the key is spelled INTEGER.
@@ -104,7 +108,10 @@ inbox = Table(
     Column("message_id", String, nullable=False),
     Column("payload_hash", String, nullable=False),
     Column("at", Double, nullable=False),
+    # What it came to, as JSON text: a duplicate is answered from here.
+    Column("result", Text, nullable=True),
     PrimaryKeyConstraint("consumer", "message_id", name="pk_inbox"),
+    Index("ix_inbox_at", "at"),
     sqlite_with_rowid=False,
 )
 
@@ -124,7 +131,18 @@ dead_letters = Table(
     Column("encoding", String, nullable=False),
     Column("captured_at", Double, nullable=False),
     Column("body", LargeBinary, nullable=False),
+    # ``chain``: every error from the outermost to its first cause, JSON. ``versions``: of whatever
+    # decided, JSON. ``state``: kept, replay (asked for, not done yet), replayed or dropped.
+    Column("endpoint", String, nullable=False, server_default=""),
+    Column("chain", Text, nullable=False, server_default="[]"),
+    Column("versions", Text, nullable=False, server_default="{}"),
+    Column("state", String, nullable=False, server_default="kept"),
+    Column("replays", Integer, nullable=False, server_default="0"),
+    Column("next_at", Double, nullable=False, server_default="0"),
+    Column("lease_token", String, nullable=True),
+    Column("lease_until", Double, nullable=True),
     Index("ix_dead_letters_source_id", "source", "id"),
+    Index("ix_dead_letters_state_id", "state", "id"),
     sqlite_autoincrement=True,
 )
 
@@ -140,6 +158,11 @@ outbox = Table(
     Column("headers", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     Column("sent_at", Double, nullable=True),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", Double, nullable=False, server_default="0"),
+    Column("lease_token", String, nullable=True),
+    Column("lease_until", Double, nullable=True),
+    Column("error", Text, nullable=False, server_default=""),
     UniqueConstraint("destination", "message_id", name="uq_outbox_destination_message_id"),
     Index("ix_outbox_destination_sent_at_id", "destination", "sent_at", "id"),
     sqlite_autoincrement=True,
@@ -164,6 +187,68 @@ leases = Table(
     Column("owner", String, nullable=False),
     Column("token", BigInteger, nullable=False),
     Column("until", Double, nullable=False),
+)
+
+# The processes that run on this store. ``incarnation`` is new at every start, so that a restarted
+# one is never taken for the one before; ``status`` is what it last said of itself, JSON.
+processes = Table(
+    "processes",
+    metadata,
+    Column("incarnation", String, primary_key=True),
+    Column("kind", String, nullable=False),
+    Column("host", String, nullable=False),
+    Column("pid", Integer, nullable=False),
+    Column("started_at", Double, nullable=False),
+    Column("seen_at", Double, nullable=False),
+    Column("status", Text, nullable=False),
+)
+
+# The rows of a legacy table as they were last captured, for reconciling. ``digest`` is the first 8
+# bytes of the MD5 of the row's image, as a signed number.
+captured = Table(
+    "captured",
+    metadata,
+    Column("source", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("digest", BigInteger, nullable=False),
+    Column("at", Double, nullable=False),
+    PrimaryKeyConstraint("source", "key", name="pk_captured"),
+    sqlite_with_rowid=False,
+)
+
+# Requests whose outcome legacy decides later. ``state``: waiting, joined or missing. ``pair`` is
+# what is needed to compare, JSON.
+awaited = Table(
+    "awaited",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("endpoint", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("request_id", String, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("until", Double, nullable=False),
+    Column("state", String, nullable=False),
+    Column("pair", Text, nullable=False),
+    Index("ix_awaited_endpoint_key_id", "endpoint", "key", "id"),
+    Index("ix_awaited_state_until", "state", "until"),
+    sqlite_autoincrement=True,
+)
+
+# Outcomes as legacy decided them. ``state``: early (no request of its key yet), joined, late or
+# duplicate. ``answer`` is the canonical output, JSON.
+outcomes = Table(
+    "outcomes",
+    metadata,
+    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("endpoint", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("position", String, nullable=False),
+    Column("at", Double, nullable=False),
+    Column("state", String, nullable=False),
+    Column("answer", Text, nullable=False),
+    Index("ix_outcomes_endpoint_key_id", "endpoint", "key", "id"),
+    Index("ix_outcomes_at", "at"),
+    sqlite_autoincrement=True,
 )
 
 # What tokens stand for, encrypted. ``scope`` and ``lookup`` are digests; ``key`` is the id of the

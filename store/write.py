@@ -9,6 +9,7 @@ import msgspec
 
 from ..errors import StoreError
 from ..model import Comparison, Record
+from .effects import Effect
 from .line import Line
 
 __all__ = ["DeadLetter", "InboxMark", "Write"]
@@ -21,15 +22,23 @@ _OURS: Final = {
 
 
 class InboxMark(msgspec.Struct, frozen=True):
-    """That a consumer has taken a message. The same message with other bytes is an error."""
+    """That a consumer has taken a message. The same message with other bytes is an error.
+
+    ``result`` is what it came to, as JSON text: a duplicate is answered from it.
+    """
 
     consumer: str
     message_id: str
     payload_hash: str
+    result: str | None = None
 
 
 class DeadLetter(msgspec.Struct, frozen=True):
-    """A record that could not be taken, whole, with the error that says why (``as_dict``)."""
+    """A record that could not be taken, whole, with the error that says why (``as_dict``).
+
+    ``chain`` holds that error's causes too, the outermost first; ``versions`` are those of what
+    decided: our own, the operation's, the mapping's, the replacement's.
+    """
 
     source: str
     position: str
@@ -38,12 +47,16 @@ class DeadLetter(msgspec.Struct, frozen=True):
     error: Mapping[str, str]
     attempts: int
     at: float
+    endpoint: str = ""
+    chain: tuple[Mapping[str, str], ...] = ()
+    versions: Mapping[str, str] = {}
 
 
 class Write(msgspec.Struct, frozen=True):
     """Lines and what belongs to them. With an ``inbox`` mark it is written once, ever.
 
-    Each observation and the dead letter bring their own journal line. Raises ``StoreError`` where
+    Each observation and the dead letter bring their own journal line; ``effects`` are rows of our
+    other tables. Raises ``StoreError`` where
     ``lines`` holds a line of such a kind: it would stand in the journal twice.
     """
 
@@ -51,6 +64,7 @@ class Write(msgspec.Struct, frozen=True):
     observations: tuple[Comparison, ...] = ()
     inbox: InboxMark | None = None
     dead: DeadLetter | None = None
+    effects: tuple[Effect, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse the kinds of line that the store writes itself."""

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 import pytest
 from sqlalchemy import Update, delete, insert, select, update
 
-from ..errors import RouteConflict, StoreError, StoreUnavailable
+from ..errors import Conflict, RouteConflict, StoreUnavailable
 from ..model import Comparison, Record, Route, Stage
 from ..store import DeadLetter, InboxMark, Line, Store, Write, tables
 from ..store.chain import verify
@@ -87,7 +87,7 @@ class StoreContract:
         _commit(store, Write(lines=(_line(1),), inbox=_mark("m1")))
         changed = Write(lines=(_line(2),), inbox=_mark("m1", "other"))
         results = _commit(store, changed, Write(lines=(_line(3),), inbox=_mark("m3")))
-        assert isinstance(results[0], StoreError)
+        assert isinstance(results[0], Conflict)
         assert not isinstance(results[0], StoreUnavailable)
         assert "m1" in str(results[0])
         assert results[1] is True

@@ -15,7 +15,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import NullPool
 
-from stranglerfig.adapters.capture_sqlite import SqliteCapture
+from stranglerfig.adapters.capture.sqlite.dialect import SqliteCapture
 from stranglerfig.adapters.tables import TableSource
 from stranglerfig.errors import ConfigError, FigError, LegacyError, LegacyUnavailable
 from stranglerfig.model import Settlement

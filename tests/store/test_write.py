@@ -29,7 +29,7 @@ def test_the_inserts_are_postgresql_s_too():
     assert inserts.journal.count("%s") == 8
     assert inserts.inbox.endswith("ON CONFLICT DO NOTHING")
     assert inserts.evidence.endswith("ON CONFLICT DO NOTHING")
-    assert inserts.dead_letters.count("%s") == 12
+    assert inserts.dead_letters.count("%s") == 15
 
 
 def test_an_error_tells_the_drivers_words_but_not_the_values():

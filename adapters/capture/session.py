@@ -9,11 +9,11 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TypeVar
 
-from ..errors import FigError, LegacyError, LegacyUnavailable
-from ..model import Settlement
-from ..telemetry import log
-from .capture import Event
+from ...errors import FigError, LegacyError, LegacyUnavailable
+from ...model import Settlement
+from ...telemetry import log
 from .claims import Claims, Ending
+from .dialect import Event
 from .events import SUSPECT
 
 __all__ = ["Hold", "Session"]

@@ -23,11 +23,11 @@ from sqlalchemy.pool import NullPool
 from sqlalchemy.sql.base import ReadOnlyColumnCollection
 from sqlalchemy.sql.elements import ColumnElement
 
-from ..errors import ConfigError, LegacyError, LegacyUnavailable
-from .capture import Claim, Event, Image, Operation, Shape
-from .events import EVENTS, SUSPECT, TABLE_NAME
-from .image_sqlite import read_image
-from .trigger_sqlite import ident, is_of, trigger
+from ....errors import ConfigError, LegacyError, LegacyUnavailable
+from ..dialect import Claim, Event, Image, Operation, Shape
+from ..events import EVENTS, SUSPECT, TABLE_NAME
+from .image import read_image
+from .trigger import ident, is_of, trigger
 
 __all__ = ["SqliteCapture"]
 

@@ -18,8 +18,8 @@ from typing import Final
 from sqlalchemy import literal
 from sqlalchemy.dialects import sqlite
 
-from .capture import Operation, Shape
-from .events import TABLE_NAME
+from ..dialect import Operation, Shape
+from ..events import TABLE_NAME
 
 __all__ = ["ident", "is_of", "trigger"]
 

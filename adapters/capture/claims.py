@@ -13,9 +13,9 @@ from sqlalchemy import Update, delete, select, update
 from sqlalchemy.engine import Engine
 from sqlalchemy.exc import SQLAlchemyError
 
-from ..errors import LegacyError
-from ..model import Settlement
-from .capture import Claim, Dialect, Event
+from ...errors import LegacyError
+from ...model import Settlement
+from .dialect import Claim, Dialect, Event
 from .events import EVENTS
 from .owner import is_gone, new_token
 

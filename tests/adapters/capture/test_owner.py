@@ -8,9 +8,9 @@ import sys
 
 import pytest
 
-from stranglerfig.adapters.owner import is_gone, new_token
+from stranglerfig.adapters.capture.owner import is_gone, new_token
 
-PRINT = "from stranglerfig.adapters.owner import new_token; print(new_token(), flush=True); input()"
+PRINT = "from stranglerfig.adapters.capture.owner import new_token; print(new_token(), flush=True); input()"
 
 
 def test_tokens_differ_and_their_living_owner_is_not_gone():

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stranglerfig.adapters.capture import Image, Shape
-from stranglerfig.adapters.image_sqlite import read_image
+from stranglerfig.adapters.capture.dialect import Image, Shape
+from stranglerfig.adapters.capture.sqlite.image import read_image
+from stranglerfig.adapters.capture.sqlite.trigger import trigger
 from stranglerfig.adapters.tables import TableSource
-from stranglerfig.adapters.trigger_sqlite import trigger
 
 
 def shape(columns: list[str], key: tuple[str, ...] = (), table: str = "t") -> Shape:

@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from typing import Final
 
-from .capture import Image
+from ..dialect import Image
 
 __all__ = ["read_image"]
 

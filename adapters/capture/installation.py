@@ -12,8 +12,8 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
 from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
 
-from ..errors import LegacyError
-from .capture import Dialect, Operation, Shape
+from ...errors import LegacyError
+from .dialect import Dialect, Operation, Shape
 from .events import EVENTS, INDEXES, TABLE_NAME
 
 __all__ = ["Installation"]

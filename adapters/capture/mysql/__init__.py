@@ -1,0 +1,1 @@
+"""Table capture on MariaDB and MySQL."""

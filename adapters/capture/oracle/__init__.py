@@ -1,0 +1,1 @@
+"""Table capture on Oracle: the statements, to be reviewed and run by its own people."""

@@ -1,0 +1,1 @@
+"""Table capture on SQL Server: the statements, to be reviewed and run by its own people."""

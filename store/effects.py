@@ -1,0 +1,105 @@
+"""What a write does beside its lines, in the same transaction: rows of our other tables.
+
+Each kind is one statement, compiled once, that takes its values by position. A group's effects run
+in the order in which they were asked for, neighbours of one kind together.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Mapping, Sequence
+from typing import Final, Literal
+
+import msgspec
+from sqlalchemy import BindParameter, Connection, Dialect, Engine, Table, bindparam, delete, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ClauseElement
+
+from . import tables
+
+__all__ = ["Effect", "Effects", "Kind"]
+
+Kind = Literal["await", "capture", "forget", "join", "outcome", "send"]
+
+
+class Effect(msgspec.Struct, frozen=True):
+    """One row, by its kind. Made by ``store/*`` functions that know the order of ``values``."""
+
+    kind: Kind
+    values: tuple[object, ...]
+
+
+class Effects:
+    """The statements of all kinds for one database."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._compiled: dict[Kind, str] = {}
+
+    def write(self, connection: Connection, effects: Sequence[Effect]) -> None:
+        """Write effects in a transaction that is under way."""
+        for kind, some in itertools.groupby(effects, key=lambda effect: effect.kind):
+            rows = [effect.values for effect in some]
+            connection.exec_driver_sql(self._statement(kind), rows)
+
+    def _statement(self, kind: Kind) -> str:
+        found = self._compiled.get(kind)
+        if found is None:
+            found = self._compiled[kind] = _compile(self._engine, _KINDS[kind])
+        return found
+
+
+def _compile(engine: Engine, build: Callable[[Engine], ClauseElement]) -> str:
+    make: Callable[..., Dialect] = type(engine.dialect)
+    dialect = make(paramstyle="qmark" if engine.dialect.name == "sqlite" else "format")
+    return str(build(engine).compile(dialect=dialect))
+
+
+def _add(table: Table, *columns: str) -> Callable[[Engine], ClauseElement]:
+    def build(engine: Engine) -> ClauseElement:
+        insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+        values: dict[str, BindParameter[object]] = {name: bindparam(name) for name in columns}
+        return insert(table).values(values).on_conflict_do_nothing()
+
+    return build
+
+
+def _capture(engine: Engine) -> ClauseElement:
+    """(source, key, digest, at): the newest image of a row."""
+    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    names = ("source", "key", "digest", "at")
+    statement = insert(tables.captured).values({name: bindparam(name) for name in names})
+    given = statement.excluded
+    return statement.on_conflict_do_update(
+        index_elements=["source", "key"], set_={"digest": given.digest, "at": given.at}
+    )
+
+
+def _forget(engine: Engine) -> ClauseElement:
+    """(source, key): a row that is gone."""
+    del engine
+    kept = tables.captured.c
+    return delete(tables.captured).where(
+        kept.source == bindparam("source"), kept.key == bindparam("key")
+    )
+
+
+def _join(engine: Engine) -> ClauseElement:
+    """(state, id): what became of a request that waited for its outcome."""
+    del engine
+    waiting = tables.awaited
+    return (
+        update(waiting)
+        .values(state=bindparam("new_state"))
+        .where(waiting.c.id == bindparam("which"))
+    )
+
+
+_KINDS: Final[Mapping[Kind, Callable[[Engine], ClauseElement]]] = {
+    "await": _add(tables.awaited, "endpoint", "key", "request_id", "at", "until", "state", "pair"),
+    "capture": _capture,
+    "forget": _forget,
+    "join": _join,
+    "outcome": _add(tables.outcomes, "endpoint", "key", "position", "at", "state", "answer"),
+    "send": _add(tables.outbox, "at", "destination", "message_id", "key", "headers", "body"),
+}
