@@ -4,8 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 FUZZ_CASES ?= 20000
+CHAOS_SECONDS ?= 180
+SOAK_SECONDS ?= 900
 
-.PHONY: demo test check dev bench fuzz services clean
+.PHONY: demo test check dev bench fuzz soak services clean
 .DEFAULT_GOAL := demo
 
 demo: dev  ## the main job, live on the screen, no servers needed
@@ -27,6 +29,11 @@ bench: dev  ## each performance goal, one after the other
 
 fuzz: dev  ## spoilt inputs for everything that reads what others wrote; FUZZ_CASES of them
 	$(BIN)/python fuzz/run.py --cases $(FUZZ_CASES) --jobs $(WORKERS)
+
+soak: dev services  ## bridges killed at random for minutes, and one watched for growth for 15
+	$(BIN)/python tests/acceptance/chaos/run.py --seconds $(CHAOS_SECONDS)
+	$(BIN)/python tests/acceptance/chaos/run.py --seconds $(CHAOS_SECONDS) --legacy mariadb
+	$(BIN)/python tests/acceptance/chaos/soak.py --seconds $(SOAK_SECONDS)
 
 services:  ## the servers that tests run against
 	@echo "this version's tests start all that they need themselves: no servers to install"

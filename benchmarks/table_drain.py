@@ -33,9 +33,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
-import stranglerfig
 from pipeline import MAPPING, OPERATION
 
+import stranglerfig
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Route, Stage
 from stranglerfig.store import Store
@@ -214,7 +214,9 @@ def environment(root: Path) -> dict[str, str]:
 
 def fig(root: Path, *words: str) -> str:
     command = [sys.executable, "-m", "stranglerfig", *words]
-    done = subprocess.run(command, cwd=root, env=environment(root), capture_output=True, text=True)
+    done = subprocess.run(
+        command, cwd=root, env=environment(root), capture_output=True, text=True, check=False
+    )
     if done.returncode:
         raise SystemExit(done.stderr or done.stdout)
     return done.stdout
