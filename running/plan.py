@@ -1,0 +1,158 @@
+"""What a workspace asks of a process: every part of it made and checked, and nothing opened yet."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from .. import app
+from ..adapters.soap import SoapCaller
+from ..bridge.limits import Limits
+from ..config import Workspace
+from ..doors import Masking
+from ..errors import ConfigError
+from ..facades.wsdl import PublishedWsdl
+from ..ports import Caller, Source
+from ..routing.endpoint import Endpoint
+from ..routing.operator import Operator
+from ..routing.replacements import Replacements
+from ..store.store import Store
+from .digest import digest
+from .intake import limits_of
+from .uses import Uses
+
+__all__ = ["Plan", "host_port", "make"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """The parts of a workspace. Those that did not change are the very objects of the plan before.
+
+    ``uses`` counts the calls under way in its endpoints: what the next plan does without is closed
+    when they have ended.
+    """
+
+    workspace: Workspace
+    digest: str
+    pools: Mapping[str, Replacements]
+    callers: Mapping[str, Caller]
+    wsdls: Mapping[str, PublishedWsdl]
+    sources: Mapping[str, Source]
+    endpoints: Mapping[str, Endpoint]
+    operators: tuple[Operator, ...]
+    uses: Uses = field(default_factory=Uses)
+
+    def fed_by(self, source: str) -> list[str]:
+        """Give the endpoints that a source feeds, by name."""
+        found = self.workspace.endpoint.values()
+        return [endpoint.name for endpoint in found if endpoint.listen.source == source]
+
+    def limits(self, source: str) -> Limits:
+        """Give a source's bounds."""
+        return limits_of(self.workspace.bridge, source)
+
+
+def make(
+    workspace: Workspace, store: Store, announce: app.Announce, before: Plan | None = None
+) -> Plan:
+    """Make everything of a workspace, or nothing. Blocks; opens nothing.
+
+    With a plan ``before``, what did not change is taken from there, and what did is looked at more
+    closely than at a start. Raises ``ConfigError``, and ``MissingExtra``, for the first part that
+    is wrong.
+    """
+    marked = digest(workspace)
+    kept = _Kept(workspace, before)
+    pools = dict(app.replacements(workspace, announce))
+    for name in pools:
+        if kept.replacement(name):
+            pools[name] = kept.plan.pools[name]
+        elif before is not None:
+            app.provider(workspace, name)
+    callers = {name: _caller(kept, name) for name in _called(workspace)}
+    sources = {name: _source(kept, name) for name in _listened(workspace)}
+    for name in workspace.legacy.keys() - callers.keys() - sources.keys():
+        app.adapter(workspace, name)
+    Masking(workspace).needed_keys()
+    asking = {name: caller.call for name, caller in callers.items()}
+    return Plan(
+        workspace=workspace,
+        digest=marked,
+        pools=pools,
+        callers=callers,
+        wsdls={
+            name: _wsdl(kept, name, caller)
+            for name, caller in callers.items()
+            if isinstance(caller, SoapCaller)
+        },
+        sources=sources,
+        endpoints=app.endpoints(workspace, asking, pools),
+        operators=tuple(
+            app.operator(workspace, store, name, who="guardrail")
+            for name, endpoint in workspace.endpoint.items()
+            if endpoint.replacement
+        ),
+    )
+
+
+def host_port(listen: str, place: str) -> tuple[str, int]:
+    """Part an address. Raises ``ConfigError`` with the place where it is written."""
+    host, _, port = listen.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        expected = "host:port, such as 127.0.0.1:8700"
+        raise ConfigError("not an address", place=place, value=listen, expected=expected)
+    return host.strip("[]"), int(port)
+
+
+class _Kept:
+    """What of the plan before is as it was."""
+
+    def __init__(self, workspace: Workspace, before: Plan | None) -> None:
+        self.workspace = workspace
+        self._before = before
+
+    @property
+    def plan(self) -> Plan:
+        if self._before is None:
+            raise ValueError("there was no plan before")
+        return self._before
+
+    def legacy(self, name: str) -> bool:
+        if self._before is None:
+            return False
+        return self._before.workspace.legacy.get(name) == self.workspace.legacy[name]
+
+    def replacement(self, name: str) -> bool:
+        if self._before is None:
+            return False
+        return self._before.workspace.replacement.get(name) == self.workspace.replacement[name]
+
+
+def _called(workspace: Workspace) -> list[str]:
+    wanted = {one.legacy for one in workspace.endpoint.values() if one.legacy}
+    wanted |= {one.listen.system for one in workspace.endpoint.values() if one.listen.system}
+    wanted |= {name for facade in workspace.facade.values() for name in facade.systems}
+    return sorted(wanted)
+
+
+def _listened(workspace: Workspace) -> list[str]:
+    endpoints = workspace.endpoint.values()
+    return sorted({one.listen.source for one in endpoints if one.listen.source})
+
+
+def _caller(kept: _Kept, name: str) -> Caller:
+    if kept.legacy(name) and name in kept.plan.callers:
+        return kept.plan.callers[name]
+    return app.caller(kept.workspace, name)
+
+
+def _source(kept: _Kept, name: str) -> Source:
+    if kept.legacy(name) and name in kept.plan.sources:
+        return kept.plan.sources[name]
+    return app.source(kept.workspace, name)
+
+
+def _wsdl(kept: _Kept, name: str, caller: SoapCaller) -> PublishedWsdl:
+    if kept.legacy(name) and name in kept.plan.wsdls:
+        return kept.plan.wsdls[name]
+    return PublishedWsdl(caller.wsdl)
