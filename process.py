@@ -16,18 +16,24 @@ __all__ = ["run"]
 
 
 async def run(
-    workspace: Workspace, *, facades: bool, sources: bool, announce: app.Announce
+    workspace: Workspace,
+    *,
+    facades: bool,
+    sources: bool,
+    announce: app.Announce,
+    health: str | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; what is under way is finished first. SIGHUP has it reload.
 
-    Raises ``ConfigError`` before anything is served. A store that is not there at the start does
-    not keep callers from legacy: it is tried again and again.
+    ``health`` stands in place of the probes' address in ``[bridge]``, where it is given. Raises
+    ``ConfigError`` before anything is served. A store that is not there at the start does not keep
+    callers from legacy: it is tried again and again.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, _stop, stop, number)
-    running = Running(workspace, facades=facades, sources=sources, announce=announce)
+    running = Running(workspace, facades=facades, sources=sources, announce=announce, health=health)
     loop.add_signal_handler(signal.SIGHUP, running.reload.ask)
     try:
         await running.start(stop)

@@ -85,7 +85,7 @@ class Reload:
         return changes or ["nothing has changed"]
 
     def _made(self, before: Plan) -> Plan:
-        workspace = load(before.workspace.file)
+        workspace = self._running.own(load(before.workspace.file))
         _check_same(before.workspace, workspace, facades=self._running.facades)
         return make(workspace, self._running.store, self._running.announce, before)
 

@@ -7,6 +7,8 @@ import contextlib
 import time
 from typing import Final
 
+import msgspec
+
 from .. import app
 from ..config import Workspace
 from ..errors import StoreError
@@ -47,10 +49,18 @@ class Running:
     """
 
     def __init__(
-        self, workspace: Workspace, *, facades: bool, sources: bool, announce: app.Announce
+        self,
+        workspace: Workspace,
+        *,
+        facades: bool,
+        sources: bool,
+        announce: app.Announce,
+        health: str | None = None,
     ) -> None:
         self.facades, self.sources = facades, sources
         self.announce = announce
+        self._probed = health
+        workspace = self.own(workspace)
         self.state: State = "starting"
         self.reloaded = Reloaded()
         self.store = Store(workspace.store_url)
@@ -89,6 +99,13 @@ class Running:
         self._watch: asyncio.Task[None] | None = None
         self._drift = Drift(self._operators)
         self._probes: Serving | None = None
+
+    def own(self, workspace: Workspace) -> Workspace:
+        """Give a workspace as this process takes it: with the probes' address that it was given."""
+        if self._probed is None:
+            return workspace
+        bridge = msgspec.structs.replace(workspace.bridge, health=self._probed)
+        return msgspec.structs.replace(workspace, bridge=bridge)
 
     def status(self) -> ProcessStatus:
         """Say how the process is. Call it on the event loop."""

@@ -61,12 +61,12 @@ class ProcessStatus(msgspec.Struct, frozen=True, kw_only=True):
     route is held; ``leases`` what this process alone does now; ``trouble`` the last warning.
     """
 
-    workspace: str
-    digest: str
-    version: str
-    state: State
-    live: bool
-    ready: bool
+    workspace: str = ""
+    digest: str = ""
+    version: str = ""
+    state: State = "starting"
+    live: bool = True
+    ready: bool = False
     missing: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
     sources: Mapping[str, SourceView] = {}

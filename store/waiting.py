@@ -13,8 +13,11 @@ __all__ = ["Waiting", "count_waiting"]
 
 
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
-    """``dead`` letters that nobody decided on, ``replays`` asked for and not done, ``outgoing``
-    messages unsent (the oldest ``outgoing_age`` seconds old), ``outcomes`` that legacy owes."""
+    """Counts of rows.
+
+    ``dead`` letters that nobody decided on, ``replays`` asked for and not done, ``outgoing``
+    messages unsent (the oldest ``outgoing_age`` seconds old), ``outcomes`` that legacy owes.
+    """
 
     dead: int = 0
     replays: int = 0
