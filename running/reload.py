@@ -115,9 +115,14 @@ class Reload:
             if source is not None and intake.flows(name, source, plan.limits(name)):
                 intake.send(name, self._running.way(plan, name))
             else:
-                going.append(intake.close(name))
+                going.append(name)
         self._running.take(plan)
-        await asyncio.gather(*going)
+        await asyncio.gather(*(self._renew(plan, name) for name in going))
+
+    async def _renew(self, plan: Plan, name: str) -> None:
+        """Drain a source, and take from what has its name now, where anything has."""
+        await self._running.intake.close(name)
+        self._running.take(plan)
 
     async def _retire(self, before: Plan, after: Plan, facades: Sequence[SoapFacade]) -> None:
         """Close what the new plan does without, when its last use has ended."""
