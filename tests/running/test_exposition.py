@@ -30,7 +30,10 @@ def read(text):
             continue
         sample = SAMPLE.fullmatch(line)
         assert sample, line
-        labels = {name: re.sub(r"\\(.)", lambda one: ESCAPED[one[1]], value)}
+        labels = {
+            name: re.sub(r"\\(.)", lambda one: ESCAPED[one[1]], value)
+            for name, value in re.findall(PAIR, sample[2] or "")
+        }
         key = (sample[1], tuple(sorted(labels.items())))
         assert key not in found, "a series twice"
         assert sample[1] in kinds, "its kind comes first"
