@@ -55,9 +55,12 @@ class Events:
         # Where its inbox mark was there before, nothing is written again: it is done.
         return Taken(settlement, self._journal.submit(write))
 
-    async def bury(self, delivery: Delivery, reason: str) -> None:
-        """Keep a delivery that the bridge gives up, whole, with the reason."""
+    async def bury(
+        self, delivery: Delivery, reason: str, cause: BaseException | None = None
+    ) -> None:
+        """Keep a delivery that the bridge gives up, whole, with the reason and what caused it."""
         error = FigError(reason, place=f"endpoint.{self._endpoint.name}")
+        error.__cause__ = cause
         await self._journal.commit(_dead(delivery, error)[0])
 
     async def _outcome(self, delivery: Delivery) -> Write:
