@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import msgspec
-from sqlalchemy import Row, Select, Table, func, select
+from sqlalchemy import Row, func, select
 
 from . import tables
 from .database import Database
@@ -60,9 +60,14 @@ def outcome_counts(database: Database, endpoint: str) -> OutcomeCounts:
     counts: dict[str, int] = {}
     with database.read() as connection:
         for table, states in ((tables.awaited, _REQUESTS), (tables.outcomes, _OUTCOMES)):
-            for found in connection.execute(_count(table, endpoint)):
-                if found[0] in states:
-                    counts[found[0]] = int(found[1])
+            query = (
+                select(table.c.state, func.count())
+                .where(table.c.endpoint == endpoint)
+                .group_by(table.c.state)
+            )
+            for state, count in connection.execute(query):
+                if state in states:
+                    counts[state] = int(count)
     return OutcomeCounts(**counts)
 
 
@@ -84,11 +89,3 @@ def decided(row: Row[tuple[object, ...]]) -> Decided:
 
 _REQUESTS = frozenset({"joined", "late", "missing", "waiting", "abstained", "echoed"})
 _OUTCOMES = frozenset({"duplicate", "early", "unasked"})
-
-
-def _count(table: Table, endpoint: str) -> Select[tuple[str, int]]:
-    return (
-        select(table.c.state, func.count())
-        .where(table.c.endpoint == endpoint)
-        .group_by(table.c.state)
-    )
