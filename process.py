@@ -20,9 +20,9 @@ from .facades.soap import Serve, SoapFacade, SoapSystem
 from .facades.wsdl import PublishedWsdl
 from .model import Route
 from .ports import Caller, Source
+from .routing.deciding import takers
 from .routing.dispatch import Dispatcher
 from .routing.endpoint import AskLegacy
-from .routing.events import Events
 from .routing.operator import Operator
 from .routing.replacements import Replacements
 from .routing.shadow import Shadow
@@ -124,18 +124,13 @@ class _Parts:
 
     def bridge(self, stop: asyncio.Event) -> None:
         """Start taking deliveries."""
-        events = {
-            endpoint.config.listen.source: Events(endpoint, self._table, self._store.journal)
-            for endpoint in self._endpoints.values()
-            if endpoint.config.listen.source
-        }
-        sources: dict[str, Source] = {name: app.source(self._workspace, name) for name in events}
-        takes = {name: event.begin for name, event in events.items()}
+        taking = takers(self._endpoints.values(), self._table, self._store, self._counters)
+        sources: dict[str, Source] = {name: app.source(self._workspace, name) for name in taking}
         for name, source in sources.items():
             bridge = Bridge(
                 {name: source},
-                {name: takes[name]},
-                bury=events[name].bury,
+                {name: taking[name].begin},
+                bury=taking[name].bury,
                 counters=self._counters,
             )
             task = asyncio.create_task(bridge.run(stop))
