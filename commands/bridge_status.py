@@ -136,7 +136,7 @@ def _table(sources: Mapping[str, SourceView]) -> Table:
 
 
 def _row(name: str, view: SourceView) -> list[str]:
-    one, lag = view.status, view.lag
+    one, lag = view.status, view.status.lag
     oldest = max(lag.oldest if lag else 0.0, one.oldest)
     colour = next((colour for age, colour in _OLD if oldest >= age), "")
     return [
@@ -145,7 +145,7 @@ def _row(name: str, view: SourceView) -> list[str]:
         f"[{colour}]{_age(oldest)}[/]" if colour else _age(oldest),
         "-" if lag is None else str(lag.pending),
         str(one.in_flight),
-        f"{view.rate:g}",
+        f"{one.per_second_10:.1f}",
         _sparkline(view.recent),
         str(one.retried),
         f"[red]{one.dead}[/]" if one.dead else "0",

@@ -30,10 +30,9 @@ class Drift:
         Where the store is lost, or somebody else changes a route just now, the next look does it.
         """
         for name, source in sources.items():
-            state: str = source.state
-            if state == "flowing":
+            if source.state == "flowing":
                 self._told.pop(name, None)
-            new = state == "paused" and self._told.get(name) != source.trouble
+            new = source.state == "paused" and self._told.get(name) != source.trouble
             if new and await asyncio.to_thread(self._pause, name, source.trouble):
                 self._told[name] = source.trouble
 

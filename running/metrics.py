@@ -67,14 +67,15 @@ def _gauges(
 
 
 def _of_source(view: SourceView) -> dict[str, float]:
+    one, lag = view.status, view.status.lag
     found = {
-        "source_flowing": float(view.status.state == "flowing"),
-        "source_in_flight": float(view.status.in_flight),
-        "source_oldest_seconds": view.status.oldest,
-        "source_rate": view.rate,
+        "source_flowing": float(one.state == "flowing"),
+        "source_in_flight": float(one.in_flight),
+        "source_oldest_seconds": one.oldest,
+        "source_rate": one.per_second_10,
     }
-    if view.lag is not None:
-        found["source_pending"] = float(view.lag.pending)
-        found["source_lag_seconds"] = view.lag.oldest
-        found["source_backfill"] = float(view.lag.backfill)
+    if lag is not None:
+        found["source_pending"] = float(lag.pending)
+        found["source_lag_seconds"] = lag.oldest
+        found["source_backfill"] = float(lag.backfill)
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from .. import app
+from .. import app, config
 from ..adapters.soap import SoapCaller
 from ..bridge.limits import Limits
 from ..config import Workspace
@@ -18,7 +18,6 @@ from ..routing.operator import Operator
 from ..routing.replacements import Replacements
 from ..store.store import Store
 from .digest import digest
-from .intake import limits_of
 from .uses import Uses
 
 __all__ = ["Plan", "host_port", "make"]
@@ -40,16 +39,13 @@ class Plan:
     sources: Mapping[str, Source]
     endpoints: Mapping[str, Endpoint]
     operators: tuple[Operator, ...]
+    limits: Mapping[str, Limits]
     uses: Uses = field(default_factory=Uses)
 
     def fed_by(self, source: str) -> list[str]:
-        """Give the endpoints that a source feeds, by name."""
+        """Give the endpoints that a source feeds, with requests or with outcomes, by name."""
         found = self.workspace.endpoint.values()
-        return [endpoint.name for endpoint in found if endpoint.listen.source == source]
-
-    def limits(self, source: str) -> Limits:
-        """Give a source's bounds."""
-        return limits_of(self.workspace.bridge, source)
+        return [endpoint.name for endpoint in found if source in _feeding(endpoint)]
 
 
 def make(
@@ -92,6 +88,7 @@ def make(
             for name, endpoint in workspace.endpoint.items()
             if endpoint.replacement
         ),
+        limits={name: Limits.of(workspace.bridge, name) for name in sources},
     )
 
 
@@ -136,8 +133,14 @@ def _called(workspace: Workspace) -> list[str]:
 
 
 def _listened(workspace: Workspace) -> list[str]:
-    endpoints = workspace.endpoint.values()
-    return sorted({one.listen.source for one in endpoints if one.listen.source})
+    return sorted(set().union(*(_feeding(one) for one in workspace.endpoint.values())))
+
+
+def _feeding(endpoint: config.Endpoint) -> set[str]:
+    if not endpoint.listen.source:
+        return set()
+    outcome = endpoint.outcome
+    return {endpoint.listen.source} | ({outcome.source} if outcome is not None else set())
 
 
 def _caller(kept: _Kept, name: str) -> Caller:

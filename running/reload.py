@@ -70,17 +70,19 @@ class Reload:
     async def _reload(self) -> list[str]:
         running, before = self._running, self._running.plan
         after = await asyncio.to_thread(self._made, before)
+        taking = running.taking(after)
         facades = await self._opened(before, after)
         # From here on nothing fails, and until the next await nobody sees one without the other.
         self._alive.append(after)
         self._follow()
-        running.plan = after
+        running.plan, running.takers = after, taking
+        running.gates.adjust(after.workspace.bridge)
         replaced = running.listening.swap(facades)
         running.watch(after)
         changes = [*_changes(before, after)]
         await running.table.poll()
         if running.sources:
-            await self._intake(after)
+            await self._intake()
         running.background.start("retire", self._retire(before, after, replaced))
         return changes or ["nothing has changed"]
 
@@ -106,23 +108,21 @@ class Reload:
             raise
         return facades
 
-    async def _intake(self, plan: Plan) -> None:
+    async def _intake(self) -> None:
         """Turn unchanged sources to the new plan; drain the others, and open what is new."""
-        intake = self._running.intake
+        running = self._running
         going = []
-        for name in intake.names():
-            source = plan.sources.get(name)
-            if source is not None and intake.flows(name, source, plan.limits(name)):
-                intake.send(name, self._running.way(plan, name))
-            else:
+        for name in running.intake.names():
+            source = running.plan.sources.get(name)
+            if source is None or not running.intake.turn(name, source, running.way(name)):
                 going.append(name)
-        self._running.take(plan)
-        await asyncio.gather(*(self._renew(plan, name) for name in going))
+        running.take()
+        await asyncio.gather(*(self._renew(name) for name in going))
 
-    async def _renew(self, plan: Plan, name: str) -> None:
+    async def _renew(self, name: str) -> None:
         """Drain a source, and take from what has its name now, where anything has."""
         await self._running.intake.close(name)
-        self._running.take(plan)
+        self._running.take()
 
     async def _retire(self, before: Plan, after: Plan, facades: Sequence[SoapFacade]) -> None:
         """Close what the new plan does without, when its last use has ended."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .. import __version__
@@ -16,10 +18,15 @@ __all__ = ["about", "report", "words"]
 
 def report(running: Running) -> ProcessStatus:
     """Say how it is. Called on its event loop, by probes and once a second for the store."""
-    sources = running.intake.status()
+    status = running.intake.status()
+    sources = status.sources
     missing = _missing(running, sources)
     bridge = running.plan.workspace.bridge
-    stuck = running.progress.stuck(sources, bridge.stuck)
+    stuck = [
+        f"source {name}: {sources[name].in_flight} in hand, nothing settled for"
+        f" {time.monotonic() - sources[name].progress:.0f} s"
+        for name in status.stuck(time.monotonic(), bridge.stuck)
+    ]
     ended = running.state in {"starting", "draining"}
     return ProcessStatus(
         workspace=str(running.plan.workspace.root),
@@ -56,11 +63,11 @@ def about(running: Running) -> dict[str, str]:
 def words(status: ProcessStatus) -> str:
     """Say in a line how a process is that misses nothing, for systemd."""
     in_hand = sum(one.status.in_flight for one in status.sources.values())
-    rate = sum(one.rate for one in status.sources.values())
-    return f"{len(status.sources)} sources flow, {in_hand} in hand, {rate:g} a second"
+    rate = sum(one.status.per_second_10 for one in status.sources.values())
+    return f"{len(status.sources)} sources flow, {in_hand} in hand, {rate:.1f} a second"
 
 
-def _missing(running: Running, sources: dict[str, SourceStatus]) -> tuple[str, ...]:
+def _missing(running: Running, sources: Mapping[str, SourceStatus]) -> tuple[str, ...]:
     found = []
     trouble = running.store.journal.trouble
     if trouble:
@@ -82,9 +89,7 @@ def _missing(running: Running, sources: dict[str, SourceStatus]) -> tuple[str, .
 def _source(running: Running, name: str, status: SourceStatus) -> SourceView:
     return SourceView(
         status=status,
-        lag=running.intake.lags().get(name),
-        rate=round(running.progress.rate(name), 2),
-        recent=tuple(running.progress.recent(name)),
+        recent=tuple(running.recent.of(name)),
         endpoints=tuple(running.plan.fed_by(name)),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
+from collections.abc import Mapping
 from typing import Final
 
 import msgspec
@@ -13,7 +14,7 @@ from .. import app
 from ..config import Workspace
 from ..errors import StoreError
 from ..facades.server import Serving
-from ..routing.events import Events
+from ..routing.deciding import Deciding, takers
 from ..routing.operator import Operator
 from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
@@ -23,6 +24,7 @@ from ..store.waiting import Waiting, count_waiting
 from ..telemetry import Counters, log
 from .background import Background
 from .drift import Drift
+from .gates import Gates
 from .health import Health
 from .intake import Intake, Way
 from .listening import Listening
@@ -30,7 +32,7 @@ from .loading import Loading
 from .notify import Notify
 from .plan import Plan, host_port, make
 from .presence import Presence
-from .progress import Progress
+from .recent import Recent
 from .reload import Reload
 from .report import about, report, words
 from .singleton import Singleton
@@ -81,8 +83,10 @@ class Running:
             counters=self.counters,
             announce=announce,
         )
-        self.intake = Intake(self.counters)
-        self.progress = Progress()
+        self.intake = Intake(self.counters, lambda: self.store.journal.healthy)
+        self.gates = Gates(self.plan.workspace.bridge)
+        self.takers = self.taking(self.plan)
+        self.recent = Recent()
         self.notify = Notify()
         self.presence = Presence(
             self.store.database,
@@ -130,25 +134,33 @@ class Running:
             await self.listening.open(self.plan)
         if self.sources:
             await self.loading.wait(_MODELS, stop)
-            self.take(self.plan)
+            self.take()
         if not stop.is_set():
             self.state = "running"
             self.background.start("reload", self.reload.run())
             self.notify.ready(f"ready: {len(self.plan.endpoints)} endpoints")
             await self.presence.beat()
 
-    def take(self, plan: Plan) -> None:
+    def taking(self, plan: Plan) -> Mapping[str, Deciding]:
+        """Give who takes each source's deliveries in a plan. Raises ``ConfigError``."""
+        return takers(plan.endpoints.values(), self.table, self.store, self.counters)
+
+    def take(self) -> None:
         """Begin to take the deliveries of every source that is not being taken from."""
-        for name, source in plan.sources.items():
+        for name, source in self.plan.sources.items():
             if name not in self.intake.names():
-                self.intake.open(name, source, self.way(plan, name), plan.limits(name))
+                self.intake.open(name, source, self.way(name))
                 self.announce({"event": "source", "source": name})
 
-    def way(self, plan: Plan, source: str) -> Way:
-        """Give the way of a source's deliveries through a plan's endpoints."""
-        endpoint = plan.endpoints[plan.fed_by(source)[-1]]
-        events = Events(endpoint, self.table, self.store.journal)
-        return Way(plan.uses.counted(events.begin), events.bury)
+    def way(self, source: str) -> Way:
+        """Give the way of a source's deliveries through the plan that is in force."""
+        deciding = self.takers[source]
+        return Way(
+            take=self.plan.uses.counted(deciding.begin),
+            bury=deciding.bury,
+            limits=self.plan.limits[source],
+            gates=self.gates.of(deciding.endpoints),
+        )
 
     def watch(self, plan: Plan) -> None:
         """Have the guardrails of a plan's endpoints looked at, and no others."""
@@ -206,8 +218,8 @@ class Running:
         """Look once a second, or more often where systemd wants to hear of us more often."""
         every = min(1.0, self.notify.watchdog / 3) if self.notify.watchdog else 1.0
         while True:
-            sources = self.intake.status()
-            self.progress.look(sources)
+            sources = self.intake.status().sources
+            self.recent.look(sources)
             status = self.status()
             if status.live:
                 self.notify.progress()

@@ -10,7 +10,6 @@ from typing import Literal
 import msgspec
 
 from ..bridge.status import SourceStatus
-from ..model import Lag
 
 __all__ = ["LastTrouble", "ProcessStatus", "Reloaded", "SourceView", "State", "builtins"]
 
@@ -33,17 +32,14 @@ class Reloaded(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SourceView(msgspec.Struct, frozen=True, kw_only=True):
-    """A source of a process: its bridge's status, what waits in it, and how fast it goes.
+    """A source of a process: what its bridge says of it, and the ``endpoints`` that it feeds.
 
-    ``rate`` is what was settled a second over the last ten; ``recent`` what was settled in each of
-    the last seconds, oldest first. ``lag`` is None where the source cannot tell, or not yet.
+    ``recent`` is what was settled in each of the last seconds, oldest first.
     """
 
-    status: SourceStatus
-    lag: Lag | None
-    rate: float
-    recent: tuple[int, ...]
-    endpoints: tuple[str, ...]
+    status: SourceStatus = SourceStatus()
+    recent: tuple[int, ...] = ()
+    endpoints: tuple[str, ...] = ()
 
 
 class JournalView(msgspec.Struct, frozen=True, kw_only=True):

@@ -62,11 +62,13 @@ def test_the_figures_of_a_process():
     counters.add("deliveries", "tickets", "done", by=3)
     counters.add("fallbacks", 'a "b"\\', "store")
     view = SourceView(
-        status=SourceStatus(state="flowing", in_flight=2, oldest=1.5),
-        lag=Lag(pending=9, oldest=4.25, backfill=1),
-        rate=0.5,
-        recent=(),
-        endpoints=(),
+        status=SourceStatus(
+            state="flowing",
+            in_flight=2,
+            oldest=1.5,
+            per_second_10=0.5,
+            lag=Lag(pending=9, oldest=4.25, backfill=1),
+        )
     )
     status = ProcessStatus(sources={"tickets": view}, ready=True)
     waiting = Waiting(dead=4, outgoing=1, outgoing_age=2.0)
