@@ -19,7 +19,7 @@ from . import tables
 
 __all__ = ["Effect", "Effects", "Kind"]
 
-Kind = Literal["await", "capture", "forget", "join", "outcome", "send"]
+Kind = Literal["await", "capture", "decide", "forget", "join", "outcome", "send"]
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -95,9 +95,19 @@ def _join(engine: Engine) -> ClauseElement:
     )
 
 
+def _decide(engine: Engine) -> ClauseElement:
+    """(state, id): what became of an outcome that came before its request."""
+    del engine
+    early = tables.outcomes
+    return (
+        update(early).values(state=bindparam("new_state")).where(early.c.id == bindparam("which"))
+    )
+
+
 _KINDS: Final[Mapping[Kind, Callable[[Engine], ClauseElement]]] = {
     "await": _add(tables.awaited, "endpoint", "key", "request_id", "at", "until", "state", "pair"),
     "capture": _capture,
+    "decide": _decide,
     "forget": _forget,
     "join": _join,
     "outcome": _add(tables.outcomes, "endpoint", "key", "position", "at", "state", "answer"),

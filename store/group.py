@@ -15,6 +15,7 @@ from ..model import request_id
 from . import chain, tables
 from .chain import Row, Tail
 from .effects import Effect, Effects
+from .expect import Expect, overtaken
 from .write import DeadLetter, Write
 
 __all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
@@ -31,6 +32,7 @@ class Content(msgspec.Struct, frozen=True):
     mark: tuple[str, str, str, float, str | None] | None = None
     dead: tuple[object, ...] | None = None
     effects: tuple[Effect, ...] = ()
+    expect: Expect | None = None
 
 
 def prepare(write: Write) -> Content:
@@ -51,6 +53,7 @@ def prepare(write: Write) -> Content:
         else (mark.consumer, mark.message_id, mark.payload_hash, now, mark.result),
         dead=None if write.dead is None else _dead_row(write.dead),
         effects=write.effects,
+        expect=write.expect,
     )
 
 
@@ -84,7 +87,10 @@ def write_group(
     connection: Connection, inserts: Inserts, contents: Sequence[Content]
 ) -> tuple[list[Outcome], Tail]:
     """Write contents in order; give what became of each, and the journal's new end."""
-    outcomes = _judge(connection, inserts, contents)
+    late = overtaken(connection, [content.expect for content in contents])
+    outcomes = _judge(connection, inserts, [c for at, c in enumerate(contents) if at not in late])
+    for at in sorted(late):
+        outcomes.insert(at, late[at])
     taken = [c for c, outcome in zip(contents, outcomes, strict=True) if outcome is True]
     last = inserts.lines(connection, [row for content in taken for row in content.rows])
     observed = [row for content in taken for row in content.evidence]

@@ -216,8 +216,9 @@ captured = Table(
     sqlite_with_rowid=False,
 )
 
-# Requests whose outcome legacy decides later. ``state``: waiting, joined or missing. ``pair`` is
-# what is needed to compare, JSON.
+# Requests whose outcome legacy decides later. ``state``: waiting, joined, late or missing;
+# abstained or echoed where the outcome came and is no evidence. ``pair`` is what is needed to
+# compare, JSON.
 awaited = Table(
     "awaited",
     metadata,
@@ -234,8 +235,9 @@ awaited = Table(
     sqlite_autoincrement=True,
 )
 
-# Outcomes as legacy decided them. ``state``: early (no request of its key yet), joined, late or
-# duplicate. ``answer`` is the canonical output, JSON.
+# Outcomes as legacy decided them. ``state``: early (no request of its key yet), unasked (none
+# came), duplicate, or that of the request that it was joined with. ``answer`` is the canonical
+# output, JSON.
 outcomes = Table(
     "outcomes",
     metadata,

@@ -10,6 +10,7 @@ import msgspec
 from ..errors import StoreError
 from ..model import Comparison, Record
 from .effects import Effect
+from .expect import Expect
 from .line import Line
 
 __all__ = ["DeadLetter", "InboxMark", "Write"]
@@ -56,7 +57,8 @@ class Write(msgspec.Struct, frozen=True):
     """Lines and what belongs to them. With an ``inbox`` mark it is written once, ever.
 
     Each observation and the dead letter bring their own journal line; ``effects`` are rows of our
-    other tables. Raises ``StoreError`` where
+    other tables. ``expect`` is what it was decided on: where that has changed, nothing is written
+    and whoever waits gets ``Overtaken``. Raises ``StoreError`` where
     ``lines`` holds a line of such a kind: it would stand in the journal twice.
     """
 
@@ -65,6 +67,7 @@ class Write(msgspec.Struct, frozen=True):
     inbox: InboxMark | None = None
     dead: DeadLetter | None = None
     effects: tuple[Effect, ...] = ()
+    expect: Expect | None = None
 
     def __post_init__(self) -> None:
         """Refuse the kinds of line that the store writes itself."""

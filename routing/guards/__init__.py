@@ -1,0 +1,1 @@
+"""Handlers around handlers: what stands between a request and a replacement."""
