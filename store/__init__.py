@@ -1,5 +1,6 @@
 """The journal and every other table of ours."""
 
+from .claims import Claimed
 from .dead_letters import DeadLetters, Kept
 from .evidence import Counts, Evidence
 from .inbox import Inbox
@@ -11,6 +12,7 @@ from .write import DeadLetter, InboxMark, Write
 
 __all__ = [
     "Change",
+    "Claimed",
     "Counts",
     "DeadLetter",
     "DeadLetters",

@@ -27,9 +27,12 @@ class _State(Enum):
 
 
 class Item:
-    """A write on its way. A commit has a ``future``; a flush has ``done``; an append neither."""
+    """A write on its way. A commit has a ``future``; a flush has ``done``; an append neither.
 
-    __slots__ = ("content", "done", "future", "loop", "size", "state")
+    ``note``: it is the writer's own word on the store.
+    """
+
+    __slots__ = ("content", "done", "future", "loop", "note", "size", "state")
 
     def __init__(
         self,
@@ -38,11 +41,13 @@ class Item:
         loop: asyncio.AbstractEventLoop | None = None,
         future: asyncio.Future[bool] | None = None,
         done: threading.Event | None = None,
+        note: bool = False,
     ) -> None:
         self.content = content
         self.loop = loop
         self.future = future
         self.done = done
+        self.note = note
         self.size = max(1, len(content.rows))
         self.state = _State.WAITING
 

@@ -14,13 +14,16 @@ from ..errors import Conflict, StoreError
 from ..model import request_id
 from . import chain, tables
 from .chain import Row, Tail
+from .claims import Claimed, Claims
 from .effects import Effect, Effects
+from .line import Line
 from .write import DeadLetter, Write
 
 __all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
 
 Outcome = bool | StoreError | Conflict
-"""True: written. False: a duplicate by its inbox mark. An error: refused, nothing of it written."""
+"""True: written. False: a duplicate by its inbox mark, or a claim that no longer holds. An error:
+refused. Nothing of what is not True was written."""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -31,6 +34,7 @@ class Content(msgspec.Struct, frozen=True):
     mark: tuple[str, str, str, float, str | None] | None = None
     dead: tuple[object, ...] | None = None
     effects: tuple[Effect, ...] = ()
+    claims: tuple[Claimed, ...] = ()
 
 
 def prepare(write: Write) -> Content:
@@ -51,6 +55,7 @@ def prepare(write: Write) -> Content:
         else (mark.consumer, mark.message_id, mark.payload_hash, now, mark.result),
         dead=None if write.dead is None else _dead_row(write.dead),
         effects=write.effects,
+        claims=write.claims,
     )
 
 
@@ -66,6 +71,7 @@ class Inserts:
         self.inbox = _insert(engine, tables.inbox, ignore=True)
         self.dead_letters = _insert(engine, tables.dead_letters, leave=_OF_REPLAYS)
         self.effects = Effects(engine)
+        self.claims = Claims(engine)
 
     def lines(self, connection: Connection, rows: Sequence[Row]) -> Tail:
         """Chain rows to the journal. The transaction must be a writing one."""
@@ -83,10 +89,17 @@ class Inserts:
 def write_group(
     connection: Connection, inserts: Inserts, contents: Sequence[Content]
 ) -> tuple[list[Outcome], Tail]:
-    """Write contents in order; give what became of each, and the journal's new end."""
+    """Write contents in order; give what became of each, and the journal's new end.
+
+    Whatever is written, a line of the journal is: by its presence one can tell later whether a
+    commit that nobody confirmed was made.
+    """
     outcomes = _judge(connection, inserts, contents)
     taken = [c for c, outcome in zip(contents, outcomes, strict=True) if outcome is True]
-    last = inserts.lines(connection, [row for content in taken for row in content.rows])
+    rows = [row for content in taken for row in content.rows]
+    if not rows:
+        rows = _trace(taken)
+    last = inserts.lines(connection, rows)
     observed = [row for content in taken for row in content.evidence]
     if observed:
         connection.exec_driver_sql(inserts.evidence, observed)
@@ -99,19 +112,43 @@ def write_group(
     return outcomes, last
 
 
+def _trace(taken: Sequence[Content]) -> list[Row]:
+    marks = sum(content.mark is not None for content in taken)
+    effects = sum(len(content.effects) + len(content.claims) for content in taken)
+    if not marks and not effects:
+        return []
+    data = {"event": "written without a line", "marks": marks, "effects": effects}
+    return [chain.row(Line(kind="note", data=data))]
+
+
 def _judge(connection: Connection, inserts: Inserts, contents: Sequence[Content]) -> list[Outcome]:
-    """Set the inbox marks, all at once; one by one only where some were there already."""
+    """Set the marks and take the claims, all at once; one by one only where some do not hold."""
     marks = [content.mark for content in contents if content.mark is not None]
-    if marks:
-        connection.exec_driver_sql("SAVEPOINT fig_marks")
-        if connection.exec_driver_sql(inserts.inbox, marks).rowcount != len(marks):
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT fig_marks")
-            return [_judge_one(connection, inserts, content) for content in contents]
-        connection.exec_driver_sql("RELEASE SAVEPOINT fig_marks")
+    claims = [claim for content in contents for claim in content.claims]
+    if not marks and not claims:
+        return [True] * len(contents)
+    connection.exec_driver_sql("SAVEPOINT fig_marks")
+    marked = not marks or connection.exec_driver_sql(inserts.inbox, marks).rowcount == len(marks)
+    if not marked or not inserts.claims.take(connection, claims):
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT fig_marks")
+        return [_judge_one(connection, inserts, content) for content in contents]
+    connection.exec_driver_sql("RELEASE SAVEPOINT fig_marks")
     return [True] * len(contents)
 
 
 def _judge_one(connection: Connection, inserts: Inserts, content: Content) -> Outcome:
+    if not content.claims:
+        return _mark_one(connection, inserts, content)
+    connection.exec_driver_sql("SAVEPOINT fig_claims")
+    outcome = _mark_one(connection, inserts, content)
+    if outcome is True and not inserts.claims.take(connection, content.claims):
+        outcome = False
+        connection.exec_driver_sql("ROLLBACK TO SAVEPOINT fig_claims")
+    connection.exec_driver_sql("RELEASE SAVEPOINT fig_claims")
+    return outcome
+
+
+def _mark_one(connection: Connection, inserts: Inserts, content: Content) -> Outcome:
     if content.mark is None:
         return True
     if connection.exec_driver_sql(inserts.inbox, [content.mark]).rowcount == 1:

@@ -9,6 +9,7 @@ import msgspec
 
 from ..errors import StoreError
 from ..model import Comparison, Record
+from .claims import Claimed
 from .effects import Effect
 from .line import Line
 
@@ -56,8 +57,10 @@ class Write(msgspec.Struct, frozen=True):
     """Lines and what belongs to them. With an ``inbox`` mark it is written once, ever.
 
     Each observation and the dead letter bring their own journal line; ``effects`` are rows of our
-    other tables. Raises ``StoreError`` where
-    ``lines`` holds a line of such a kind: it would stand in the journal twice.
+    other tables. ``claims`` are rows that must still be as the writer saw them: they are judged in
+    the transaction that writes, in the order of the writes, and where one of them is no longer so,
+    nothing of the write is made and its commit gives False, as for a duplicate. Raises
+    ``StoreError`` where ``lines`` holds a line of such a kind: it would stand in the journal twice.
     """
 
     lines: tuple[Line, ...] = ()
@@ -65,6 +68,7 @@ class Write(msgspec.Struct, frozen=True):
     inbox: InboxMark | None = None
     dead: DeadLetter | None = None
     effects: tuple[Effect, ...] = ()
+    claims: tuple[Claimed, ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse the kinds of line that the store writes itself."""
