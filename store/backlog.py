@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
-from . import chain
 from .group import Content
 from .line import Line
+from .link import row
 
 __all__ = ["Backlog", "Item"]
 
@@ -89,7 +89,7 @@ class Backlog:
         """Count lines that found no room; True where they are the first since the last report."""
         with self._changed:
             first = not self._dropped
-            self._dropped.update(row[1] for row in content.rows)
+            self._dropped.update(line[1] for line in content.rows)
             return first
 
     def withdraw(self, item: Item) -> bool:
@@ -174,6 +174,6 @@ class Backlog:
         kinds = dict(self._dropped)
         self._dropped.clear()
         data = {"lines": sum(kinds.values()), "kinds": kinds, "reason": "no room left in memory"}
-        item = Item(Content(rows=(chain.row(Line(kind="dropped", data=data)),)))
+        item = Item(Content(rows=(row(Line(kind="dropped", data=data)),)))
         item.state = _State.TAKEN
         return item

@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 from ..errors import MissingExtra, StoreError
 from .file import StoreFile, replaced
 from .tables import HEAD
-from .trouble import unavailable
+from .trouble import unavailable, wrong_version
 
 __all__ = ["Database"]
 
@@ -91,16 +91,7 @@ class Database:
         with self.read() as connection:
             found = schema_version(connection)
         if found != HEAD:
-            newer = found is not None and found > HEAD
-            raise StoreError(
-                "the store's tables are of another version",
-                place=self.place,
-                value=found or "no tables",
-                expected=HEAD,
-                remedy="upgrade stranglerfig"
-                if newer
-                else "run 'fig init' or 'fig check --migrate'",
-            )
+            raise wrong_version(found, self.place)
 
     def _engine(self, url: URL, *, create: bool) -> Engine:
         file = self.file

@@ -8,10 +8,10 @@ from typing import NamedTuple
 from sqlalchemy import Connection
 
 from ..errors import StoreUnavailable
-from . import chain
+from . import head
 from .backlog import Item
-from .chain import Tail
 from .group import Outcome
+from .link import Tail
 
 __all__ = ["Doubt", "in_doubt"]
 
@@ -30,7 +30,7 @@ class Doubt(NamedTuple):
 
     def written(self, connection: Connection) -> bool:
         """Say whether it was, in a transaction that holds the chain's lock."""
-        return chain.holds(connection, self.last)
+        return head.holds(connection, self.last)
 
     def again(self) -> list[Item]:
         """Give what must be written where it was not: nobody waits for it, it was only appended."""

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Dialect, Engine, Table, select
+from sqlalchemy import Connection, Engine, Table, bindparam, select
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
 
 from ..errors import Conflict, StoreError
-from ..model import request_id
-from . import chain, tables
-from .chain import Row, Tail
+from ..model import Comparison, request_id
+from . import head, tables
 from .claims import Claimed, Claims
-from .effects import Effect, Effects
+from .effects import Effect, Effects, compiled
 from .line import Line
+from .link import Row, Tail, digest, encode, link, row, seal
 from .write import DeadLetter, Write
 
 __all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
@@ -26,11 +27,18 @@ Outcome = bool | StoreError | Conflict
 refused. Nothing of what is not True was written."""
 
 
+Unit = tuple[str, str, str, str, int]
+"""endpoint, revision, unit, winner and the line of it."""
+
+
 class Content(msgspec.Struct, frozen=True):
-    """A write as rows, encoded in the thread that asked for it."""
+    """A write as rows, encoded in the thread that asked for it.
+
+    The last of a row of ``evidence`` is the place of its line among the ``rows``.
+    """
 
     rows: tuple[Row, ...] = ()
-    evidence: tuple[tuple[str, str, str, str], ...] = ()
+    evidence: tuple[Unit, ...] = ()
     mark: tuple[str, str, str, float, str | None] | None = None
     dead: tuple[object, ...] | None = None
     effects: tuple[Effect, ...] = ()
@@ -40,16 +48,18 @@ class Content(msgspec.Struct, frozen=True):
 def prepare(write: Write) -> Content:
     """Encode a write. Raises ``TypeError`` or ``ValueError`` where it cannot be stored."""
     now = time.time()
-    rows = [chain.row(line) for line in write.lines]
-    for seen in write.observations:
-        text = chain.encode(seen)
-        rows.append((now, "comparison", seen.endpoint, seen.request_id, seen.revision, text))
+    rows = [row(line) for line in write.lines]
+    first = len(rows)
+    rows += [_comparison_line(seen, now) for seen in write.observations]
     mark = write.inbox
     if write.dead is not None:
         rows.append(_dead_line(write.dead))
     return Content(
         rows=tuple(rows),
-        evidence=tuple((c.endpoint, c.revision, c.unit, c.winner) for c in write.observations),
+        evidence=tuple(
+            (seen.endpoint, seen.revision, seen.unit, seen.winner, number)
+            for number, seen in enumerate(write.observations, first)
+        ),
         mark=None
         if mark is None
         else (mark.consumer, mark.message_id, mark.payload_hash, now, mark.result),
@@ -66,7 +76,7 @@ class Inserts:
     """
 
     def __init__(self, engine: Engine) -> None:
-        self.journal = _insert(engine, tables.journal)
+        self.journal = _insert(engine, tables.journal, leave={"digest"})
         self.evidence = _insert(engine, tables.evidence, ignore=True)
         self.inbox = _insert(engine, tables.inbox, ignore=True)
         self.dead_letters = _insert(engine, tables.dead_letters, leave=_OF_REPLAYS)
@@ -74,16 +84,29 @@ class Inserts:
         self.claims = Claims(engine)
 
     def lines(self, connection: Connection, rows: Sequence[Row]) -> Tail:
-        """Chain rows to the journal. The transaction must be a writing one."""
-        number, hashed = chain.tail(connection)
+        """Chain rows to the journal. The transaction must be a writing one.
+
+        Raises ``StoreError`` where the journal is not ours to go on with.
+        """
+        number, hashed = head.tail(connection)
+        if not rows:
+            return Tail(number, hashed)
         linked = []
-        for row in rows:
+        for at, kind, endpoint, request, revision, data, sealed in rows:
             number += 1
-            hashed = chain.link(hashed, row)
-            linked.append((number, *row, hashed))
-        if linked:
+            hashed = link(hashed, sealed)
+            linked.append((number, at, kind, endpoint, request, revision, data, hashed))
+        try:
             connection.exec_driver_sql(self.journal, linked)
-        return Tail(number, hashed)
+        except IntegrityError as error:
+            raise StoreError(
+                "the journal holds lines that its head does not know",
+                place=f"journal: line {linked[0][0]} or after",
+                remedy="run 'fig journal verify': somebody else has written to it",
+            ) from error
+        last = Tail(number, hashed)
+        head.move(connection, last)
+        return last
 
 
 def write_group(
@@ -96,11 +119,11 @@ def write_group(
     """
     outcomes = _judge(connection, inserts, contents)
     taken = [c for c, outcome in zip(contents, outcomes, strict=True) if outcome is True]
-    rows = [row for content in taken for row in content.rows]
+    rows = [line for content in taken for line in content.rows]
     if not rows:
         rows = _trace(taken)
     last = inserts.lines(connection, rows)
-    observed = [row for content in taken for row in content.evidence]
+    observed = list(_observed(taken, last.id - len(rows) + 1))
     if observed:
         connection.exec_driver_sql(inserts.evidence, observed)
     dead = [content.dead for content in taken if content.dead is not None]
@@ -112,13 +135,20 @@ def write_group(
     return outcomes, last
 
 
+def _observed(taken: Sequence[Content], line: int) -> Iterator[Unit]:
+    for content in taken:
+        for endpoint, revision, unit, winner, place in content.evidence:
+            yield endpoint, revision, unit, winner, line + place
+        line += len(content.rows)
+
+
 def _trace(taken: Sequence[Content]) -> list[Row]:
     marks = sum(content.mark is not None for content in taken)
     effects = sum(len(content.effects) + len(content.claims) for content in taken)
     if not marks and not effects:
         return []
     data = {"event": "written without a line", "marks": marks, "effects": effects}
-    return [chain.row(Line(kind="note", data=data))]
+    return [row(Line(kind="note", data=data))]
 
 
 def _judge(connection: Connection, inserts: Inserts, contents: Sequence[Content]) -> list[Outcome]:
@@ -179,7 +209,7 @@ def _dead_line(dead: DeadLetter) -> Row:
         "attempts": dead.attempts,
     }
     ident = request_id(dead.source, dead.position)
-    return (float(dead.at), "dead", "", ident, "", chain.encode(data))
+    return row(Line(kind="dead", request_id=ident, at=dead.at, data=data))
 
 
 def _dead_row(dead: DeadLetter) -> tuple[object, ...]:
@@ -189,18 +219,24 @@ def _dead_row(dead: DeadLetter) -> tuple[object, ...]:
         dead.source,
         dead.position,
         dead.reason,
-        chain.encode(dead.error),
+        encode(dead.error),
         dead.attempts,
         record.kind,
         record.key,
-        chain.encode(record.headers),
+        encode(record.headers),
         record.encoding,
         record.captured_at,
         record.body,
         dead.endpoint,
-        chain.encode(dead.chain),
-        chain.encode(dead.versions),
+        encode(dead.chain),
+        encode(dead.versions),
     )
+
+
+def _comparison_line(seen: Comparison, now: float) -> Row:
+    text = encode(seen)
+    of = ("comparison", seen.endpoint, seen.request_id, seen.revision)
+    return (now, *of, text, seal(now, *of, digest(text)))
 
 
 _OF_REPLAYS: Final = frozenset({"state", "replays", "next_at", "lease_token", "lease_until"})
@@ -213,8 +249,5 @@ def _insert(
     statement = insert(table)
     if ignore:
         statement = statement.on_conflict_do_nothing()
-    positional = "qmark" if engine.dialect.name == "sqlite" else "format"
-    make: Callable[..., Dialect] = type(engine.dialect)
-    dialect = make(paramstyle=positional)
     given = [c.name for c in table.columns if c.autoincrement is not True and c.name not in leave]
-    return str(statement.compile(dialect=dialect, column_keys=given))
+    return compiled(engine, statement.values({name: bindparam(name) for name in given}))

@@ -7,8 +7,9 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import StoreError, StoreUnavailable
+from .tables import HEAD
 
-__all__ = ["unavailable"]
+__all__ = ["unavailable", "wrong_version"]
 
 # Part of the driver's words, what it means, what to do. First match wins.
 _MEANINGS: Final = (
@@ -52,4 +53,16 @@ def unavailable(error: BaseException, place: str) -> StoreUnavailable:
         place=place,
         value=f"{type(driver).__name__}: {words}",
         remedy="look at the database's own log",
+    )
+
+
+def wrong_version(found: str | None, place: str = "the store") -> StoreError:
+    """Say that the tables are of another version than this code."""
+    newer = found is not None and found > HEAD
+    return StoreError(
+        "the store's tables are of another version",
+        place=place,
+        value=found or "no tables",
+        expected=HEAD,
+        remedy="upgrade stranglerfig" if newer else "run 'fig init' or 'fig check --migrate'",
     )

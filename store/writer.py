@@ -13,13 +13,12 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from ..errors import StoreError, StoreUnavailable
 from ..telemetry import log
-from . import chain
 from .backlog import Backlog, Item
-from .chain import Tail
 from .database import Database
 from .doubt import Doubt, in_doubt
 from .group import Content, Inserts, Outcome, write_group
 from .line import Line
+from .link import Tail, row
 from .session import Session
 from .trouble import unavailable
 
@@ -189,7 +188,7 @@ class Writer:
         self._note({"event": "store back", "trouble": was, "seconds": seconds})
 
     def _note(self, data: dict[str, object]) -> None:
-        line = chain.row(Line(kind="note", data=data))
+        line = row(Line(kind="note", data=data))
         self._backlog.put_first([Item(Content(rows=(line,)), note=True)])
 
     def _error(self) -> StoreUnavailable:

@@ -181,9 +181,15 @@ class StoreContract(ChainContract):
         with store.database.write() as connection:
             connection.execute(delete(tables.evidence).where(tables.evidence.c.unit == "u3"))
             connection.execute(update(tables.evidence).values(winner="legacy"))
-            forged = {"endpoint": "e", "revision": "v1", "unit": "forged", "winner": "both"}
+            forged = {
+                "endpoint": "e",
+                "revision": "v1",
+                "unit": "forged",
+                "winner": "both",
+                "line": 9,
+            }
             connection.execute(insert(tables.evidence).values(**forged))
-        assert store.evidence.rebuild() == 25
+        assert store.evidence.rebuild() == (25, 0)
         assert _evidence(store) == before
 
     def test_a_dead_letter_is_kept_whole(self, store: Store) -> None:

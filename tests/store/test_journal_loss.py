@@ -18,6 +18,7 @@ from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Route
 from stranglerfig.store import InboxMark, Line, Store, Write
 from stranglerfig.store.chain import verify
+from stranglerfig.store.effects import Effect
 
 SIDES = ("", "-wal", "-shm")
 
@@ -351,7 +352,7 @@ def test_not_ours_to_write_any_more(tmp_path_factory):
 
 
 def test_a_write_that_cannot_be_stored_does_not_hold_up_the_others(store, until):
-    bad = Write(lines=(Line(kind="request", endpoint="cut \ud800"),))
+    bad = Write(lines=write("bad").lines, effects=(Effect("capture", ("s", None, 1, 1.0)),))
 
     async def together():
         writes = [write("1"), bad, write("2")]
@@ -367,6 +368,14 @@ def test_a_write_that_cannot_be_stored_does_not_hold_up_the_others(store, until)
     until(lambda: requests(store) == ["1", "2", "3"])
     until(lambda: events(store) == ["refused", "refused"])
     assert store.journal.healthy
+
+
+def test_text_that_is_no_text_is_refused_at_once(store):
+    bad = Write(lines=(Line(kind="request", endpoint="cut \ud800"),))
+    with pytest.raises(StoreError, match="UnicodeEncodeError"):
+        asyncio.run(store.journal.commit(bad))
+    store.journal.append(bad)
+    assert store.journal.dropped == 1
 
 
 def test_a_field_of_the_wrong_type_ends_no_request(store, logged):
