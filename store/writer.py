@@ -123,21 +123,25 @@ class Writer:
             self._backlog.put_first([item for item in group if item.future is None])
         else:
             self._doubt = Doubt(last, group, outcomes)
-            self._ask()
+            if self._ask():
+                log.warning("journal: a commit was not confirmed, but made: %s", error)
+                return
         self._lose(error)
         told = self._error() if self._doubt is None else in_doubt(self._error())
         self._answer([item for item in group if item.future is not None], told)
 
-    def _ask(self) -> None:
+    def _ask(self) -> bool:
         """Ask at once whether a commit that failed was one; if nobody answers, it stays in doubt.
 
         Those who wait must not be told that nothing was written where it was.
         """
         try:
-            self._resolve_doubt(self._session.begin(), in_time=True)
+            written = self._resolve_doubt(self._session.begin(), in_time=True)
             self._session.rollback()
         except Exception:  # noqa: BLE001 what failed is reported by the caller
             self._session.close()
+            return False
+        return written
 
     def _refuse(self, error: Exception, group: list[Item]) -> None:
         """Find the write that cannot be stored, so that it does not hold up all others."""
@@ -155,12 +159,13 @@ class Writer:
             content = repr(group[0].content)[:4000]
             self._note({"event": "refused", "error": name, "content": content})
 
-    def _resolve_doubt(self, connection: Connection, *, in_time: bool = False) -> None:
+    def _resolve_doubt(self, connection: Connection, *, in_time: bool = False) -> bool:
         """Put back what a failed commit did not write, now that the journal can be read again."""
         doubt = self._doubt
         if doubt is None:
-            return
-        if doubt.written(connection):
+            return False
+        written = doubt.written(connection)
+        if written:
             told = doubt.told()
             if told and not in_time:
                 self._note(told)
@@ -168,6 +173,7 @@ class Writer:
         else:
             self._backlog.put_first(doubt.again())
         self._doubt = None
+        return written
 
     def _lose(self, error: BaseException) -> None:
         trouble = unavailable(error, self._database.place)

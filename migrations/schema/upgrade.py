@@ -15,6 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import StoreError
 from ...store.database import Database, schema_version
+from ...store.postgresql import writing
 from ...store.tables import journal_head, metadata
 from ...store.trouble import unavailable
 
@@ -32,7 +33,7 @@ def upgrade(url: str) -> None:
     database = Database(url, create=True)
     try:
         _make_file(database)
-        engine = database.engine.execution_options(fig_wait=_WAIT)
+        engine = database.engine.execution_options(**writing(database.engine, _WAIT))
         with engine.begin() as connection:
             config = _config()
             config.attributes.update(connection=connection, metadata=metadata)

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -341,14 +342,12 @@ store.close()
 
 
 @pytest.mark.process
-def test_not_ours_to_write_any_more(tmp_path_factory):
+def test_not_ours_to_write_any_more():
     """Root may write everything: so this runs as nobody, in a folder that nobody may reach."""
-    folder = tmp_path_factory.mktemp("nobody")
-    for parent in [folder, *folder.parents]:
-        if parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)
-    upgrade(f"sqlite:///{folder / 'fig.db'}")
-    run(NOBODY, str(folder))
+    with tempfile.TemporaryDirectory(prefix="fig-nobody-") as folder:
+        Path(folder).chmod(0o711)
+        upgrade(f"sqlite:///{folder}/fig.db")
+        run(NOBODY, folder)
 
 
 def test_a_write_that_cannot_be_stored_does_not_hold_up_the_others(store, until):

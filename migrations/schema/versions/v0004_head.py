@@ -84,7 +84,7 @@ def _page(connection: sa.Connection, after: int) -> Sequence[_Line]:
     columns = "id, at, kind, endpoint, request_id, revision, data, link"
     query = f"SELECT {columns} FROM journal WHERE id > :after ORDER BY id LIMIT {_PAGE}"  # noqa: S608
     found = connection.execute(sa.text(query), {"after": after})
-    return [tuple(line) for line in found]  # type: ignore[misc]
+    return [tuple(line) for line in found]
 
 
 def _proved(old: str, before: int, line: _Line) -> str:
