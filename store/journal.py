@@ -219,4 +219,6 @@ def _entry(found: Row[tuple[object, ...]]) -> Entry:
         at=found.at,
         data=msgspec.json.decode(found.data, type=dict[str, object]),
     )
-    return Entry(id=found.id, at=found.at, line=line, hash=found.hash)
+    return Entry(
+        id=found.id, at=found.at, line=line, hash=found.link, compacted=found.digest is not None
+    )
