@@ -23,7 +23,8 @@ class CircuitBreaker:
     """Refuses requests for ``open`` seconds after ``failures`` in a row; then one of them tries.
 
     A refused input, a caller who went away and a request that another guard stopped say nothing of
-    the replacement; running out of time does. One for each revision: a bad new one must not cut off the one before. Lives on one loop.
+    the replacement; running out of time does. One for each revision: a bad new one must not cut off
+    the one before. Lives on one event loop.
     """
 
     def __init__(self, breaker: Breaker, name: str, counters: Counters) -> None:
