@@ -98,7 +98,7 @@ class Installation:
         """Take out what is recorded, from any machine; refuse while events wait."""
         with self._connected() as connection, self._maybe_transaction(connection):
             statements = removal(connection, self._dialect, self._source)
-            waiting = self._waiting(connection)
+            waiting = self._waiting(connection) if statements else 0
             if waiting and not discard:
                 raise LegacyError(
                     f"{waiting} captured events are not settled yet",
