@@ -30,7 +30,9 @@ def grants(connection: Connection, user: str) -> list[Piece]:
     kind = connection.dialect.name
     if kind == "sqlite" or not user:
         return []
-    quoted = _account(connection, user) if kind in ("mysql", "mariadb") else _quoted(connection, user)
+    quoted = (
+        _account(connection, user) if kind in ("mysql", "mariadb") else _quoted(connection, user)
+    )
     return [
         Piece(
             kind="grant",

@@ -15,12 +15,16 @@ from ...errors import LegacyError
 from .dialect import Capture, Dialect, Operation, Piece
 from .drift import drift, drifted
 from .events import EVENTS, INSTALLED
+from .grants import grants
 from .plan import Step, missing
 from .record import Entry, agreed_on, literal, records, struck, written
 from .removal import removal
+from .script import install_script, remove_script, undoing
 from .shape import chosen, shape_of
 
-__all__ = ["Installation"]
+__all__ = ["Action", "Installation"]
+
+Action = Literal["install", "undo", "remove"]
 
 
 class Installation:
@@ -41,11 +45,13 @@ class Installation:
         level: Literal["row", "statement"] = "row",
         large: int = 65_536,
         schema: str = "",
+        grant_to: str = "",
     ) -> None:
         self._engine, self._dialect, self._source, self._place = engine, dialect, source, place
         self._table, self._columns, self._key = table, columns, key
         self._operations, self._when = tuple(operations), when
         self._level, self._large, self._schema = level, large, schema
+        self._grant_to = grant_to
 
     def capture(self, connection: Connection) -> Capture:
         """Say what is captured, of the table as it is now. Raises ``LegacyError``."""
@@ -73,6 +79,22 @@ class Installation:
         """Give what ``apply`` would do now; none where all of it stands."""
         with self._connected() as connection:
             return self._missing(connection)
+
+    def script(self, action: Action) -> str:
+        """Write what ``apply`` or ``undo`` would do as a script for a person to review.
+
+        ``undo`` takes out what ``install`` would put in now, ``remove`` what is recorded.
+        """
+        with self._connected() as connection:
+            kind = connection.dialect.name.replace("mariadb", "mysql")
+            title = f"fig adapter {action} {self._source}: {self._place}"
+            if action == "remove":
+                statements = removal(connection, self._dialect, self._source)
+                return "\n".join(remove_script(kind, title, statements))
+            steps = self._missing(connection)
+            if action == "undo":
+                return "\n".join(remove_script(kind, title, undoing(steps)))
+            return "\n".join(install_script(kind, title, steps, _recording(connection, steps)))
 
     def plan(self) -> list[str]:
         """Give the statements that ``apply`` would run now; none where all of it stands."""
@@ -148,7 +170,12 @@ class Installation:
         capture = self.capture(connection)
         try:
             return missing(
-                connection, self._dialect, capture, records(connection), place=self._place
+                connection,
+                self._dialect,
+                capture,
+                records(connection),
+                place=self._place,
+                granted=grants(connection, self._grant_to),
             )
         except ValueError as error:
             raise LegacyError(str(error), place=self._place) from error
