@@ -94,7 +94,9 @@ class Installation:
             steps = self._missing(connection)
             if action == "undo":
                 return "\n".join(remove_script(kind, title, undoing(steps)))
-            return "\n".join(install_script(kind, title, steps, _recording(connection, steps)))
+            recording = _recording(connection, steps)
+            session = _session(connection) if kind == "mysql" else []
+            return "\n".join(install_script(kind, title, steps, recording, session))
 
     def plan(self) -> list[str]:
         """Give the statements that ``apply`` would run now; none where all of it stands."""
@@ -272,3 +274,9 @@ def _recording(connection: Connection, steps: Sequence[Step]) -> list[str]:
     strikes = [literal(connection, one) for one in struck(s.strikes for s in steps if s.strikes)]
     entries = [step.entry for step in steps if step.entry]
     return strikes + ([literal(connection, written(entries))] if entries else [])
+
+
+def _session(connection: Connection) -> list[str]:
+    """Give what a session must say before a trigger is made, which keeps the mode for good."""
+    mode = connection.exec_driver_sql("SELECT @@SESSION.sql_mode").scalar_one()
+    return [f"SET SESSION sql_mode = '{mode}'"]

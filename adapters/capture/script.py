@@ -23,7 +23,11 @@ _RIGHTS: Final = {
 
 
 def install_script(
-    kind: str, title: str, steps: Sequence[Step], recording: Sequence[str]
+    kind: str,
+    title: str,
+    steps: Sequence[Step],
+    recording: Sequence[str],
+    session: Sequence[str] = (),
 ) -> Iterator[str]:
     """Give the lines of a script that installs; what undoes it stands below, in comments.
 
@@ -36,6 +40,7 @@ def install_script(
     yield f"-- {len(doing)} statements. Rights that it needs:"
     yield from (f"--   {line}" for line in _RIGHTS.get(kind, ()))
     yield ""
+    yield from (f"{line};" for line in session)
     yield from _begin(kind)
     for step in doing:
         yield f"-- {step.why}"
