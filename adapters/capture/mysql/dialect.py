@@ -19,6 +19,7 @@ from . import troubles
 from .heads import Heads
 from .image import read_image
 from .lease import BEGIN, lease
+from .modes import is_good, mended
 from .shared import shared
 from .trigger import trigger
 from .values import row_image, row_key
@@ -28,9 +29,6 @@ __all__ = ["MySqlCapture"]
 
 _SESSION: Final = (
     "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
-    # A trigger keeps the mode that it was created under: what does not fit is an error there, and
-    # text is as legacy sees it.
-    "SET SESSION sql_mode = 'STRICT_ALL_TABLES'",
     "SET SESSION time_zone = '+00:00'",
 )
 _CONNECT_SECONDS: Final = 10
@@ -38,6 +36,7 @@ _CONNECT_SECONDS: Final = 10
 
 class _Cursor(Protocol):
     def execute(self, query: str) -> object: ...
+    def fetchone(self) -> tuple[str] | None: ...
     def close(self) -> None: ...
 
 
@@ -57,7 +56,13 @@ class MySqlCapture:
         self._home = ""
 
     def engine(
-        self, url: URL, root: Path, *, place: str, patience: float, password: str = ""
+        self,
+        url: URL,
+        root: Path,  # noqa: ARG002 there are no files
+        *,
+        place: str,
+        patience: float,
+        password: str = "",
     ) -> Engine:
         """Connect with PyMySQL; a wait for a lock is bounded, in whole seconds."""
         if url.drivername not in ("mysql+pymysql", "mariadb+pymysql"):
@@ -77,12 +82,7 @@ class MySqlCapture:
 
         @event.listens_for(engine, "connect")
         def prepare(connection: _Driver, _record: object) -> None:
-            cursor = connection.cursor()
-            for statement in _SESSION:
-                cursor.execute(statement)
-            for wait in ("innodb_lock_wait_timeout", "lock_wait_timeout"):
-                cursor.execute(f"SET SESSION {wait} = {seconds}")
-            cursor.close()
+            _prepare(connection.cursor(), seconds)
 
         return engine
 
@@ -108,11 +108,13 @@ class MySqlCapture:
             (shape.schema or None, shape.table, ident(TABLE_NAME)),
         )
         table = ident(shape.table, shape.schema)
-        return {
-            name: f"{_mode(mode)}CREATE TRIGGER {ident(name, shape.schema)} {timing} {manipulation}"
-            f" ON {table} FOR EACH ROW\n{body}"
-            for name, timing, manipulation, body, mode in rows
-        }
+        found = {}
+        for name, timing, manipulation, body, mode in rows:
+            head = f"CREATE TRIGGER {ident(name, shape.schema)} {timing} {manipulation} ON {table}"
+            # Under a mode that bends what it does it is not as it was created.
+            bent = "" if is_good(str(mode)) else f"/* sql_mode {mode} */ "
+            found[str(name)] = f"{bent}{head} FOR EACH ROW\n{body}"
+        return found
 
     def users(self, connection: Connection) -> set[str]:
         """Read the triggers of the database that write to the capture table."""
@@ -137,15 +139,20 @@ class MySqlCapture:
         )
         return {name: str(declared) for name, declared in rows}
 
-    def when(self, text: str, shape: Shape, operations: Sequence[Operation]) -> str:
+    def when(
+        self,
+        text: str,
+        shape: Shape,
+        operations: Sequence[Operation],  # noqa: ARG002 none is without its condition
+    ) -> str:
         """Translate a condition over ``old`` and ``new``. Raises ``ValueError``."""
         return translated(text, shape, dialect="mysql")
 
-    def stamp(self, connection: Connection) -> int:
+    def stamp(self, connection: Connection) -> int:  # noqa: ARG002
         """Nothing cheap tells: the highest id shows neither late commits nor freed leases."""
         return -1
 
-    def waker(self, engine: Engine, source: str) -> Waker | None:
+    def waker(self, engine: Engine, source: str) -> Waker | None:  # noqa: ARG002
         """Nothing: there is only polling."""
         return None
 
@@ -200,8 +207,13 @@ def _engine(url: URL) -> Engine:
         ) from error
 
 
-def _mode(mode: str) -> str:
-    """Show a mode under which a trigger would not do what it was written for."""
-    modes = set(str(mode).split(","))
-    strict = modes & {"STRICT_ALL_TABLES", "STRICT_TRANS_TABLES"}
-    return "" if strict and "PAD_CHAR_TO_FULL_LENGTH" not in modes else f"/* sql_mode {mode} */ "
+def _prepare(cursor: _Cursor, seconds: int) -> None:
+    for statement in _SESSION:
+        cursor.execute(statement)
+    for wait in ("innodb_lock_wait_timeout", "lock_wait_timeout"):
+        cursor.execute(f"SET SESSION {wait} = {seconds}")
+    cursor.execute("SELECT @@SESSION.sql_mode")
+    (mode,) = cursor.fetchone() or ("",)
+    if not is_good(mode):
+        cursor.execute(f"SET SESSION sql_mode = '{mended(mode)}'")
+    cursor.close()

@@ -47,10 +47,11 @@ _HOW: Final[dict[str, tuple[str, str]]] = {
     # An instant. In the session's own time an hour of each autumn is there twice.
     "TIMESTAMP": (
         "o",
-        "CASE WHEN UNIX_TIMESTAMP({0}) > 0 THEN"
-        " CONCAT(LEFT(TIMESTAMPADD(MICROSECOND, UNIX_TIMESTAMP({0}) * 1000000,"
-        " '1970-01-01 00:00:00.000000'), CHAR_LENGTH({0})), '+00:00')"
-        " ELSE CAST({0} AS CHAR) END",
+        (
+            "CASE WHEN UNIX_TIMESTAMP({0}) > 0 THEN CONCAT(LEFT(TIMESTAMPADD(MICROSECOND,"
+            " UNIX_TIMESTAMP({0}) * 1000000, '1970-01-01 00:00:00.000000'), CHAR_LENGTH({0})),"
+            " '+00:00') ELSE CAST({0} AS CHAR) END"
+        ),
     ),
 }
 _OTHER: Final = ("o", "CONVERT(CAST({0} AS CHAR) USING utf8mb4)")
