@@ -36,6 +36,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """``[legacy.NAME]`` with ``adapter = "tables"``.
 
     ``columns`` are captured (none: all) in ``table``; ``key`` gives order (none: the primary key).
+    ``when`` is a condition over ``old`` and ``new``; over ``large`` bytes a value stands apart.
     ``batch`` bounds one claim. ``lease``, ``poll`` and ``keep`` are in seconds: how long a dead
     process keeps an event, how often a change is looked for, how long settled events stay.
     """
@@ -45,6 +46,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     columns: tuple[str, ...] = ()
     key: str | tuple[str, ...] = ()
     operations: tuple[Operation, ...] = ("insert",)
+    when: str = ""
+    large: int = 65_536
     batch: int = 200
     lease: float = 30.0
     poll: float = 0.05
@@ -82,6 +85,8 @@ class TableSource:
             columns=self._options.columns,
             key=(key,) if isinstance(key, str) else key,
             operations=self._options.operations,
+            when=self._options.when,
+            large=self._options.large,
         )
         self._session: Session | None = None
 
