@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, and_, literal_column, select, table
+from sqlalchemy import Select, and_, func, literal_column, select, table
 from sqlalchemy import column as named
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
@@ -42,15 +42,16 @@ class Chunks:
 
     def edge(
         self, connection: Connection, after: Place | None, end: Place, size: int
-    ) -> Place | None:
-        """Give the place of the row with which a chunk of ``size`` ends; None behind the last."""
+    ) -> tuple[Place, int] | None:
+        """Give where a chunk of ``size`` rows ends, and how many it has; None behind the last."""
         query = select(*self.order.reads).select_from(self._row)
         query = query.where(self.between(after, end)).order_by(*self.order.ascending())
         found = connection.execute(query.limit(1).offset(size - 1)).first()
         if found is not None:
-            return self.order.place(found)
-        rest = connection.execute(query.limit(1)).first()
-        return None if rest is None else end
+            return self.order.place(found), size
+        count = select(func.count()).select_from(self._row).where(self.between(after, end))
+        rest = connection.execute(count).scalar_one()
+        return (end, rest) if rest else None
 
     def between(self, after: Place | None, upto: Place) -> ColumnElement[bool]:
         """Give the condition of a chunk's rows: behind one place, up to another."""
@@ -71,10 +72,15 @@ class Chunks:
         return query.where(condition).order_by(*self.order.ascending())
 
     def locked(self, query: Select[Any]) -> Select[Any]:
-        """Lock what is selected against changes, until the transaction's end; never wait for it."""
+        """Lock what is selected against changes, until the transaction's end; never wait for it.
+
+        SQLite has one writer, and that is us.
+        """
+        if self._ground.backend == "sqlite":
+            return query
         if self._ground.backend == "postgresql":
             return query.with_for_update(read=True, nowait=True, of=self._row)
-        return query.suffix_with(self._ground.share_lock) if self._ground.share_lock else query
+        return query.suffix_with(self._ground.share_lock)
 
     @property
     def key(self) -> ColumnElement[Any]:
@@ -85,4 +91,10 @@ class Chunks:
     @property
     def image(self) -> ColumnElement[Any]:
         """The image, as the triggers write it."""
-        return literal_column(self._ground.dialect.row_image(self._ground.capture, self._ground.row))
+        capture, row = self._ground.capture, self._ground.row
+        return literal_column(self._ground.dialect.row_image(capture.shape, row, capture.large))
+
+    def column(self, name: str) -> ColumnElement[Any]:
+        """Give a column of the row."""
+        found: ColumnElement[Any] = self._row.c[name]
+        return found

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...errors import LegacyError
 from .dialect import Capture, Dialect
 
-__all__ = ["Ground"]
+__all__ = ["Ground", "Moved"]
 
 _SESSION: Final = {
     "postgresql": ("SET default_transaction_isolation = 'read committed'",),
@@ -22,6 +22,10 @@ _SESSION: Final = {
 }
 # MariaDB waits for no lock at all; elsewhere NOWAIT says so in each statement.
 _NEVER_WAIT: Final = "SET SESSION innodb_lock_wait_timeout = 0"
+
+
+class Moved(Exception):  # noqa: N818 no error: the chunk is taken once more
+    """Rows came into a chunk between its locks and its events; nothing of it was written."""
 
 
 class Ground(msgspec.Struct, frozen=True):
@@ -55,6 +59,12 @@ class Ground(msgspec.Struct, frozen=True):
     def old(self) -> str:
         """The alias of the row as it was before."""
         return "old"
+
+    @property
+    def share_lock(self) -> str:
+        """The end of a select whose rows nobody may change: MariaDB's words are not MySQL's."""
+        mariadb = getattr(self.engine.dialect, "is_mariadb", False)
+        return "LOCK IN SHARE MODE NOWAIT" if mariadb else "FOR SHARE NOWAIT"
 
     @contextlib.contextmanager
     def connected(self) -> Iterator[Connection]:

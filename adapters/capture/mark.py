@@ -16,9 +16,9 @@ from .events import BACKFILLS
 from .ground import Ground
 from .owner import is_gone, new_token
 
-__all__ = ["Mark", "Stand", "Walk"]
+__all__ = ["Kind", "Mark", "Stand"]
 
-Walk = Literal["backfill", "baseline", "reconcile"]
+Kind = Literal["backfill", "baseline", "reconcile"]
 
 _LEASE: Final = 60.0
 """Seconds of silence after which a walk of another host may be gone on with."""
@@ -44,8 +44,8 @@ class Mark:
     who lost it can write nothing more. Its methods raise what SQLAlchemy does, and ``LegacyUnavailable``.
     """
 
-    def __init__(self, ground: Ground, kind: Walk) -> None:
-        self._ground, self._kind = ground, kind
+    def __init__(self, ground: Ground, kind: Kind) -> None:
+        self._ground, self.kind = ground, kind
         self._token = new_token()
         columns = BACKFILLS.c
         self._mine = (columns.source == ground.source, columns.kind == kind)
@@ -76,7 +76,7 @@ class Mark:
         if found is not None and self._is_held(found, now):
             raise LegacyUnavailable(
                 "another process walks this table already",
-                place=f"{self._ground.place}: {self._kind}",
+                place=f"{self._ground.place}: {self.kind}",
                 value=found.owner.rpartition(":")[0],
                 expected=f"one at a time; it was seen {max(0, now - found.seen_at):.0f} s ago",
                 remedy=f"stop it, or wait: after {_LEASE:.0f} s of silence this one goes on",
@@ -118,7 +118,7 @@ class Mark:
     def _begin(self, connection: Connection, now: float) -> None:
         row = {
             "source": self._ground.source,
-            "kind": self._kind,
+            "kind": self.kind,
             "last_key": "{}",
             "rows": 0,
             "total": 0,
@@ -146,7 +146,7 @@ class Mark:
     def _lost(self) -> LegacyUnavailable:
         return LegacyUnavailable(
             "another process has taken this walk over; nothing of this chunk was written",
-            place=f"{self._ground.place}: {self._kind}",
+            place=f"{self._ground.place}: {self.kind}",
             remedy="let that one go on",
         )
 

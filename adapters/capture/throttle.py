@@ -17,7 +17,7 @@ from ...errors import ConfigError, LegacyError
 from .events import EVENTS
 from .ground import Ground
 
-__all__ = ["Backlog", "Bound", "Chunk", "Lag", "Rate", "Wait", "Window"]
+__all__ = ["Backlog", "Bound", "Lag", "Pace", "Rate", "Wait", "Window", "longest"]
 
 _LAG_SECONDS: Final = 1.0
 _BACKLOG_SECONDS: Final = 0.5
@@ -191,7 +191,7 @@ class Backlog:
         self._room -= rows
 
 
-class Chunk:
+class Pace:
     """How many rows the next chunk takes: what was locked for too long is made smaller.
 
     ``target`` is in seconds. A chunk that met a lock of legacy's is halved, down to one row: then
