@@ -23,6 +23,7 @@ from ..model import Delivery, Record
 from ..telemetry import log
 from .capture.claims import Claims
 from .capture.dialect import Dialect, Event, Image, Operation
+from .capture.ground import Ground
 from .capture.installation import Installation
 from .capture.session import Hold, Session
 from .capture.sqlite.dialect import SqliteCapture
@@ -111,6 +112,15 @@ class TableSource:
         Raises ``LegacyError`` while unsettled events wait, unless ``discard`` gives them up.
         """
         self._installation.undo(discard=discard)
+
+    def ground(self) -> Ground:
+        """Give what a walk over the table's rows stands on, for backfill and reconcile.
+
+        Raises ``LegacyError`` where nothing is captured yet: what changed behind a walk would be
+        missed.
+        """
+        self._installation.check()
+        return self._installation.ground()
 
     async def open(self) -> None:
         """Connect, see that the triggers stand, and resume what a dead process of ours held."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 from sqlalchemy.engine import Connection, Engine
@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...errors import LegacyError
 from .dialect import Capture, Dialect
 
-__all__ = ["Ground", "Moved"]
+__all__ = ["Ground", "Grounded", "Moved"]
 
 _SESSION: Final = {
     "postgresql": ("SET default_transaction_isolation = 'read committed'",),
@@ -94,3 +94,11 @@ class Ground(msgspec.Struct, frozen=True):
     def trouble(self, error: SQLAlchemyError) -> LegacyError:
         """Turn what SQLAlchemy raised into our own tree."""
         return self.dialect.trouble(error, place=self.place, name=self.source)
+
+
+@runtime_checkable
+class Grounded(Protocol):
+    """An adapter over whose rows one can walk."""
+
+    def ground(self) -> Ground:
+        """Give what a walk stands on; blocks. Raises ``LegacyError`` where nothing is captured."""

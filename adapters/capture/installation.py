@@ -15,6 +15,7 @@ from ...errors import LegacyError
 from .dialect import Capture, Dialect, Operation, Piece
 from .drift import drift, drifted
 from .events import EVENTS, INSTALLED
+from .ground import Ground
 from .plan import Step, missing
 from .record import Entry, agreed_on, literal, records, struck, written
 from .removal import removal
@@ -68,6 +69,12 @@ class Installation:
             large=self._large,
             level=self._level,
         )
+
+    def ground(self) -> Ground:
+        """Give what a walk over the table's rows stands on. Raises ``LegacyError``."""
+        with self._connected() as connection:
+            capture = self.capture(connection)
+        return Ground(self._engine, self._dialect, capture, self._place)
 
     def steps(self) -> list[Step]:
         """Give what ``apply`` would do now; none where all of it stands."""
