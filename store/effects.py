@@ -17,7 +17,7 @@ from sqlalchemy.sql import ClauseElement
 
 from . import tables
 
-__all__ = ["Effect", "Effects", "Kind"]
+__all__ = ["Effect", "Effects", "Kind", "compiled"]
 
 Kind = Literal["await", "capture", "decide", "forget", "join", "outcome", "send"]
 
@@ -45,14 +45,15 @@ class Effects:
     def _statement(self, kind: Kind) -> str:
         found = self._compiled.get(kind)
         if found is None:
-            found = self._compiled[kind] = _compile(self._engine, _KINDS[kind])
+            found = self._compiled[kind] = compiled(self._engine, _KINDS[kind](self._engine))
         return found
 
 
-def _compile(engine: Engine, build: Callable[[Engine], ClauseElement]) -> str:
+def compiled(engine: Engine, statement: ClauseElement) -> str:
+    """Give a statement as text for the raw driver, its values by position."""
     make: Callable[..., Dialect] = type(engine.dialect)
     dialect = make(paramstyle="qmark" if engine.dialect.name == "sqlite" else "format")
-    return str(build(engine).compile(dialect=dialect))
+    return str(statement.compile(dialect=dialect))
 
 
 def _add(table: Table, *columns: str) -> Callable[[Engine], ClauseElement]:

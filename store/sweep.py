@@ -7,7 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Row, Select, Table, select, update
 
-from . import chain, tables
+from . import link, tables
 from .database import Database
 from .group import Inserts
 from .line import Line
@@ -63,7 +63,7 @@ class Sweep:
         if found:
             which = table.c.id.in_([row.id for row in found])
             connection.execute(update(table).where(which).values(state=state))
-            self._inserts.lines(connection, [chain.row(_line(row, state)) for row in found])
+            self._inserts.lines(connection, [link.row(_line(row, state)) for row in found])
         return len(found)
 
 
