@@ -269,6 +269,7 @@ outcomes = Table(
     Column("answer", Text, nullable=False),
     Index("ix_outcomes_endpoint_key_id", "endpoint", "key", "id"),
     Index("ix_outcomes_at", "at"),
+    Index("ix_outcomes_state_at", "state", "at"),
     sqlite_autoincrement=True,
 )
 
