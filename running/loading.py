@@ -11,7 +11,7 @@ from ..routing.replacements import Replacements
 from ..routing.table import RouteTable
 from .plan import Plan
 
-__all__ = ["Loading"]
+__all__ = ["Loading", "part"]
 
 _LOOK = 0.05
 _TIDY = 5.0
@@ -26,7 +26,7 @@ class Loading:
     async def prepare(self, route: Route) -> bool:
         """Begin to load what a route asks for; True when it is there (called by the table)."""
         pool = self._pool(route.endpoint)
-        return pool is None or pool.start(_part(route))
+        return pool is None or pool.start(part(route))
 
     def missing(self) -> list[str]:
         """Say what routes need and is not there; none: everything can be asked."""
@@ -34,9 +34,9 @@ class Loading:
         for name in self._plan().endpoints:
             route, pool = self._table().wanted(name), self._pool(name)
             asked = pool is not None and route.stage is not Stage.LEGACY and not route.killed
-            if asked and pool is not None and not pool.ready(_part(route)):
+            if asked and pool is not None and not pool.ready(part(route)):
                 replacement = self._plan().workspace.endpoint[name].replacement
-                revision = _part(route) or "unknown"
+                revision = part(route) or "unknown"
                 found.append(f"replacement {replacement}: revision {revision} is not ready")
         return sorted(set(found))
 
@@ -64,7 +64,7 @@ class Loading:
         for name, endpoint in self._plan().endpoints.items():
             route, pool = self._table().wanted(name), self._pool(name)
             asked = endpoint.config.listen.source and route.stage is not Stage.LEGACY
-            if asked and not route.killed and pool is not None and not pool.ready(_part(route)):
+            if asked and not route.killed and pool is not None and not pool.ready(part(route)):
                 return True
         return False
 
@@ -74,6 +74,6 @@ class Loading:
         return None if one is None else plan.pools.get(one.replacement)
 
 
-def _part(route: Route) -> str:
+def part(route: Route) -> str:
     """Give the provider's part of a revision."""
     return route.revision.partition(".")[0]

@@ -60,6 +60,7 @@ class Scripted:
 
     async def answer(self, request: Request) -> Reply:
         behaviour = self._file.read_text("utf-8").strip()
+        self._file.with_name("asked").touch()
         await asyncio.sleep(SLEEPS.get(behaviour, 0.0))
         if behaviour in RAISES:
             raise RAISES[behaviour]
