@@ -41,7 +41,7 @@ from .status import LastTrouble, ProcessStatus, Reloaded, State, builtins
 
 __all__ = ["Running"]
 
-_MODELS: Final = 15.0
+_MODELS: Final = 5.0
 """Seconds that sources wait at a start for what their endpoints are to ask."""
 
 

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from stranglerfig.errors import ReplacementUnavailable
 from stranglerfig.model import Reply, Request
 
 ANSWER = {"category": "quote", "priority": "low", "score": Decimal("0.99")}
@@ -53,7 +54,8 @@ class Scripted:
         return self._revision
 
     async def open(self) -> None:
-        return None
+        if self._file.with_name("broken").exists():
+            raise ReplacementUnavailable("its model is broken", place="scripted")
 
     async def close(self) -> None:
         return None
