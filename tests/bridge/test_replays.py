@@ -120,7 +120,8 @@ class Desk:
         return Taken(DONE, self.store.journal.submit(write))
 
     async def bury(self, delivery: Delivery, reason: str, cause=None) -> None:
-        one = letter(delivery.record.position, delivery.record.key, reason=reason)
+        error = {"error": type(cause).__name__, "message": str(cause)}
+        one = letter(delivery.record.position, delivery.record.key, reason=reason, error=error)
         await self.store.journal.commit(Write(dead=one))
 
     async def release(self, source: str, position: str) -> None:
