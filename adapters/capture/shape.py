@@ -15,6 +15,7 @@ from sqlalchemy.exc import NoSuchTableError, SAWarning
 from ...errors import LegacyError
 from .dialect import Shape
 from .events import TABLES
+from .postgresql.columns import declared_types
 
 __all__ = ["chosen", "shape_of"]
 
@@ -34,6 +35,9 @@ def shape_of(connection: Connection, table: str, *, place: str, schema: str = ""
             columns = {
                 column["name"]: str(column["type"]) for column in looked.get_columns(table, within)
             }
+        if connection.dialect.name == "postgresql":
+            # To SQLAlchemy all arrays are alike, and enumerations are texts.
+            columns = declared_types(connection, table, schema)
     except NoSuchTableError:
         _unknown("there is no such table", table, looked.get_table_names(within), place)
     if table.lower() in _OURS or table in looked.get_view_names(within):
