@@ -35,8 +35,17 @@ soak: dev services  ## bridges killed at random for minutes, and one watched for
 	$(BIN)/python tests/acceptance/chaos/run.py --seconds $(CHAOS_SECONDS) --legacy mariadb
 	$(BIN)/python tests/acceptance/chaos/soak.py --seconds $(SOAK_SECONDS)
 
-services:  ## the servers that tests run against
-	@echo "this version's tests start all that they need themselves: no servers to install"
+services:  ## the database servers that tests start for themselves: PostgreSQL and MariaDB
+	@missing=; as=; \
+	ls /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres 2>/dev/null | grep -q . || missing="$$missing postgresql"; \
+	[ -x /usr/sbin/mariadbd ] || command -v mariadbd >/dev/null || missing="$$missing mariadb-server"; \
+	if [ -z "$$missing" ]; then echo "PostgreSQL and MariaDB are installed; tests start servers of their own"; exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then echo "there is no apt-get here; install by hand:$$missing" >&2; exit 1; fi; \
+	if [ "$$(id -u)" != 0 ]; then as=sudo; \
+	  command -v sudo >/dev/null || { echo "we are not root and there is no sudo; install by hand:$$missing" >&2; exit 1; }; fi; \
+	echo "installing with apt-get:$$missing"; \
+	$$as apt-get update -q && \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing
 
 dev: $(VENV)/.stamp  ## the virtual environment, with everything to work on this project
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -18,13 +18,15 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..config import options as checked
 from ..errors import FigError, LegacyError, LegacyUnavailable, SchemaDrift
-from ..model import Delivery, Lag
+from ..model import Delivery, Finding, Lag
 from ..secret import read_secret
 from ..telemetry import log
 from .capture.claims import Claims
 from .capture.delivered import Values, delivered, references
 from .capture.dialect import Event, Waker
-from .capture.installation import Installation
+from .capture.doctor import examine
+from .capture.ground import Ground
+from .capture.installation import Action, Installation
 from .capture.lag import lag
 from .capture.options import Options, check, dialect_of, url_of
 from .capture.session import Hold, Session
@@ -83,6 +85,28 @@ class TableSource:
         Raises ``LegacyError`` while unsettled events wait, unless ``discard`` gives them up.
         """
         self._installation().undo(discard=discard)
+
+    def script(self, action: Action) -> str:
+        """Write what ``install`` or ``remove`` would do as a script for a person to review."""
+        return self._installation().script(action)
+
+    def installed(self) -> list[Mapping[str, str | float]]:
+        """Give the record of what stands in the database, of all sources."""
+        return self._installation().recorded()
+
+    def examine(self) -> Iterator[Finding]:
+        """Prove that capture works: shape, triggers, a canary row, what waits, what it costs."""
+        return examine(self._installation(), canary=self._options.canary)
+
+    def ground(self) -> Ground:
+        """Give what a walk over the table's rows stands on, for backfill and reconcile.
+
+        Raises ``LegacyError`` where nothing is captured yet: what changed behind a walk would be
+        missed.
+        """
+        installation = self._installation()
+        installation.check()
+        return installation.ground()
 
     async def open(self) -> None:
         """Connect, see that the triggers stand, and resume what a dead process of ours held."""
@@ -160,6 +184,7 @@ class TableSource:
             level=options.level,
             large=options.large,
             schema=options.schema,
+            grant_to=options.grant_to,
         )
 
     def _claims(self) -> tuple[Claims, Waker | None]:

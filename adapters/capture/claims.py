@@ -49,7 +49,7 @@ class Claims:
         self._locked_since: float | None = None
         self._opened: Connection | None = None
         self._clock = Clock(dialect)
-        self._sweep = Sweep(dialect, source)
+        self._sweep = Sweep(source)
         with self._guarded():
             self._now()
 
@@ -146,9 +146,7 @@ class Claims:
     def values(self, references: Sequence[str]) -> dict[str, tuple[str, bytes]]:
         """Read large values: kind and bytes, by reference; one that was collected is not there."""
         columns = LARGE.c
-        wanted = select(columns.ref, columns.kind, columns.value).where(
-            columns.ref.in_(references)
-        )
+        wanted = select(columns.ref, columns.kind, columns.value).where(columns.ref.in_(references))
         rows = self._patiently(lambda: self._connection.execute(wanted).all())
         return {ref: (kind, bytes(value)) for ref, kind, value in rows}
 
@@ -167,15 +165,15 @@ class Claims:
     def sweep(self, keep: float) -> int:
         """Delete events that were done over ``keep`` seconds ago, a few thousand; dead ones stay."""
         with self._guarded():
-            return self._sweep.run(self._connection, self._now() - keep)
+            return self._sweep.run(self._connection, self._now(), keep)
 
-    def _change(
-        self, held: Mapping[int, str], values: Callable[[], Mapping[str, object]]
-    ) -> None:
+    def _change(self, held: Mapping[int, str], values: Callable[[], Mapping[str, object]]) -> None:
         def write() -> None:
             with self._transaction():
                 for token, ids in by_token(held.items()).items():
-                    self._connection.execute(update(EVENTS).where(*mine(token, ids)).values(values()))
+                    self._connection.execute(
+                        update(EVENTS).where(*mine(token, ids)).values(values())
+                    )
 
         if held:
             self._patiently(write)

@@ -11,6 +11,7 @@ from sqlalchemy.exc import ArgumentError
 
 from ...errors import ConfigError
 from .dialect import Dialect, Operation
+from .mysql.dialect import MySqlCapture
 from .postgresql.dialect import PostgreSqlCapture
 from .sqlite.dialect import SqliteCapture
 
@@ -25,7 +26,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     primary key). ``when`` is a condition over ``old`` and ``new``. ``level``: a trigger for each
     row, or for each statement. Over ``large`` bytes a value stands apart and is referred to; of the
     columns ``inline`` it is put back before a record is handed out. ``home`` is the schema of our
-    tables. ``notify`` (PostgreSQL): triggers wake us always, never, or where that cannot harm;
+    tables. ``grant_to`` is the bridge's user where another one installs; ``canary`` holds values of
+    the row by which the doctor proves the triggers, where it cannot make one by itself.
+    ``notify`` (PostgreSQL): triggers wake us always, never, or where that cannot harm;
     ``replicated``: they fire for rows that come by replication too.
 
     ``batch`` bounds one claim. ``lease``, ``poll`` and ``keep`` are in seconds: how long a dead
@@ -49,6 +52,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     lease: float = 10.0
     poll: float = 0.05
     keep: float = 604_800.0
+    grant_to: str = ""
+    canary: Mapping[str, str | int | float | bool | None] = {}
     notify: Literal["auto", "always", "never"] = "auto"
     replicated: bool = False
 
@@ -120,6 +125,13 @@ def _sqlite(options: Options, place: str) -> Dialect:
     return SqliteCapture()
 
 
+def _mysql(options: Options, place: str) -> Dialect:
+    for field in ("home", "schema"):
+        if getattr(options, field):
+            raise ConfigError("MySQL has none apart from the database", place=f"{place}.{field}")
+    return MySqlCapture()
+
+
 def _postgresql(options: Options, place: str) -> Dialect:
     del place
     return PostgreSqlCapture(
@@ -130,4 +142,6 @@ def _postgresql(options: Options, place: str) -> Dialect:
 _DIALECTS: Final[Mapping[str, Callable[[Options, str], Dialect]]] = {
     "sqlite": _sqlite,
     "postgresql": _postgresql,
+    "mysql": _mysql,
+    "mariadb": _mysql,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stranglerfig.adapters.capture.mysql.dialect import MySqlCapture
 from stranglerfig.adapters.capture.sqlite.dialect import SqliteCapture
 from stranglerfig.tests.adapters.capture.shop import Shop
 
@@ -12,7 +13,11 @@ def sqlite_shop(request, tmp_path):
     return Shop(f"sqlite:///{tmp_path / 'shop.db'}", SqliteCapture(), tmp_path)
 
 
-SHOPS = {"sqlite": sqlite_shop}
+def mariadb_shop(request, tmp_path):
+    return Shop(request.getfixturevalue("mariadb").database(), MySqlCapture(), tmp_path)
+
+
+SHOPS = {"sqlite": sqlite_shop, "mariadb": mariadb_shop}
 
 
 @pytest.fixture(params=list(SHOPS))
