@@ -95,6 +95,14 @@ class SqliteCapture:
         )
         return {name for (name,) in rows}
 
+    def columns(self, connection: Connection, table: str, schema: str = "") -> Mapping[str, str]:
+        """Read the pragma, which gives types as they were written; hidden columns too."""
+        del schema
+        rows = connection.exec_driver_sql(
+            "SELECT name, type FROM pragma_table_xinfo(?) ORDER BY cid", (table,)
+        )
+        return {str(name): str(declared) for name, declared in rows}
+
     def when(self, text: str, shape: Shape, operations: Sequence[Operation]) -> str:
         """Translate a condition over ``old`` and ``new``. Raises ``ValueError``."""
         del operations  # which row is absent is settled for each trigger
@@ -124,9 +132,9 @@ class SqliteCapture:
         """Read an image in SQLite's own literals."""
         return read_image(text, self._encoding)
 
-    def row_image(self, shape: Shape, row: str) -> str:
-        """Give the expression that the triggers have, with the usual bound on large values."""
-        return row_image(shape, row, IMAGE_BYTES)
+    def row_image(self, shape: Shape, row: str, large: int = IMAGE_BYTES) -> str:
+        """Give the expression that the triggers have."""
+        return row_image(shape, row, large)
 
     def row_key(self, shape: Shape, row: str) -> str:
         """Give the expression that the triggers have."""

@@ -12,7 +12,7 @@ import shutil
 import sqlite3
 import subprocess
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from sqlalchemy import (
@@ -146,6 +146,12 @@ class Shop:
         with self.engine.begin() as connection:
             connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
+    def run_as_we_do(self, statements: Iterable[str]) -> None:
+        """Run statements in a session such as the dialect makes, one by one."""
+        with self.ours().connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
     def installation(self, table: Table | str = customer, **options: object) -> Installation:
         """Make the installation of one table, under a name of its own."""
         name = str(table if isinstance(table, str) else table.name)
@@ -163,6 +169,18 @@ class Shop:
     def everything(self) -> list[Installation]:
         """Make the installations of all tables."""
         return [self.installation(table) for table in TABLES]
+
+    def user(self, name: str) -> str:
+        """Make a user who may connect and nothing else; give its name as grants want it."""
+        if self.kind == "postgresql":
+            self.run(f"DO $$ BEGIN CREATE ROLE {name} LOGIN; EXCEPTION WHEN others THEN NULL; END $$")
+            return name
+        self.run(f"CREATE USER IF NOT EXISTS '{name}'@'127.0.0.1'")
+        return f"{name}@127.0.0.1"
+
+    def as_user(self, name: str) -> Engine:
+        """Make an engine of another user."""
+        return create_engine(self.url.set(username=name), poolclass=NullPool)
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[Connection]:

@@ -40,8 +40,7 @@ def test_a_plan_does_what_it_says_when_somebody_else_runs_it(shop):
     before = shop.schema()
     plan = installation.plan()
     assert shop.schema() == before
-    for statement in plan:
-        shop.run(statement)
+    shop.run_as_we_do(plan)
     by_hand = shop.schema()
     assert installation.plan() == []
     assert installation.check() is None
@@ -51,8 +50,7 @@ def test_a_plan_does_what_it_says_when_somebody_else_runs_it(shop):
     assert len(removal) >= 4
     installation.apply()
     assert shop.schema() == by_hand
-    for statement in installation.removal():
-        shop.run(statement)
+    shop.run_as_we_do(installation.removal())
     assert shop.schema() == before
 
 
