@@ -13,19 +13,11 @@ def sqlite_shop(request, tmp_path):
     return Shop(f"sqlite:///{tmp_path / 'shop.db'}", SqliteCapture(), tmp_path)
 
 
-<<<<<<< HEAD
-def mariadb_shop(request, tmp_path):
-    return Shop(request.getfixturevalue("mariadb").database(), MySqlCapture(), tmp_path)
-
-
-SHOPS = {"sqlite": sqlite_shop, "mariadb": mariadb_shop}
-=======
 def mysql_shop(request, tmp_path):
     return Shop(request.getfixturevalue("mariadb").database(), MySqlCapture(), tmp_path)
 
 
 SHOPS = {"sqlite": sqlite_shop, "mysql": mysql_shop}
->>>>>>> room-M
 
 
 @pytest.fixture(params=list(SHOPS))
