@@ -24,6 +24,7 @@ from ..telemetry import log
 from .capture.claims import Claims
 from .capture.dialect import Dialect, Event, Image, Operation
 from .capture.doctor import examine
+from .capture.ground import Ground
 from .capture.installation import Action, Installation
 from .capture.session import Hold, Session
 from .capture.sqlite.dialect import SqliteCapture
@@ -129,6 +130,15 @@ class TableSource:
     def examine(self) -> Iterator[Finding]:
         """Prove that capture works: shape, triggers, a canary row, what waits, what it costs."""
         return examine(self._installation, canary=self._options.canary)
+
+    def ground(self) -> Ground:
+        """Give what a walk over the table's rows stands on, for backfill and reconcile.
+
+        Raises ``LegacyError`` where nothing is captured yet: what changed behind a walk would be
+        missed.
+        """
+        self._installation.check()
+        return self._installation.ground()
 
     async def open(self) -> None:
         """Connect, see that the triggers stand, and resume what a dead process of ours held."""

@@ -192,8 +192,11 @@ class Dialect(Protocol):
     def image(self, text: str) -> Image:
         """Read a row image. Pure. Raises ``ValueError`` for what no trigger of ours wrote."""
 
-    def row_image(self, shape: Shape, row: str) -> str:
-        """Give the SQL expression of the image that a trigger would write of the row ``row``."""
+    def row_image(self, shape: Shape, row: str, large: int = 65_536) -> str:
+        """Give the SQL expression of the image that a trigger would write of the row ``row``.
+
+        ``row`` is an alias; ``large`` as in ``Capture``.
+        """
 
     def row_key(self, shape: Shape, row: str) -> str:
         """Give the SQL expression of the key that a trigger would write of the row ``row``."""

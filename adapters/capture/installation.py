@@ -16,6 +16,7 @@ from .dialect import Capture, Dialect, Operation, Piece
 from .drift import drift, drifted
 from .events import EVENTS, INSTALLED
 from .grants import grants
+from .ground import Ground
 from .plan import Step, missing
 from .record import CAPTURE, Entry, agreed_on, literal, records, struck, written
 from .removal import removal
@@ -76,6 +77,12 @@ class Installation:
             large=self._large,
             level=self._level,
         )
+
+    def ground(self) -> Ground:
+        """Give what a walk over the table's rows stands on. Raises ``LegacyError``."""
+        with self.connected() as connection:
+            capture = self.capture(connection)
+        return Ground(self._engine, self.dialect, capture, self.place)
 
     def steps(self) -> list[Step]:
         """Give what ``apply`` would do now; none where all of it stands."""

@@ -132,9 +132,9 @@ class SqliteCapture:
         """Read an image in SQLite's own literals."""
         return read_image(text, self._encoding)
 
-    def row_image(self, shape: Shape, row: str) -> str:
-        """Give the expression that the triggers have, with the usual bound on large values."""
-        return row_image(shape, row, IMAGE_BYTES)
+    def row_image(self, shape: Shape, row: str, large: int = IMAGE_BYTES) -> str:
+        """Give the expression that the triggers have."""
+        return row_image(shape, row, large)
 
     def row_key(self, shape: Shape, row: str) -> str:
         """Give the expression that the triggers have."""
