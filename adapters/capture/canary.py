@@ -7,6 +7,7 @@ are given, below those in use rather than above (MariaDB would count on from a h
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -37,6 +38,7 @@ from .fresh import fresh, plain
 __all__ = ["Canary", "NoCanary", "Savepoint", "refusal"]
 
 _TRIES = 3
+_NUMBERS = itertools.count(1)
 
 
 class NoCanary(Exception):
@@ -94,6 +96,7 @@ class Canary:
     def update(self) -> None:
         """Change what may be changed of the row; if that is refused, write it as it is."""
         fixed = {name for names in self._unique for name in names} | _foreign(self.table)
+        fixed |= self._where.keys()
         values: dict[str, object] = {}
         for column in self.table.c:
             if column.name in fixed or column.computed is not None or column.identity is not None:
@@ -223,14 +226,16 @@ class Savepoint:
 
     def __init__(self, connection: Connection, *, keep: bool = True) -> None:
         self._connection, self._keep = connection, keep
+        # In MySQL a second one of the same name ends the first.
+        self._name = f"fig_{next(_NUMBERS)}"
 
     def __enter__(self) -> None:
-        self._connection.exec_driver_sql("SAVEPOINT fig_canary")
+        self._connection.exec_driver_sql(f"SAVEPOINT {self._name}")
 
     def __exit__(self, kind: object, *_: object) -> None:
         if kind is not None or not self._keep:
-            self._connection.exec_driver_sql("ROLLBACK TO SAVEPOINT fig_canary")
-        self._connection.exec_driver_sql("RELEASE SAVEPOINT fig_canary")
+            self._connection.exec_driver_sql(f"ROLLBACK TO SAVEPOINT {self._name}")
+        self._connection.exec_driver_sql(f"RELEASE SAVEPOINT {self._name}")
 
 
 def refusal(error: DBAPIError) -> str:

@@ -54,7 +54,7 @@ def examine(
         yield from patient("shape", lambda: _shape(installation, connection))
         standing = list(patient("triggers", lambda: _triggers(installation, connection, capture)))
         yield from standing
-        if all(finding.state == "ok" for finding in standing):
+        if not any(finding.state == "fail" for finding in standing):
             yield from patient(
                 "fires", lambda: prove(connection, installation.dialect, capture, canary)
             )

@@ -21,7 +21,8 @@ __all__ = ["prove"]
 _IMPATIENCE: Final = {
     "postgresql": ("SET LOCAL lock_timeout = '1s'", "SET LOCAL statement_timeout = '10s'"),
     "mysql": ("SET SESSION innodb_lock_wait_timeout = 1", "SET SESSION lock_wait_timeout = 1"),
-    "sqlite": ("PRAGMA busy_timeout = 1000",),
+    # What is taken back is kept in memory: a file for it would cost more than any trigger.
+    "sqlite": ("PRAGMA busy_timeout = 1000", "PRAGMA temp_store = MEMORY"),
 }
 """Legacy never waits for a canary for longer than this."""
 

@@ -22,6 +22,7 @@ def test_every_trigger_is_proved_and_nothing_stays(shop, filled):
     before = (shop.events(), [shop.rows(table) for table in TABLES])
     for table in TABLES:
         found = examined(shop, table)
-        for one in found.values(): print(table.name, one.check, one.state, one.says, one.figures)
+        for one in found.values():
+            print(table.name, one.check, one.state, one.says, one.figures)
     assert (shop.events(), [shop.rows(table) for table in TABLES]) == before
     assert 0
