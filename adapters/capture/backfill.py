@@ -23,6 +23,7 @@ from .walk import At, Chunk
 
 __all__ = ["Backfill"]
 
+
 class Backfill:
     """The walk that takes existing rows, for ``Walk.run``.
 

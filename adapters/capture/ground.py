@@ -24,7 +24,7 @@ _SESSION: Final = {
 _NEVER_WAIT: Final = "SET SESSION innodb_lock_wait_timeout = 0"
 
 
-class Moved(Exception):  # noqa: N818 no error: the chunk is taken once more
+class Moved(Exception):
     """Rows came into a chunk between its locks and its events; nothing of it was written."""
 
 

@@ -1,4 +1,4 @@
-"""A walk over a table: a chunk, what must be waited for, the next; and where it stands meanwhile."""
+"""A walk over a table: a chunk, what must be waited for, the next; and where it stands."""
 
 from __future__ import annotations
 
@@ -160,9 +160,7 @@ class Walk:
     def _say(self, waiting: str = "") -> None:
         self._report(self._progress("running", waiting))
 
-    def _progress(
-        self, state: Literal["running", "paused", "done"], waiting: str = ""
-    ) -> Progress:
+    def _progress(self, state: Literal["running", "paused", "done"], waiting: str = "") -> Progress:
         seconds = time.monotonic() - self._recent[0][0] if self._recent else 0.0
         rows = sum(rows for _, rows in list(self._recent)[1:])
         rate = rows / seconds if seconds > 0 else 0.0
