@@ -25,6 +25,7 @@ from .ports import Provider
 from .routing.endpoint import AskLegacy, Endpoint
 from .routing.golden import Golden, load_golden
 from .routing.journalled import journalled
+from .routing.observed import load_observed
 from .routing.operator import Operator
 from .routing.replacements import Replacements
 from .store.store import Store
@@ -123,7 +124,9 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
             place=workspace.place("replacement", endpoint.replacement),
             remedy=f"fig learn {name} --from FILE",
         )
-    return f"{part.revision}.{_digest(versions, mapping, masked(workspace, endpoint))}"
+    observed = load_observed(endpoint, versions.spoken, mapping, workspace.root)
+    decides = masked(workspace, endpoint) + ("" if observed is None else observed.digest)
+    return f"{part.revision}.{_digest(versions, mapping, decides)}"
 
 
 def masks(workspace: Workspace) -> bool:
@@ -261,6 +264,7 @@ def _endpoint(
         legacy=legacy.get(one.legacy),
         replacement=replacement,
         golden=golden(workspace, one, versions.spoken),
+        observed=load_observed(one, versions.spoken, mapping, workspace.root),
         journalled=journalled(masking.mask(versions.spoken, "log", "output")),
         time_limit=workspace.replacement[one.replacement].deadline if pool else 0.0,
         timeout=facade.timeout if facade else 30.0,

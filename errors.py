@@ -18,7 +18,8 @@
     │   │   └── CircuitOpen    it failed too often just now: nobody asks it for a while
     │   └── DeadlineExceeded
     ├── StoreError           our own store failed
-    │   └── StoreUnavailable   try again later; nothing was written
+    │   ├── StoreUnavailable   try again later; nothing was written
+    │   └── Overtaken          somebody else was first: look again, and decide anew
     ├── RouteError           a change of a route is not allowed
     │   └── RouteConflict      somebody else changed it first: read it again
     └── MissingExtra         an optional dependency is not installed
@@ -46,6 +47,7 @@ __all__ = [
     "LegacyUnavailable",
     "MappingError",
     "MissingExtra",
+    "Overtaken",
     "ReplacementError",
     "ReplacementUnavailable",
     "RouteConflict",
@@ -194,6 +196,10 @@ class StoreError(FigError):
 
 class StoreUnavailable(StoreError):
     """The store cannot be written now; nothing was written."""
+
+
+class Overtaken(StoreError):
+    """What a write was decided on had changed before it was written; nothing was written."""
 
 
 class RouteError(FigError):

@@ -9,7 +9,7 @@ import logging
 import sys
 from typing import Final
 
-__all__ = ["METRICS", "Counters", "log", "start_logging"]
+__all__ = ["GAUGES", "LABELS", "METRICS", "Counters", "log", "start_logging"]
 
 METRICS: Final = {
     "route_requests": "requests by endpoint, side, stage and outcome",
@@ -25,6 +25,41 @@ METRICS: Final = {
     "outcomes": "outcomes that legacy decided, by endpoint: joined, late, missing or duplicate",
     "outgoing": "messages of the outbox by destination and outcome",
     "lease_lost": "settlements refused because the lease was lost, by source",
+}
+
+LABELS: Final = {
+    "route_requests": ("endpoint", "side", "stage", "outcome"),
+    "passed_through": ("system", "operation"),
+    "refused_messages": ("system", "reason"),
+    "fallbacks": ("endpoint", "reason"),
+    "shadow_dropped": ("endpoint",),
+    "journal_dropped": (),
+    "deliveries": ("source", "outcome"),
+    "duplicates": ("endpoint",),
+    "quarantined": ("endpoint",),
+    "guards": ("replacement", "guard"),
+    "outcomes": ("endpoint", "outcome"),
+    "outgoing": ("destination", "outcome"),
+    "lease_lost": ("source",),
+}
+"""The names of each metric's labels, in the order in which they are counted."""
+
+GAUGES: Final = {
+    "info": "this process: always 1",
+    "ready": "whether work can flow: 1 or 0",
+    "source_flowing": "whether a source flows: 1 or 0",
+    "source_in_flight": "deliveries of a source in hand",
+    "source_oldest_seconds": "age of the oldest delivery of a source in hand",
+    "source_pending": "deliveries that wait in a source, those in hand included",
+    "source_lag_seconds": "age of the oldest delivery of a source that is not settled",
+    "source_backfill": "pending deliveries of a source that are history",
+    "source_rate": "deliveries of a source settled a second, over ten seconds",
+    "journal_backlog": "journal lines that wait for the store",
+    "dead_letters": "dead letters that nobody has decided on",
+    "replays": "dead letters to be replayed, and not yet",
+    "outbox_unsent": "messages of the outbox that are not sent",
+    "outbox_oldest_seconds": "age of the oldest message that is not sent",
+    "outcomes_awaited": "requests whose outcome legacy has not decided",
 }
 
 log: Final = logging.getLogger("stranglerfig")

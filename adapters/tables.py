@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -19,12 +19,13 @@ from sqlalchemy.exc import ArgumentError
 
 from ..config import options as checked
 from ..errors import ConfigError, LegacyUnavailable
-from ..model import Delivery, Record
+from ..model import Delivery, Finding, Record
 from ..telemetry import log
 from .capture.claims import Claims
 from .capture.dialect import Dialect, Event, Image, Operation
+from .capture.doctor import examine
 from .capture.ground import Ground
-from .capture.installation import Installation
+from .capture.installation import Action, Installation
 from .capture.session import Hold, Session
 from .capture.sqlite.dialect import SqliteCapture
 
@@ -38,6 +39,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     ``columns`` are captured (none: all) in ``table``; ``key`` gives order (none: the primary key).
     ``when`` is a condition over ``old`` and ``new``; over ``large`` bytes a value stands apart.
+    ``grant_to`` is the bridge's user where another one installs; ``canary`` holds values of the row
+    by which the doctor proves the triggers, where it cannot make one by itself.
     ``batch`` bounds one claim. ``lease``, ``poll`` and ``keep`` are in seconds: how long a dead
     process keeps an event, how often a change is looked for, how long settled events stay.
     """
@@ -49,6 +52,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     operations: tuple[Operation, ...] = ("insert",)
     when: str = ""
     large: int = 65_536
+    grant_to: str = ""
+    canary: Mapping[str, str | int | float | bool | None] = {}
     batch: int = 200
     lease: float = 30.0
     poll: float = 0.05
@@ -88,6 +93,7 @@ class TableSource:
             operations=self._options.operations,
             when=self._options.when,
             large=self._options.large,
+            grant_to=self._options.grant_to,
         )
         self._session: Session | None = None
 
@@ -112,6 +118,18 @@ class TableSource:
         Raises ``LegacyError`` while unsettled events wait, unless ``discard`` gives them up.
         """
         self._installation.undo(discard=discard)
+
+    def script(self, action: Action) -> str:
+        """Write what ``install`` or ``remove`` would do as a script for a person to review."""
+        return self._installation.script(action)
+
+    def installed(self) -> list[Mapping[str, str | float]]:
+        """Give the record of what stands in the database, of all sources."""
+        return self._installation.recorded()
+
+    def examine(self) -> Iterator[Finding]:
+        """Prove that capture works: shape, triggers, a canary row, what waits, what it costs."""
+        return examine(self._installation, canary=self._options.canary)
 
     def ground(self) -> Ground:
         """Give what a walk over the table's rows stands on, for backfill and reconcile.

@@ -183,10 +183,12 @@ class Bench:
                 line = (0.0, "request", "claims", ident, "r1", FLOOR_LINE)
                 hashed = sha256(hashed.encode() + encode(line)).hexdigest()
                 lines.append((number, *line, hashed))
-                marks.append(("claims", record.position, sha256(record.body).hexdigest(), 0.0))
+                marks.append(
+                    ("claims", record.position, sha256(record.body).hexdigest(), 0.0, None)
+                )
             database.execute("BEGIN IMMEDIATE")
             database.executemany(f"INSERT INTO journal VALUES ({','.join('?' * 8)})", lines)
-            database.executemany("INSERT INTO inbox VALUES (?, ?, ?, ?)", marks)
+            database.executemany(f"INSERT INTO inbox VALUES ({','.join('?' * 5)})", marks)
             database.execute("COMMIT")
         took = time.perf_counter() - began
         database.close()

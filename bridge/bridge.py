@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from ..errors import ConfigError
 from ..ports import Source
 from ..telemetry import Counters
-from .lane import Lane
+from .gate import Gate
+from .lane import Drifted, Lane
 from .limits import Limits
 from .status import Status
 from .taking import Bury, Take
@@ -24,9 +25,13 @@ class Bridge:
 
     ``take`` has one coroutine a source. A source is told of an outcome only after ``take`` returned
     it, one delivery of a key is in hand at a time, and the source is not asked for more than there
-    is room for. ``InputError`` makes a delivery dead, any other error has it tried again. ``bury``
-    keeps what the bridge itself gives up; where it raises, the delivery is not given up.
-    Raises ``ConfigError`` where a source has no ``take``.
+    is room for. What becomes of an error of ``take`` is said in ``retry.RULES``. ``bury`` keeps
+    what the bridge itself gives up; where it raises, the delivery is not given up.
+
+    ``limits`` and ``bury`` are for all sources, or by source. ``gates``, by source, are the bounds
+    that several share (of the process, of the endpoint that takes them): bridges that share a gate
+    share its places. While ``writable`` says no, nothing is asked for. ``drifted`` is told when a
+    source pauses. Raises ``ConfigError`` where a source has no ``take``.
     """
 
     def __init__(
@@ -34,16 +39,33 @@ class Bridge:
         sources: Mapping[str, Source],
         take: Mapping[str, Take],
         *,
-        limits: Limits | None = None,
-        bury: Bury | None = None,
+        limits: Limits | Mapping[str, Limits] | None = None,
+        bury: Bury | Mapping[str, Bury] | None = None,
+        gates: Mapping[str, tuple[Gate, ...]] | None = None,
         counters: Counters | None = None,
+        writable: Callable[[], bool] = lambda: True,
+        drifted: Drifted | None = None,
     ) -> None:
         for name in sources.keys() - take.keys():
             raise ConfigError("nothing takes what this source sends", place=f"legacy.{name}")
-        self._limits = limits or Limits()
+        given = limits or Limits()
+        by_source = {
+            name: given.get(name, Limits()) if isinstance(given, Mapping) else given
+            for name in sources
+        }
         counters = counters or Counters()
+        self._longest = max((one.wait + one.drain for one in by_source.values()), default=0.0)
         self._lanes = {
-            name: Lane(source, take[name], limits=self._limits, bury=bury, counters=counters)
+            name: Lane(
+                source,
+                take[name],
+                limits=by_source[name],
+                bury=bury.get(name) if isinstance(bury, Mapping) else bury,
+                gates=(gates or {}).get(name, ()),
+                counters=counters,
+                writable=writable,
+                drifted=drifted,
+            )
             for name, source in sources.items()
         }
 
@@ -59,8 +81,7 @@ class Bridge:
             await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
                 # Each lane keeps to the drain time by itself, unless its source hangs.
-                patience = self._limits.wait + self._limits.drain + _GRACE
-                await asyncio.wait([ended], timeout=patience)
+                await asyncio.wait([ended], timeout=self._longest + _GRACE)
             if ended.done():
                 ended.result()
         finally:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from ..errors import ConfigError
+from ..settings import BridgeSettings, SourceSettings
 from .retry import Backoff, Retries
 
 __all__ = ["Limits"]
@@ -13,15 +15,40 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one source.
 
     ``in_flight`` deliveries at most are in hand, ``at_once`` of them at most are being taken; the
-    others wait to be, or for their outcome to be durable. ``wait`` is one receive's patience,
-    ``drain`` the time to finish what is in hand at the end, ``healthy`` how long a source must flow
-    before its failures are forgotten, all in seconds.
+    others wait to be, or for their outcome to be durable. ``share`` is its part of the process
+    where sources compete. ``wait`` is one receive's patience, ``drain`` the time to finish what is
+    in hand at the end, ``healthy`` how long a source must flow before its failures are forgotten,
+    all in seconds. ``reopen``: how long a broken source is left alone; ``stand_still``: how long
+    nothing is begun after what all deliveries need was gone.
     """
 
     in_flight: int = 512
     at_once: int = 256
+    share: int = 1
     wait: float = 0.5
     drain: float = 15.0
     healthy: float = 30.0
     retries: Retries = Retries()
     reopen: Backoff = Backoff(first=0.5, longest=30.0)
+    stand_still: Backoff = Backoff(first=0.5, longest=10.0)
+
+    @classmethod
+    def of(cls, settings: BridgeSettings, source: str, place: str = "fig.toml: bridge") -> Limits:
+        """Give the limits of a source as ``fig.toml`` has them. Raises ``ConfigError``."""
+        one = settings.source.get(source, SourceSettings())
+        for field, least in (("in_flight", 1), ("at_once", 1), ("share", 1), ("attempts", 3)):
+            value = getattr(one, field)
+            if value < least:
+                raise ConfigError(
+                    "too small",
+                    place=f"{place}.source.{source}.{field}",
+                    value=str(value),
+                    expected=f"{least} or more",
+                )
+        return cls(
+            in_flight=one.in_flight,
+            at_once=one.at_once,
+            share=one.share,
+            drain=settings.drain,
+            retries=Retries.of(one),
+        )

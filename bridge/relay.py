@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Generic, TypeVar
+
+from ..routing.guards.history import HISTORY
+from .gate import Gate, for_history
 
 __all__ = ["Relay"]
 
@@ -15,56 +18,142 @@ T = TypeVar("T")
 _SPELL: Final = 0.002
 """Seconds after which a runner lets others on the loop have their turn."""
 
+_HISTORY_SPELL: Final = 0.00025
+_OVERTAKE: Final = 8
+"""After so many new items one of history has its turn."""
+
 
 class Relay(Generic[T]):
     """Runs ``work`` on every item, begun in the order of the queue, on one event loop.
 
     A runner goes on from item to item; where its work has to wait, the next runner takes over. So
     work that never waits costs no task, and of work that waits ``most`` items are in progress at
-    once. ``work`` deals with its errors itself.
+    once, fewer where a gate that it shares with others has no place. ``share`` is its part of the
+    loop, and of the gates' places, beside the others'. ``work`` deals with its errors itself.
+
+    Items of history give way to new ones, but for every ninth; they never have all places.
     """
 
-    def __init__(self, work: Callable[[T], Awaitable[None]], most: int) -> None:
+    def __init__(
+        self,
+        work: Callable[[T], Awaitable[None]],
+        most: int,
+        *,
+        gates: Sequence[Gate] = (),
+        share: int = 1,
+    ) -> None:
         self.runners: set[asyncio.Task[None]] = set()
         self._work = work
         self._most = most
-        self._queue: deque[T] = deque()
+        self._gates = tuple(gates)
+        self._share = share
+        self._spell = _SPELL * share
+        self._new: deque[T] = deque()
+        self._history: deque[T] = deque()
+        self._overtaken = 0
+        self._busy_with_history = 0
         self._next: asyncio.Task[None] | None = None  # started, and not begun yet
 
-    def put(self, item: T) -> None:
-        """Add an item at the end."""
-        self._queue.append(item)
-        self._start()
+    @property
+    def part(self) -> float:
+        """Say how many places of a gate it has, measured by its share."""
+        return len(self.runners) / self._share
 
-    def put_first(self, item: T) -> None:
-        """Add an item before all others."""
-        self._queue.appendleft(item)
-        self._start()
+    @property
+    def most(self) -> int:
+        """How many items are in progress at once; 0 while it stands still."""
+        return self._most
+
+    @most.setter
+    def most(self, most: int) -> None:
+        self._most = most
+        self.start()
+
+    def put(self, item: T, *, history: bool = False) -> None:
+        """Add an item at the end."""
+        (self._history if history else self._new).append(item)
+        self.start()
+
+    def put_first(self, item: T, *, history: bool = False) -> None:
+        """Add an item before all others of its kind."""
+        (self._history if history else self._new).appendleft(item)
+        self.start()
+
+    def take_back(self) -> list[T]:
+        """Give the items that are not begun; they are forgotten here."""
+        left = [*self._new, *self._history]
+        self._new.clear()
+        self._history.clear()
+        return left
 
     def clear(self) -> None:
         """Forget every item that is not begun, and cancel those that are."""
-        self._queue.clear()
+        self.take_back()
         for runner in self.runners:
             runner.cancel()
 
-    def _start(self) -> None:
-        if self._queue and self._next is None and len(self.runners) < self._most:
-            runner = self._next = asyncio.create_task(self._run())
-            self.runners.add(runner)
-            runner.add_done_callback(self._ended)
+    def start(self) -> None:
+        """Begin the next item, where there is one and room for it."""
+        if self._next is not None or not (self._new or self._history):
+            return
+        if len(self.runners) >= self._most or not (self._new or self._may_begin_history()):
+            return
+        for gate in self._gates:
+            if not gate.has_place(self):
+                return
+        for gate in self._gates:
+            gate.busy += 1
+        runner = self._next = asyncio.create_task(self._run())
+        self.runners.add(runner)
+        runner.add_done_callback(self._ended)
+
+    def _may_begin_history(self) -> bool:
+        return self._busy_with_history < for_history(self._most) and all(
+            gate.has_place_for_history(self) for gate in self._gates
+        )
 
     async def _run(self) -> None:
         self._next = None
-        until = time.monotonic() + _SPELL
-        while self._queue:
-            item = self._queue.popleft()
-            self._start()
-            await self._work(item)
-            if time.monotonic() > until:
+        began = time.monotonic()
+        while len(self.runners) <= self._most:
+            if self._history and self._turn_of_history():
+                self._overtaken = 0
+                await self._run_history(self._history.popleft())
+                spell = _HISTORY_SPELL
+            elif self._new:
+                item = self._new.popleft()
+                self.start()
+                await self._work(item)
+                spell = self._spell
+            else:
+                return
+            if time.monotonic() - began > spell:
                 return  # the next one goes on, after others on the loop
+
+    def _turn_of_history(self) -> bool:
+        if self._new and self._overtaken < _OVERTAKE:
+            self._overtaken += 1
+            return False
+        return self._may_begin_history()
+
+    async def _run_history(self, item: T) -> None:
+        self._busy_with_history += 1
+        for gate in self._gates:
+            gate.history += 1
+        self.start()
+        mark = HISTORY.set(True)
+        try:
+            await self._work(item)
+        finally:
+            HISTORY.reset(mark)
+            self._busy_with_history -= 1
+            for gate in self._gates:
+                gate.leave_history()
 
     def _ended(self, runner: asyncio.Task[None]) -> None:
         self.runners.discard(runner)
         if runner is self._next:
             self._next = None  # cancelled before it began
-        self._start()
+        for gate in self._gates:
+            gate.leave(self)
+        self.start()

@@ -1,74 +1,66 @@
-"""What becomes of a delivery: what its ``take`` says, or what its failure means."""
+"""What takes deliveries, what keeps those that are given up, and how one is given up."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
+from typing import Protocol
 
-from ..errors import FigError
+from ..errors import FigError, StoreUnavailable
 from ..model import Delivery, Settlement
 from ..routing.taken import Taken
 from ..telemetry import log
-from .retry import Retries, describe
+from .retry import Retries
 
-__all__ = ["Bury", "Take", "Taking"]
+__all__ = ["Bury", "Failures", "Take"]
 
 Take = Callable[[Delivery], Awaitable[Settlement | Taken]]
 """Brings a delivery to its outcome. When it returns a settlement, that outcome is durable; where it
 returns ``Taken``, it will be."""
 
-Bury = Callable[[Delivery, str], Awaitable[None]]
-"""Keeps a delivery that the bridge itself gives up, with the reason; durable when it returns."""
+
+class Bury(Protocol):
+    """Keeps a delivery that the bridge itself gives up; durable when it returns."""
+
+    async def __call__(
+        self, delivery: Delivery, reason: str, cause: BaseException | None = None, /
+    ) -> None:
+        """Keep it, with the reason and the error behind it. Raises ``StoreError``."""
 
 
-class Taking:
-    """A source's ``take`` with its retries, and ``bury`` for what is given up. Used by ``Lane``."""
+class Failures:
+    """Gives the settlement of what failed, by the source's retries. Used by ``Hand``."""
 
-    def __init__(self, name: str, take: Take, *, retries: Retries, bury: Bury | None) -> None:
+    def __init__(self, name: str, *, retries: Retries, bury: Bury | None) -> None:
         self._name = name
-        self._take = take
         self._retries = retries
         self._bury = bury
 
-    async def outcome(self, delivery: Delivery) -> Settlement | Taken:
-        """Take a delivery. Never raises, but when it is cancelled from outside."""
-        spent = self._retries.spent(delivery.attempt)
-        if spent is not None:
-            return await self._bury_first(delivery, spent)
-        try:
-            return _checked(await self._take(delivery))
-        except asyncio.CancelledError:
-            task = asyncio.current_task()
-            if task is None or task.cancelling():
-                raise
-            failure: Exception = FigError("was cancelled from within")
-        except Exception as error:  # noqa: BLE001 - whatever it is, the delivery must not be lost
-            failure = error
-        return await self.failed(delivery, failure)
-
-    async def failed(self, delivery: Delivery, error: BaseException) -> Settlement:
-        """Give the settlement for what went wrong: again, or dead once it is kept."""
-        if not isinstance(error, FigError):
-            log.error("%s: %s", self._name, delivery.record.position, exc_info=error)
+    async def settlement(self, delivery: Delivery, error: BaseException) -> Settlement:
+        """Give it: again, or dead once it is kept. Raises ``StoreUnavailable``: it is not kept."""
         settlement = self._retries.after(error, delivery.attempt)
-        return await self._bury_first(delivery, settlement)
+        return await self._keep_first(delivery, settlement, error)
 
-    async def _bury_first(self, delivery: Delivery, settlement: Settlement) -> Settlement:
+    async def spent(self, delivery: Delivery) -> Settlement:
+        """Give the end of one that was begun too often, once it is kept. Raises as the other."""
+        return await self._keep_first(delivery, self._retries.spent(), None)
+
+    async def _keep_first(
+        self, delivery: Delivery, settlement: Settlement, cause: BaseException | None
+    ) -> Settlement:
         """Keep what the bridge gives up before its source forgets it."""
+        where = f"{self._name}: {delivery.record.position}"
         if settlement.outcome != "dead":
-            log.info("%s: %s: %s", self._name, delivery.record.position, settlement.reason)
+            log.info("%s: %s", where, settlement.reason)
             return settlement
         try:
             if self._bury is not None:
-                await self._bury(delivery, settlement.reason)
+                await self._bury(delivery, settlement.reason, cause)
+        except StoreUnavailable:
+            raise
         except Exception as error:  # noqa: BLE001 - not kept, so not given up
-            delay = self._retries.backoff.delay(delivery.attempt)
-            return Settlement(outcome="retry", reason=describe(error), delay=delay)
-        log.warning("%s: %s is dead: %s", self._name, delivery.record.position, settlement.reason)
+            if not isinstance(error, FigError):
+                log.error("%s: cannot be kept", where, exc_info=error)
+            return self._retries.again(error, delivery.attempt)
+        behind = "; those behind it wait for a person" if settlement.blocks else ""
+        log.warning("%s is dead: %s%s", where, settlement.reason, behind)
         return settlement
-
-
-def _checked(outcome: object) -> Settlement | Taken:
-    if isinstance(outcome, Settlement | Taken):
-        return outcome
-    raise TypeError(f"take gave {outcome!r}, which is no Settlement")

@@ -9,60 +9,97 @@ import click
 from rich.markup import escape
 
 from .. import process
+from .bridge_reload import reload
+from .bridge_status import status
 from .screen import Screen
 
 __all__ = ["bridge", "serve", "up"]
 
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print events as JSON, one a line.")
+_HEALTH = click.option(
+    "--health",
+    metavar="HOST:PORT",
+    help="Answer probes there, in place of the address in [bridge]; port 0 takes a free one.",
+)
 
 
 @click.command()
+@_HEALTH
 @_JSON
 @click.pass_obj
-def up(screen: Screen, as_json: bool) -> None:
-    """Run facades and bridge in one process, until SIGTERM or Ctrl-C."""
-    _run(screen, as_json=as_json, facades=True, sources=True)
+def up(screen: Screen, health: str | None, as_json: bool) -> None:
+    """Run facades and bridge in one process, until SIGTERM or Ctrl-C. SIGHUP reloads fig.toml."""
+    _run(screen, as_json=as_json, facades=True, sources=True, health=health)
 
 
 @click.command()
 @_JSON
 @click.pass_obj
 def serve(screen: Screen, as_json: bool) -> None:
-    """Run the facades, until SIGTERM or Ctrl-C."""
+    """Run the facades, until SIGTERM or Ctrl-C. SIGHUP reloads fig.toml."""
     _run(screen, as_json=as_json, facades=True, sources=False)
 
 
 @click.group()
 def bridge() -> None:
-    """Run the daemon that takes deliveries from sources."""
+    """Run the daemon that takes deliveries from sources, and see how it is."""
 
 
 @bridge.command("run")
+@_HEALTH
 @_JSON
 @click.pass_obj
-def bridge_run(screen: Screen, as_json: bool) -> None:
-    """Run the bridge, until SIGTERM or Ctrl-C."""
-    _run(screen, as_json=as_json, facades=False, sources=True)
+def bridge_run(screen: Screen, health: str | None, as_json: bool) -> None:
+    """Run the bridge, until SIGTERM or Ctrl-C. SIGHUP reloads fig.toml."""
+    _run(screen, as_json=as_json, facades=False, sources=True, health=health)
 
 
-def _run(screen: Screen, *, as_json: bool, facades: bool, sources: bool) -> None:
+bridge.add_command(reload)
+bridge.add_command(status)
+
+
+def _run(
+    screen: Screen, *, as_json: bool, facades: bool, sources: bool, health: str | None = None
+) -> None:
     workspace = screen.load()
 
     def announce(event: Mapping[str, object]) -> None:
         if as_json:
             screen.json(event)
-        elif event["event"] == "listening":
-            screen.say(f"[green]listening[/]  {escape(str(event['address']))}")
-        elif event["event"] == "source":
-            screen.say(f"[green]taking[/]     deliveries of {escape(str(event['source']))}")
-        elif event["event"] == "replacement":
-            which = f"{event['name']}, revision {event['revision']}"
-            screen.say(f"[green]loaded[/]     {escape(which)}")
-        elif event["event"] == "ready":
-            screen.say("[green]ready[/]      stop with Ctrl-C")
+        else:
+            line = _line(event)
+            if line:
+                screen.say(line)
 
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
-        runner.run(process.run(workspace, facades=facades, sources=sources, announce=announce))
+        runner.run(
+            process.run(
+                workspace, facades=facades, sources=sources, announce=announce, health=health
+            )
+        )
+
+
+def _line(event: Mapping[str, object]) -> str:
+    """Give an event in a line for people; empty for what need not be said."""
+    kind = event["event"]
+    if kind == "listening":
+        return f"[green]listening[/]  {escape(str(event['address']))}"
+    if kind == "health":
+        return f"[green]probes[/]     {escape(str(event['address']))}"
+    if kind == "source":
+        return f"[green]taking[/]     deliveries of {escape(str(event['source']))}"
+    if kind == "replacement":
+        which = f"{event['name']}, revision {event['revision']}"
+        return f"[green]loaded[/]     {escape(which)}"
+    if kind == "ready":
+        return "[green]ready[/]      stop with Ctrl-C"
+    if kind == "reloaded":
+        changes = event["changes"]
+        said = "; ".join(map(str, changes)) if isinstance(changes, list) else ""
+        return f"[green]reloaded[/]   {escape(said)}"
+    if kind == "refused":
+        return f"[red]refused[/]    nothing is changed: {escape(str(event['message']))}"
+    return "[yellow]stopping[/]   what is in hand is finished first" if kind == "stopping" else ""
 
 
 def _loop_factory() -> type[asyncio.AbstractEventLoop] | None:

@@ -11,7 +11,7 @@ import msgspec
 from ..model import Comparison, Payload, Request
 from .golden import Golden
 
-__all__ = ["compare", "unit_of"]
+__all__ = ["compare", "compare_labelled", "unit_of"]
 
 _ENCODER = msgspec.json.Encoder(order="deterministic")
 
@@ -42,12 +42,35 @@ def compare(
     Golden labels decide where there are any, also where both sides agree; without them an
     agreement counts as both right, and a difference stays open.
     """
+    return compare_labelled(
+        request.id,
+        endpoint=endpoint,
+        revision=revision,
+        unit=unit,
+        legacy=legacy,
+        replacement=replacement,
+        fields=fields,
+        label=golden.find(request.payload) if golden is not None else None,
+    )
+
+
+def compare_labelled(
+    request_id: str,
+    *,
+    endpoint: str,
+    revision: str,
+    unit: str,
+    legacy: Payload,
+    replacement: Payload,
+    fields: Sequence[str],
+    label: Payload | None,
+) -> Comparison:
+    """Compare as ``compare`` does, where the request is gone and its golden label was kept."""
     names = tuple(fields) or tuple(legacy)
     differs = tuple(name for name in names if legacy.get(name) != replacement.get(name))
-    label = golden.find(request.payload) if golden is not None else None
     winner, by = _adjudicate(names, differs, legacy, replacement, label)
     return Comparison(
-        request_id=request.id,
+        request_id=request_id,
         endpoint=endpoint,
         revision=revision,
         unit=unit,

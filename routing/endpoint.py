@@ -15,6 +15,7 @@ from ..acl.versions.versions import Versions
 from ..model import Comparison, Payload, Record, Reply, Request, request_id
 from .golden import Golden
 from .journalled import Journalled
+from .observed import Observed
 from .time_limits import TimeLimits
 
 __all__ = ["AskLegacy", "Endpoint", "Replacement"]
@@ -40,7 +41,8 @@ class Endpoint:
 
     ``operation`` is the version that the mapping speaks; ``versions``, where there are later ones,
     carries requests up to the one that the replacement knows, and its replies down. ``journalled``
-    masks what of a comparison the journal holds. ``time_limit`` is the replacement's, ``timeout``
+    masks what of a comparison the journal holds. ``observed`` reads what legacy decides
+    later, where the endpoint declares that. ``time_limit`` is the replacement's, ``timeout``
     legacy's, both in seconds.
     """
 
@@ -51,6 +53,7 @@ class Endpoint:
     legacy: AskLegacy | None = None
     replacement: Replacement | None = None
     golden: Golden | None = None
+    observed: Observed | None = None
     time_limit: float = 2.0
     timeout: float = 30.0
     journalled: Journalled = _as_it_is

@@ -1,39 +1,44 @@
-"""An event: a record that nobody waits for, and that legacy has already decided."""
+"""An event: a record that nobody waits for."""
 
 from __future__ import annotations
 
 import time
-from hashlib import sha256
 
 from ..errors import ContractError, FigError, InputError
-from ..model import Delivery, Reply, Settlement, Side, Stage
-from ..store.journal import Journal
+from ..model import Delivery, Outgoing, Reply, Request, Settlement, Side, Stage
+from ..store.awaited import Awaiting
 from ..store.line import Line
-from ..store.write import DeadLetter, InboxMark, Write
+from ..store.standing import Standing
+from ..store.write import Write
 from .asking import ask_replacement
 from .endpoint import Endpoint
 from .exchange import Exchange
-from .router import decide
+from .joining import Joined, join_request
+from .ledger import DONE, Ledger, background, mark_of
+from .pending import Pending
+from .router import Decision, decide
+from .sending import intent, message, sending
 from .shadow import Pair, compared
 from .table import RouteTable
 from .taken import Taken
 
 __all__ = ["Events"]
 
-_DONE = Settlement(outcome="done")
-
 
 class Events:
     """Takes an endpoint's deliveries: the bridge calls ``begin`` and settles what it returns.
 
-    Legacy's own decision stands in the record; beyond the legacy stage the replacement's is
-    journalled beside it, and once legacy is retired, alone.
+    Legacy's own decision stands in the record, or appears later where the endpoint declares an
+    outcome. Beyond the legacy stage the replacement's is held against it; where the replacement
+    decides, its decision is sent to where the endpoint says, and once legacy is retired it stands
+    alone. ``consumer`` is the name of its inbox marks.
     """
 
-    def __init__(self, endpoint: Endpoint, table: RouteTable, journal: Journal) -> None:
-        self._endpoint = endpoint
+    def __init__(self, endpoint: Endpoint, table: RouteTable, ledger: Ledger) -> None:
+        self.endpoint = endpoint
+        self.consumer = endpoint.name
         self._table = table
-        self._journal = journal
+        self._ledger = ledger
 
     async def take(self, delivery: Delivery) -> Settlement:
         """Take one delivery; when this returns, its outcome is durable. Raises as ``begin``."""
@@ -44,71 +49,173 @@ class Events:
     async def begin(self, delivery: Delivery) -> Taken:
         """Decide one delivery and hand its outcome to the journal.
 
-        A record that the mapping refuses is dead at once. Raises ``ReplacementError`` where the
-        replacement cannot answer and ``StoreUnavailable`` where nothing can be written: the
-        delivery is to come again.
+        One that was taken before is done without asking anybody. A record that the mapping refuses,
+        or that comes with another body under an id that is known, is dead at once. Raises
+        ``ReplacementError`` where the replacement cannot answer and ``StoreUnavailable`` where
+        nothing can be read or written: the delivery is to come again.
         """
         try:
-            write, settlement = await self._outcome(delivery), _DONE
+            known = await self._ledger.answered(self.consumer, delivery)
+            return known or await self._begun(delivery)
         except InputError as error:
-            write, settlement = _dead(delivery, error)
-        # Where its inbox mark was there before, nothing is written again: it is done.
-        return Taken(settlement, self._journal.submit(write))
+            dead = self._ledger.dead(
+                self.consumer, self.endpoint, delivery, error, self._revision()
+            )
+            settlement = Settlement(outcome="dead", reason=str(error))
+            # No inbox mark: a dead letter may be replayed when its cause is mended.
+            return Taken(settlement, self._ledger.submit(self.consumer, Write(dead=dead)))
 
-    async def bury(self, delivery: Delivery, reason: str) -> None:
+    async def bury(
+        self, delivery: Delivery, reason: str, error: BaseException | None = None
+    ) -> None:
         """Keep a delivery that the bridge gives up, whole, with the reason."""
-        error = FigError(reason, place=f"endpoint.{self._endpoint.name}")
-        await self._journal.commit(_dead(delivery, error)[0])
-
-    async def _outcome(self, delivery: Delivery) -> Write:
-        record = delivery.record
-        route = self._table.current(self._endpoint.name)
-        exchange = Exchange(record, route, route.revision)
-        mark = InboxMark(
-            consumer=self._endpoint.name,
-            message_id=record.position,
-            payload_hash=sha256(record.body).hexdigest(),
+        cause = error or FigError(reason, place=f"endpoint.{self.endpoint.name}")
+        dead = self._ledger.dead(
+            self.consumer, self.endpoint, delivery, cause, self._revision(), reason
         )
+        await self._ledger.journal.commit(Write(dead=dead))
+
+    async def _begun(self, delivery: Delivery) -> Taken:
+        record = delivery.record
+        route = self._table.current(self.endpoint.name)
+        exchange = Exchange(record, route, route.revision)
         if route.killed or route.stage is Stage.LEGACY:
-            return Write(lines=(exchange.line(Side.LEGACY, "ok"),), inbox=mark)
-        request = exchange.request = self._endpoint.request(record)
-        reply = await ask_replacement(self._endpoint, request, exchange.revision)
-        if not decide(route, request.key).compare:
-            return Write(lines=(self._alone(exchange, reply),), inbox=mark)
+            return self._written(exchange, Write(lines=(exchange.line(Side.LEGACY, "ok"),)))
+        request = exchange.request = self.endpoint.request(record)
+        reply = await ask_replacement(self.endpoint, request, exchange.revision)
+        decision = decide(route, request.key)
+        sent = self._decided(exchange, decision, request, reply)
+        write = Write(
+            lines=(exchange.line(exchange.decided, "ok", reply),),
+            effects=() if sent is None else (sending(sent),),
+        )
+        if not decision.compare:
+            return self._written(exchange, write)
+        if self.endpoint.observed is not None:
+            return self._awaited(exchange, write, reply, sent=sent is not None)
+        return self._written(exchange, await self._compared(exchange, write, reply))
+
+    def _decided(
+        self, exchange: Exchange, decision: Decision, request: Request, reply: Reply
+    ) -> Outgoing | None:
+        """Say in the exchange who decided; give what is to be sent, None where nothing is."""
+        sends = bool(self.endpoint.config.send)
+        if reply.status == "abstained":
+            if not decision.compare:
+                raise ContractError(
+                    "the replacement is not sure, and legacy is retired",
+                    place=f"endpoint.{self.endpoint.name}",
+                    value=reply.reason,
+                    remedy="decide it by hand; it is kept whole as a dead letter",
+                )
+            if sends and decision.side is Side.REPLACEMENT:
+                exchange.fallback, exchange.detail = "abstained", reply.reason
+                self._ledger.counters.add("fallbacks", self.endpoint.name, "abstained")
+            return None
+        if not sends:
+            if not decision.compare:
+                exchange.decided, exchange.answer = Side.REPLACEMENT, reply.payload
+            return None
+        if decision.side is Side.LEGACY:
+            exchange.more["intent"] = self._intent(exchange, request, reply)
+            return None
+        exchange.decided = Side.REPLACEMENT
+        one = message(self.endpoint, request, exchange.route, reply)
+        exchange.more["sent"] = intent(one)
+        return one
+
+    def _intent(self, exchange: Exchange, request: Request, reply: Reply) -> dict[str, object]:
+        """Say what would have been sent; where it could not be, that is seen before it matters."""
+        try:
+            return intent(message(self.endpoint, request, exchange.route, reply))
+        except FigError as error:
+            return {"to": self.endpoint.config.send, "error": str(error)}
+
+    async def _compared(self, exchange: Exchange, write: Write, reply: Reply) -> Write:
+        """Hold the replacement's decision against the one that stands in the record."""
+        if exchange.request is None:
+            return write
         pair = Pair(
-            endpoint=self._endpoint,
-            request=request,
+            endpoint=self.endpoint,
+            request=exchange.request,
             revision=exchange.revision,
-            legacy=record,
+            legacy=exchange.record,
             replacement=reply,
         )
         beside = await compared(pair)
-        lines = (exchange.line(Side.LEGACY, "ok", reply), *beside.lines)
-        return Write(lines=lines, observations=beside.observations, inbox=mark)
+        return Write(
+            lines=(*write.lines, *beside.lines),
+            observations=beside.observations,
+            effects=write.effects,
+        )
 
-    def _alone(self, exchange: Exchange, reply: Reply) -> Line:
-        """Give the line of a record that the replacement alone decided."""
-        if reply.status == "abstained":
-            raise ContractError(
-                "the replacement is not sure, and legacy is retired",
-                place=f"endpoint.{self._endpoint.name}",
-                value=reply.reason,
-                remedy="decide it by hand; it is kept whole as a dead letter",
+    def _awaited(self, exchange: Exchange, write: Write, reply: Reply, *, sent: bool) -> Taken:
+        """Keep the replacement's side until legacy has decided, unless it has already."""
+        return Taken(DONE, background(self._await(exchange, write, reply, sent=sent)))
+
+    async def _await(self, exchange: Exchange, write: Write, reply: Reply, *, sent: bool) -> bool:
+        asked = self._asked(exchange, reply, sent=sent)
+        state = ""
+
+        def decide_on(standing: Standing) -> Write:
+            nonlocal state
+            joined = (
+                join_request(self.endpoint, standing, asked)
+                if asked.key
+                else Joined(state="unkeyed", lines=(_unkeyed(asked),))
             )
-        exchange.decided, exchange.answer = Side.REPLACEMENT, reply.payload
-        return exchange.line(Side.REPLACEMENT, "ok", reply)
+            state = joined.state
+            both = Write(
+                lines=(*write.lines, *joined.lines),
+                observations=joined.observations,
+                effects=(*write.effects, *joined.effects),
+            )
+            return self._marked(exchange, both)
+
+        written = await self._ledger.write_on(self.endpoint.name, asked.key, decide_on)
+        if written and state != "waiting":
+            self._ledger.counters.add("outcomes", self.endpoint.name, state)
+        if not written:
+            self._ledger.counters.add("duplicates", self.consumer)
+        return written
+
+    def _asked(self, exchange: Exchange, reply: Reply, *, sent: bool) -> Awaiting:
+        request, observed = exchange.request, self.endpoint.observed
+        if request is None or observed is None:
+            raise ContractError("nothing is awaited", place=f"endpoint.{self.endpoint.name}")
+        at = exchange.record.captured_at or time.time()
+        pending = Pending.of(self.endpoint, request, exchange.revision, reply, sent=sent)
+        return Awaiting(
+            endpoint=self.endpoint.name,
+            key=observed.request_key(request),
+            request_id=request.id,
+            at=at,
+            until=at + observed.config.within,
+            pair=pending.text(),
+        )
+
+    def _written(self, exchange: Exchange, write: Write) -> Taken:
+        return Taken(DONE, self._ledger.submit(self.consumer, self._marked(exchange, write)))
+
+    def _marked(self, exchange: Exchange, write: Write) -> Write:
+        """Give a write with the mark that its record was taken, and what is written with each."""
+        record = exchange.record
+        result = {"outcome": "done", "decided": exchange.decided.value, **exchange.more}
+        return Write(
+            lines=write.lines,
+            observations=write.observations,
+            inbox=mark_of(self.consumer, record, result),
+            effects=(*write.effects, *self._ledger.also(record)),
+        )
+
+    def _revision(self) -> str:
+        return self._table.current(self.endpoint.name).revision
 
 
-def _dead(delivery: Delivery, error: FigError) -> tuple[Write, Settlement]:
-    # No inbox mark: a dead letter may be replayed when its cause is mended.
-    record = delivery.record
-    letter = DeadLetter(
-        source=record.source,
-        position=record.position,
-        reason=error.message,
-        record=record,
-        error=error.as_dict(),
-        attempts=delivery.attempt,
-        at=time.time(),
+def _unkeyed(asked: Awaiting) -> Line:
+    return Line(
+        kind="outcome",
+        endpoint=asked.endpoint,
+        request_id=asked.request_id,
+        data={"state": "unkeyed"},
     )
-    return Write(dead=letter), Settlement(outcome="dead", reason=str(error))

@@ -16,7 +16,8 @@ class Exchange:
     """One request on its way: what was decided, who answered, and why not the other.
 
     ``deadline`` is the caller's, in seconds since the epoch; a fallback has what is left of it.
-    ``answer`` is kept where the journal is the only place that it goes to.
+    ``answer`` is kept where the journal is the only place that it goes to; ``more`` is what else
+    the line says.
     """
 
     record: Record
@@ -29,6 +30,7 @@ class Exchange:
     fallback: str = ""
     detail: str = ""
     answer: Payload | None = None
+    more: dict[str, object] = field(default_factory=dict)
 
     def line(self, served_by: Side | None, status: str, reply: Reply | None = None) -> Line:
         """Give the journal's line. ``status``: ok, fault (legacy's own) or error."""
@@ -50,6 +52,7 @@ class Exchange:
             data["confidence"] = round(reply.confidence, 4)
         if self.answer is not None:
             data["answer"] = self.answer
+        data.update(self.more)
         record = self.record
         return Line(
             kind="request",

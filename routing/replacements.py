@@ -32,6 +32,7 @@ class Replacements:
         self._announce = announce
         self._ready: dict[str, Provider] = {}
         self._starting: dict[str, asyncio.Task[None]] = {}
+        self._closed = False
 
     async def answer(self, request: Request, revision: str) -> Reply:
         """Answer with a revision. Raises ``ReplacementError``; at once where it is not ready."""
@@ -49,10 +50,16 @@ class Replacements:
         """Begin to start a revision where it is not begun; True when it is ready. Never raises."""
         if revision in self._ready:
             return self._answers(revision)
+        if self._closed:
+            return False
         task = self._starting.get(revision)
         if task is None or task.done():
             self._starting[revision] = asyncio.create_task(self._open(revision))
         return False
+
+    def ready(self, revision: str) -> bool:
+        """Say whether a revision can be asked now. Begins nothing."""
+        return revision in self._ready and self._answers(revision)
 
     def _answers(self, revision: str) -> bool:
         provider = self._ready[revision]
@@ -65,7 +72,8 @@ class Replacements:
             await self._ready.pop(revision).close()
 
     async def close(self) -> None:
-        """Close all. May be called twice."""
+        """Close all, and start none again. May be called twice."""
+        self._closed = True
         for task in self._starting.values():
             task.cancel()
         await asyncio.gather(*self._starting.values(), return_exceptions=True)

@@ -53,9 +53,25 @@ class RouteTable:
         """Give the route to serve by now. Never raises for an endpoint of the workspace."""
         return self._routes[endpoint]
 
+    @property
+    def lost(self) -> bool:
+        """Say whether the routes could not be read when they were last looked at."""
+        return self._lost
+
     def wanted(self, endpoint: str) -> Route:
         """Give the route as the store last had it, adopted yet or not."""
-        return self._wanted.get(endpoint, self._routes[endpoint])
+        return self._wanted.get(endpoint) or self._routes[endpoint]
+
+    def follow(self, endpoints: Iterable[str]) -> None:
+        """Know these endpoints from now on, and no others; new ones stand at legacy until read.
+
+        Called when a process takes another ``fig.toml``; ``poll`` then reads their routes.
+        """
+        names = set(endpoints)
+        self._routes = {name: self._routes.get(name) or Route(endpoint=name) for name in names}
+        self._wanted = {name: route for name, route in self._wanted.items() if name in names}
+        self._since = {name: since for name, since in self._since.items() if name in names}
+        self._stamp = None
 
     async def watch(self, interval: float = 0.25) -> None:
         """Follow the store until cancelled; a change reaches this process within a second."""
@@ -81,7 +97,7 @@ class RouteTable:
         if killed != self._killed:
             log.warning("kill file now names: %s", ", ".join(sorted(killed)) or "nothing")
             self._killed = killed
-        for name in self._routes:
+        for name in list(self._routes):
             await self._adopt(name, self._wanted.get(name) or Route(endpoint=name))
 
     def _read(self) -> Mapping[str, Route] | None:
@@ -93,7 +109,9 @@ class RouteTable:
         return routes
 
     async def _adopt(self, name: str, wanted: Route) -> None:
-        now = self._routes[name]
+        now = self._routes.get(name)
+        if now is None:
+            return  # it went while others were looked at
         if name in self._killed or "*" in self._killed:
             wanted = msgspec.structs.replace(wanted, killed=True)
         if wanted == now:
@@ -106,6 +124,8 @@ class RouteTable:
                 return
         else:
             self._since.pop(name, None)
+        if name not in self._routes:
+            return
         self._routes[name] = wanted
         log.info("%s: %s (version %d)", name, _words(wanted), wanted.version)
 

@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
-from . import chain
 from .group import Content
 from .line import Line
+from .link import row
 
 __all__ = ["Backlog", "Item"]
 
@@ -27,9 +27,12 @@ class _State(Enum):
 
 
 class Item:
-    """A write on its way. A commit has a ``future``; a flush has ``done``; an append neither."""
+    """A write on its way. A commit has a ``future``; a flush has ``done``; an append neither.
 
-    __slots__ = ("content", "done", "future", "loop", "size", "state")
+    ``note``: it is the writer's own word on the store.
+    """
+
+    __slots__ = ("content", "done", "future", "loop", "note", "size", "state")
 
     def __init__(
         self,
@@ -38,11 +41,13 @@ class Item:
         loop: asyncio.AbstractEventLoop | None = None,
         future: asyncio.Future[bool] | None = None,
         done: threading.Event | None = None,
+        note: bool = False,
     ) -> None:
         self.content = content
         self.loop = loop
         self.future = future
         self.done = done
+        self.note = note
         self.size = max(1, len(content.rows))
         self.state = _State.WAITING
 
@@ -84,7 +89,7 @@ class Backlog:
         """Count lines that found no room; True where they are the first since the last report."""
         with self._changed:
             first = not self._dropped
-            self._dropped.update(row[1] for row in content.rows)
+            self._dropped.update(line[1] for line in content.rows)
             return first
 
     def withdraw(self, item: Item) -> bool:
@@ -169,6 +174,6 @@ class Backlog:
         kinds = dict(self._dropped)
         self._dropped.clear()
         data = {"lines": sum(kinds.values()), "kinds": kinds, "reason": "no room left in memory"}
-        item = Item(Content(rows=(chain.row(Line(kind="dropped", data=data)),)))
+        item = Item(Content(rows=(row(Line(kind="dropped", data=data)),)))
         item.state = _State.TAKEN
         return item

@@ -50,6 +50,11 @@ class Journal:
         return self._open and self._writer.trouble is None
 
     @property
+    def backlog(self) -> int:
+        """Say how many lines wait to be written."""
+        return self._backlog.lines
+
+    @property
     def trouble(self) -> str:
         """Say what is wrong with the store, for people; empty where nothing is."""
         return "" if self.healthy else str(self._unavailable())
@@ -214,4 +219,6 @@ def _entry(found: Row[tuple[object, ...]]) -> Entry:
         at=found.at,
         data=msgspec.json.decode(found.data, type=dict[str, object]),
     )
-    return Entry(id=found.id, at=found.at, line=line, hash=found.hash)
+    return Entry(
+        id=found.id, at=found.at, line=line, hash=found.link, compacted=found.digest is not None
+    )

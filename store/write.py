@@ -10,12 +10,14 @@ import msgspec
 from ..errors import StoreError
 from ..model import Comparison, Record
 from .effects import Effect
+from .expect import Expect
 from .line import Line
 
 __all__ = ["DeadLetter", "InboxMark", "Write"]
 
 _OURS: Final = {
     "comparison": "give the Comparison in observations; its line comes with it",
+    "cut": "lines are removed by retention; its line comes with it",
     "dead": "give the DeadLetter in dead; its line comes with it",
     "route": "change the route with Routes.put; its line comes with it",
 }
@@ -56,7 +58,8 @@ class Write(msgspec.Struct, frozen=True):
     """Lines and what belongs to them. With an ``inbox`` mark it is written once, ever.
 
     Each observation and the dead letter bring their own journal line; ``effects`` are rows of our
-    other tables. Raises ``StoreError`` where
+    other tables. ``expect`` is what it was decided on: where that has changed, nothing is written
+    and whoever waits gets ``Overtaken``. Raises ``StoreError`` where
     ``lines`` holds a line of such a kind: it would stand in the journal twice.
     """
 
@@ -65,6 +68,7 @@ class Write(msgspec.Struct, frozen=True):
     inbox: InboxMark | None = None
     dead: DeadLetter | None = None
     effects: tuple[Effect, ...] = ()
+    expect: Expect | None = None
 
     def __post_init__(self) -> None:
         """Refuse the kinds of line that the store writes itself."""

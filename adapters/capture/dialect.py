@@ -164,6 +164,13 @@ class Dialect(Protocol):
     def users(self, connection: Connection) -> set[str]:
         """Give the names of all triggers in the database that write to the capture table."""
 
+    def columns(self, connection: Connection, table: str, schema: str = "") -> Mapping[str, str]:
+        """Give every column of a table with its type in the database's own words; none: no table.
+
+        Also of types that SQLAlchemy does not know, and with their precision: what changes there
+        is drift.
+        """
+
     def when(self, text: str, shape: Shape, operations: Sequence[Operation]) -> str:
         """Translate a condition into this database's SQL. Raises ``ValueError``."""
 

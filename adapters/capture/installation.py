@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Literal
 
 import msgspec
@@ -15,13 +15,17 @@ from ...errors import LegacyError
 from .dialect import Capture, Dialect, Operation, Piece
 from .drift import drift, drifted
 from .events import EVENTS, INSTALLED
+from .grants import grants
 from .ground import Ground
 from .plan import Step, missing
-from .record import Entry, agreed_on, literal, records, struck, written
+from .record import CAPTURE, Entry, agreed_on, literal, records, struck, written
 from .removal import removal
+from .script import install_script, remove_script, undoing
 from .shape import chosen, shape_of
 
-__all__ = ["Installation"]
+__all__ = ["Action", "Installation"]
+
+Action = Literal["install", "undo", "remove"]
 
 
 class Installation:
@@ -42,27 +46,31 @@ class Installation:
         level: Literal["row", "statement"] = "row",
         large: int = 65_536,
         schema: str = "",
+        grant_to: str = "",
     ) -> None:
-        self._engine, self._dialect, self._source, self._place = engine, dialect, source, place
-        self._table, self._columns, self._key = table, columns, key
+        self.dialect, self.source, self.place, self.key = dialect, source, place, tuple(key)
+        self._engine, self._table, self._columns = engine, table, columns
         self._operations, self._when = tuple(operations), when
         self._level, self._large, self._schema = level, large, schema
+        self._grant_to = grant_to
 
     def capture(self, connection: Connection) -> Capture:
         """Say what is captured, of the table as it is now. Raises ``LegacyError``."""
-        found = shape_of(connection, self._table, place=self._place, schema=self._schema)
-        shape = chosen(found, self._columns, self._key, place=self._place)
+        found = shape_of(
+            connection, self.dialect, self._table, place=self.place, schema=self._schema
+        )
+        shape = chosen(found, self._columns, self.key, place=self.place)
         try:
-            when = self._when and self._dialect.when(self._when, found, self._operations)
+            when = self._when and self.dialect.when(self._when, found, self._operations)
         except ValueError as error:
             raise LegacyError(
                 f"the condition cannot be used: {error}",
-                place=self._place,
+                place=self.place,
                 value=self._when,
                 expected="a condition over old.COLUMN and new.COLUMN",
             ) from error
         return Capture(
-            source=self._source,
+            source=self.source,
             shape=shape,
             operations=self._operations,
             when=when,
@@ -72,44 +80,77 @@ class Installation:
 
     def ground(self) -> Ground:
         """Give what a walk over the table's rows stands on. Raises ``LegacyError``."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             capture = self.capture(connection)
-        return Ground(self._engine, self._dialect, capture, self._place)
+        return Ground(self._engine, self.dialect, capture, self.place)
 
     def steps(self) -> list[Step]:
         """Give what ``apply`` would do now; none where all of it stands."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             return self._missing(connection)
+
+    def script(self, action: Action) -> str:
+        """Write what ``apply`` or ``undo`` would do as a script for a person to review.
+
+        ``undo`` takes out what ``install`` would put in now, ``remove`` what is recorded.
+        """
+        with self.connected() as connection:
+            kind = connection.dialect.name.replace("mariadb", "mysql")
+            title = f"fig adapter {action} {self.source}: {self.place}"
+            if action == "remove":
+                statements = removal(connection, self.dialect, self.source)
+                return "\n".join(remove_script(kind, title, statements))
+            steps = self._missing(connection)
+            if action == "undo":
+                return "\n".join(remove_script(kind, title, undoing(steps)))
+            recording = _recording(connection, steps)
+            session = _session(connection) if kind == "mysql" else []
+            return "\n".join(install_script(kind, title, steps, recording, session))
 
     def plan(self) -> list[str]:
         """Give the statements that ``apply`` would run now; none where all of it stands."""
-        with self._connected() as connection:
+        with self.connected() as connection:
             steps = self._missing(connection)
             return [step.sql for step in steps if step.sql] + _recording(connection, steps)
 
     def apply(self) -> None:
         """Run the plan: in one transaction, or undoing what was done where it fails."""
-        with self._connected() as connection:
-            if self._dialect.installs_atomically:
+        with self.connected() as connection:
+            if self.dialect.installs_atomically:
                 with self._transaction(connection):
                     self._run(connection, self._missing(connection))
             else:
                 self._one_by_one(connection, self._missing(connection))
 
+    def recorded(self) -> list[Mapping[str, str | float]]:
+        """Give the record of what stands in the database, of all sources; options are left out."""
+        with self.connected() as connection:
+            return [
+                {
+                    "source": entry.source,
+                    "kind": entry.kind,
+                    "name": entry.name,
+                    "by": entry.by,
+                    "at": entry.at,
+                }
+                for entry in records(connection)
+                if entry.kind != CAPTURE
+            ]
+
     def removal(self) -> list[str]:
         """Give the statements that ``undo`` would run now, triggers first."""
-        with self._connected() as connection:
-            return removal(connection, self._dialect, self._source)
+        with self.connected() as connection:
+            return removal(connection, self.dialect, self.source)
 
     def undo(self, *, discard: bool) -> None:
         """Take out what is recorded, from any machine; refuse while events wait."""
-        with self._connected() as connection, self._maybe_transaction(connection):
-            statements = removal(connection, self._dialect, self._source)
-            waiting = self._waiting(connection)
+        with self.connected() as connection, self._maybe_transaction(connection):
+            statements = removal(connection, self.dialect, self.source)
+            waiting = self._waiting(connection) if statements else 0
             if waiting and not discard:
                 raise LegacyError(
                     f"{waiting} captured events are not settled yet",
-                    place=self._place,
+                    place=self.place,
                     expected="none",
                     remedy="let the bridge finish them, or discard them on purpose",
                 )
@@ -121,50 +162,59 @@ class Installation:
 
         Raises ``LegacyError`` where nothing is captured at all, and ``SchemaDrift``.
         """
-        with self._connected() as connection:
+        with self.connected() as connection:
             recorded = records(connection)
             self._check_shape(connection, recorded)
             capture = self.capture(connection)
             wanted = {piece.name: piece.create for piece in self._pieces(capture)}
-            found = self._dialect.standing(connection, capture)
+            found = self.dialect.standing(connection, capture)
             absent = sorted(name for name in wanted if not found.get(name))
             if absent or not inspect(connection).has_table(EVENTS.name):
                 raise LegacyError(
                     "capture is not installed",
-                    place=self._place,
+                    place=self.place,
                     value=f"missing: {', '.join(absent) or EVENTS.name}",
-                    remedy=f"run 'fig adapter install {self._source}'",
+                    remedy=f"run 'fig adapter install {self.source}'",
                 )
             stale = sorted(name for name in wanted if found[name] != wanted[name])
         return f"differs from what would be installed now: {', '.join(stale)}" if stale else None
 
     def _check_shape(self, connection: Connection, recorded: Sequence[Entry]) -> None:
-        agreed = agreed_on(recorded, self._source)
+        agreed = agreed_on(recorded, self.source)
         if agreed is None:
             return
         present = shape_of(
-            connection, agreed.shape.table, place=self._place, schema=agreed.shape.schema
+            connection,
+            self.dialect,
+            agreed.shape.table,
+            place=self.place,
+            schema=agreed.shape.schema,
         )
-        if self._key:
-            present = msgspec.structs.replace(present, key=tuple(self._key))
+        if self.key:
+            present = msgspec.structs.replace(present, key=tuple(self.key))
         breaks = [one for one in drift(agreed.shape, present) if one.breaks]
         if breaks:
-            raise drifted(breaks, place=self._place, source=self._source)
+            raise drifted(breaks, place=self.place, source=self.source)
 
     def _missing(self, connection: Connection) -> list[Step]:
         capture = self.capture(connection)
         try:
             return missing(
-                connection, self._dialect, capture, records(connection), place=self._place
+                connection,
+                self.dialect,
+                capture,
+                records(connection),
+                place=self.place,
+                granted=grants(connection, self._grant_to),
             )
         except ValueError as error:
-            raise LegacyError(str(error), place=self._place) from error
+            raise LegacyError(str(error), place=self.place) from error
 
     def _pieces(self, capture: Capture) -> Sequence[Piece]:
         try:
-            return self._dialect.pieces(capture)
+            return self.dialect.pieces(capture)
         except ValueError as error:
-            raise LegacyError(str(error), place=self._place) from error
+            raise LegacyError(str(error), place=self.place) from error
 
     def _run(self, connection: Connection, steps: Sequence[Step]) -> None:
         for step in steps:
@@ -212,20 +262,21 @@ class Installation:
         if not inspect(connection).has_table(EVENTS.name):
             return 0
         count = select(func.count()).select_from(EVENTS)
-        mine = count.where(EVENTS.c.source == self._source, EVENTS.c.done_at.is_(None))
+        mine = count.where(EVENTS.c.source == self.source, EVENTS.c.done_at.is_(None))
         return connection.execute(mine).scalar_one()
 
     @contextlib.contextmanager
-    def _connected(self) -> Iterator[Connection]:
+    def connected(self) -> Iterator[Connection]:
+        """Give a connection; what goes wrong on it is raised as ``LegacyError``."""
         try:
             with self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise self._dialect.trouble(error, place=self._place, name=self._source) from error
+            raise self.dialect.trouble(error, place=self.place, name=self.source) from error
 
     @contextlib.contextmanager
     def _maybe_transaction(self, connection: Connection) -> Iterator[None]:
-        if not self._dialect.installs_atomically:
+        if not self.dialect.installs_atomically:
             yield
             return
         with self._transaction(connection):
@@ -233,7 +284,7 @@ class Installation:
 
     @contextlib.contextmanager
     def _transaction(self, connection: Connection) -> Iterator[None]:
-        connection.exec_driver_sql(self._dialect.begin)
+        connection.exec_driver_sql(self.dialect.begin)
         try:
             yield
             connection.exec_driver_sql("COMMIT")
@@ -252,3 +303,9 @@ def _recording(connection: Connection, steps: Sequence[Step]) -> list[str]:
     strikes = [literal(connection, one) for one in struck(s.strikes for s in steps if s.strikes)]
     entries = [step.entry for step in steps if step.entry]
     return strikes + ([literal(connection, written(entries))] if entries else [])
+
+
+def _session(connection: Connection) -> list[str]:
+    """Give what a session must say before a trigger is made, which keeps the mode for good."""
+    mode = connection.exec_driver_sql("SELECT @@SESSION.sql_mode").scalar_one()
+    return [f"SET SESSION sql_mode = '{mode}'"]

@@ -59,8 +59,11 @@ def missing(
     recorded: Sequence[Entry],
     *,
     place: str,
+    granted: Sequence[Piece] = (),
 ) -> list[Step]:
     """Give the steps from what stands to what is wanted; none where all of it stands.
+
+    ``granted`` are rights that are wanted too; where there are none, those that stand stay.
 
     Raises ``LegacyError`` where something that is not ours is in the way, and ``ValueError`` for
     what this database cannot do.
@@ -68,9 +71,11 @@ def missing(
     shared = [entry for entry in recorded if entry.source == SHARED]
     own = [entry for entry in recorded if entry.source == capture.source]
     steps = list(_shared(connection, dialect, shared, place))
-    wanted = dialect.pieces(capture)
-    standing = dialect.standing(connection, capture)
-    names = {piece.name for piece in wanted}
+    wanted = [*dialect.pieces(capture), *granted]
+    # Of a right there is only the record: what a server shows of one differs from what was said.
+    rights = {entry.name: entry.created for entry in own if entry.kind == "grant"}
+    standing = {**dialect.standing(connection, capture), **rights}
+    names = {piece.name for piece in wanted} | (set() if granted else rights.keys())
     unwanted = [entry for entry in own if entry.kind != CAPTURE and entry.name not in names]
     steps += [_out(entry) for entry in reversed(unwanted)]
     for step in _own(capture.source, wanted, standing, own, recorded, place):

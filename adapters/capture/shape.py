@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import difflib
-import warnings
 from collections.abc import Sequence
 from typing import NoReturn
 
 import msgspec
 from sqlalchemy import inspect
 from sqlalchemy.engine import Connection
-from sqlalchemy.exc import NoSuchTableError, SAWarning
 
 from ...errors import LegacyError
-from .dialect import Shape
+from .dialect import Dialect, Shape
 from .events import TABLES
 
 __all__ = ["chosen", "shape_of"]
@@ -21,20 +19,16 @@ __all__ = ["chosen", "shape_of"]
 _OURS = {table.name for table in TABLES}
 
 
-def shape_of(connection: Connection, table: str, *, place: str, schema: str = "") -> Shape:
+def shape_of(
+    connection: Connection, dialect: Dialect, table: str, *, place: str, schema: str = ""
+) -> Shape:
     """Read all columns of a table and its primary key.
 
     Raises ``LegacyError`` where there is none of that name, or it is a view or one of ours.
     """
     looked, within = inspect(connection), schema or None
-    try:
-        with warnings.catch_warnings():
-            # A type of legacy's own that SQLAlchemy does not know is captured all the same.
-            warnings.simplefilter("ignore", SAWarning)
-            columns = {
-                column["name"]: str(column["type"]) for column in looked.get_columns(table, within)
-            }
-    except NoSuchTableError:
+    columns = dialect.columns(connection, table, schema)
+    if not columns:
         _unknown("there is no such table", table, looked.get_table_names(within), place)
     if table.lower() in _OURS or table in looked.get_view_names(within):
         expected = "a table of the legacy system; triggers on views and on our own cannot capture"

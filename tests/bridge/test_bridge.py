@@ -17,6 +17,7 @@ from stranglerfig.errors import (
     FigError,
     InputError,
     LegacyUnavailable,
+    StoreError,
     StoreUnavailable,
 )
 from stranglerfig.model import Delivery, Record, Settlement
@@ -28,6 +29,7 @@ QUICK = Limits(
     drain=5.0,
     retries=Retries(attempts=3, backoff=Backoff(first=0.002, longest=0.01)),
     reopen=Backoff(first=0.002, longest=0.01),
+    stand_still=Backoff(first=0.002, longest=0.01),
 )
 
 
@@ -124,19 +126,20 @@ async def test_refused_input_is_buried_first_and_then_dead():
     async def take(_: Delivery) -> Settlement:
         raise InputError("cannot be read", place="row 1")
 
-    async def bury(delivery: Delivery, reason: str) -> None:
+    async def bury(delivery: Delivery, reason: str, cause: BaseException | None = None) -> None:
         assert source.dead == []
-        buried.append((delivery.record.position, reason))
+        buried.append((delivery.record.position, reason, type(cause)))
 
     async with running(Bridge({"m": source}, {"m": take}, limits=QUICK, bury=bury)):
         await until(lambda: bool(source.dead))
-    assert buried == [("p0", "InputError: row 1: cannot be read")]
+    assert buried == [("p0", "InputError: row 1: cannot be read", InputError)]
     assert source.dead[0][1] == "InputError: row 1: cannot be read"
 
 
-async def test_what_cannot_be_buried_is_not_given_up():
+@pytest.mark.parametrize("fault", [StoreUnavailable("full"), StoreError("no"), OSError("bug")])
+async def test_what_cannot_be_buried_is_not_given_up(fault):
     source = MemorySource("m", records(1))
-    trouble = [StoreUnavailable("full")] * 6
+    trouble = [fault] * 6
 
     async def take(_: Delivery) -> Settlement:
         raise InputError("cannot be read")
@@ -149,7 +152,8 @@ async def test_what_cannot_be_buried_is_not_given_up():
     async with running(bridge):
         await until(lambda: bool(source.dead))
     assert trouble == []
-    assert bridge.status().sources["m"].retried == 6
+    held = isinstance(fault, StoreUnavailable)
+    assert bridge.status().sources["m"].retried == (0 if held else 6)
 
 
 async def test_other_errors_are_tried_again_and_then_given_up():

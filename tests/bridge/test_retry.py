@@ -57,10 +57,7 @@ def test_all_else_is_tried_again_until_it_is_enough(error):
     assert outcomes[2].reason == f"gave up after 3 attempts: {type(error).__name__}: {error}"
 
 
-def test_what_was_begun_too_often_is_dead_before_it_is_begun_again():
-    retries = Retries(attempts=3)
-    assert retries.spent(3) is None
-    settlement = retries.spent(4)
-    assert settlement is not None
-    assert settlement.outcome == "dead"
+def test_what_was_begun_too_often_is_dead():
+    settlement = Retries(attempts=3, blocks=True).spent()
+    assert (settlement.outcome, settlement.blocks) == ("dead", True)
     assert "3 attempts" in settlement.reason

@@ -17,6 +17,7 @@ QUICK = Limits(
     wait=0.02,
     drain=0.1,
     retries=Retries(attempts=3, backoff=Backoff(first=0.002, longest=0.01)),
+    stand_still=Backoff(first=0.002, longest=0.01),
 )
 
 
@@ -94,7 +95,9 @@ async def test_what_did_not_become_durable_comes_again(desk, error):
     durable.cancel() if error is None else durable.set_exception(error)
     await desk.until(lambda: len(desk.taken) == 2)
     delivery, durable = desk.taken[1]
-    assert delivery.attempt == 2
+    # What the store could not take stays in hand; all else goes back to its source.
+    assert delivery.attempt == (1 if isinstance(error, StoreUnavailable) else 2)
+    assert not delivery.fresh
     durable.set_result(True)
     await desk.until(lambda: desk.source.done == 1)
     assert desk.source.dead == []

@@ -14,6 +14,7 @@ from stranglerfig.errors import ReplacementUnavailable, StoreUnavailable
 from stranglerfig.model import Delivery, Record, Route, Stage
 from stranglerfig.routing.endpoint import Endpoint
 from stranglerfig.routing.events import Events
+from stranglerfig.routing.ledger import Ledger
 
 ROW = {
     "id": "7",
@@ -60,7 +61,7 @@ def event(endpoint, replacement, example):
 
 @pytest.fixture
 def events(event, table, store):
-    return Events(event, table, store.journal)
+    return Events(event, table, Ledger(store))
 
 
 @pytest.fixture

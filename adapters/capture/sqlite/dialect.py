@@ -16,8 +16,8 @@ from sqlalchemy.pool import NullPool
 from ....errors import ConfigError, LegacyError, LegacyUnavailable
 from ..dialect import Capture, Claim, Event, Image, Operation, Piece, Shape, Waker
 from ..events import TABLE_NAME
+from ..when import translated
 from .claim import Heads
-from .condition import translated
 from .image import read_image
 from .shared import shared
 from .trigger import IMAGE_BYTES, ident, row_image, row_key, trigger
@@ -95,10 +95,18 @@ class SqliteCapture:
         )
         return {name for (name,) in rows}
 
+    def columns(self, connection: Connection, table: str, schema: str = "") -> Mapping[str, str]:
+        """Read the pragma, which gives types as they were written; hidden columns too."""
+        del schema
+        rows = connection.exec_driver_sql(
+            "SELECT name, type FROM pragma_table_xinfo(?) ORDER BY cid", (table,)
+        )
+        return {str(name): str(declared) for name, declared in rows}
+
     def when(self, text: str, shape: Shape, operations: Sequence[Operation]) -> str:
         """Translate a condition over ``old`` and ``new``. Raises ``ValueError``."""
         del operations  # which row is absent is settled for each trigger
-        return translated(text, shape)
+        return translated(text, shape, dialect="sqlite")
 
     def stamp(self, connection: Connection) -> int:
         """Read the pragma that changes when another connection has committed."""

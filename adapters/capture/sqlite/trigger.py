@@ -25,7 +25,7 @@ from sqlalchemy.dialects import sqlite
 
 from ..dialect import Capture, Operation, Piece, Shape
 from ..events import LARGE, TABLE_NAME
-from .condition import condition
+from ..when import condition
 
 __all__ = ["IMAGE_BYTES", "ident", "row_image", "row_key", "trigger"]
 
@@ -53,13 +53,11 @@ BEGIN
   );{large}
 END"""
 
-# The newest event is the one that was just written: SQLite has one writer at a time. All in one
-# statement, as a second one would find an id of its own behind last_insert_rowid().
+# The newest event is the one that was just written: SQLite has one writer at a time. What is small
+# is seen before anything is read (a test of constants, to SQLite).
 _LARGE: Final = """
   INSERT INTO {large} (ref, source, bytes, kind, value, created_at)
-  SELECT e.event_id || v.place, {source}, length(v.value), v.kind, v.value, e.created_at
-  FROM {events} AS e, ({values}) AS v
-  WHERE e.id = (SELECT max(id) FROM {events}) AND v.value IS NOT NULL;"""
+  {values};"""
 
 _IS_LARGE: Final = """\
 length(CAST({value} AS BLOB)) > {most} AND typeof({value}) IN ('text', 'blob')
@@ -72,8 +70,10 @@ _TERMS: Final = 100
 """SQLite bounds the selects of one statement (500)."""
 
 _KEPT: Final = """\
-SELECT '-{place}' AS place, substr(typeof({value}), 1, 1) AS kind,
-    CASE WHEN {is_large} THEN CAST({value} AS BLOB) END AS value"""
+SELECT event_id || '-{place}', source, length(CAST({value} AS BLOB)),
+    substr(typeof({value}), 1, 1), CAST({value} AS BLOB), created_at
+    FROM {events} WHERE {is_large}
+      AND id = (SELECT max(id) FROM {events})"""
 
 # quote() gives integers, NULL and BLOBs exactly; it cuts text at a NUL, and rounds some reals (of
 # which 26 digits, on the other hand, give every one back).
@@ -103,7 +103,7 @@ def trigger(capture: Capture, operation: Operation) -> Piece:
     shape = capture.shape
     name = ident(f"fig_{shape.table}_{operation}")
     row = "OLD" if operation == "delete" else "NEW"
-    when = condition(capture.when, operation)
+    when = condition(capture.when, operation, dialect="sqlite")
     create = _TRIGGER.format(
         name=name,
         operation=operation,
@@ -152,13 +152,12 @@ def _large(capture: Capture, row: str) -> str:
         if not _SMALL.search(declared):
             value = f"{row}.{ident(name)}"
             is_large = _IS_LARGE.format(value=value, most=most, row=_ROW_BYTES)
-            values.append(_KEPT.format(place=place, value=value, is_large=is_large))
+            event = ident(TABLE_NAME)
+            kept = _KEPT.format(place=place, value=value, is_large=is_large, events=event)
+            values.append(kept)
     return "".join(
         _LARGE.format(
-            large=ident(LARGE.name),
-            events=ident(TABLE_NAME),
-            source=_literal(capture.source),
-            values="\n    UNION ALL ".join(values[at : at + _TERMS]),
+            large=ident(LARGE.name), values="\n  UNION ALL ".join(values[at : at + _TERMS])
         )
         for at in range(0, len(values), _TERMS)
     )

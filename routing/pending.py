@@ -1,0 +1,70 @@
+"""The replacement's side of a comparison, kept until legacy has decided too."""
+
+from __future__ import annotations
+
+from typing import cast
+
+import msgspec
+
+from ..model import Comparison, Payload, Reply, Request
+from .compare import compare_labelled, unit_of
+from .endpoint import Endpoint
+from .payloads import dumps, loads
+
+__all__ = ["Pending"]
+
+
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
+    """What a comparison needs of a request, and nothing more: not its input.
+
+    ``payload`` is the replacement's, None where it abstained. ``sent``: its decision went to
+    legacy, whose own may follow from it.
+    """
+
+    request_id: str
+    revision: str
+    unit: str
+    payload: Payload | None
+    golden: Payload | None = None
+    sent: bool = False
+
+    @classmethod
+    def of(
+        cls, endpoint: Endpoint, request: Request, revision: str, reply: Reply, *, sent: bool
+    ) -> Pending:
+        """Make it while the request is there."""
+        golden = endpoint.golden
+        return cls(
+            request_id=request.id,
+            revision=revision,
+            unit=unit_of(request.payload, golden),
+            payload=None if reply.status == "abstained" else reply.payload,
+            golden=None if golden is None else golden.find(request.payload),
+            sent=sent,
+        )
+
+    def text(self) -> str:
+        """Write it. Raises ``StoreError`` for a value that no payload holds."""
+        return dumps({name: getattr(self, name) for name in self.__struct_fields__})
+
+    @classmethod
+    def read(cls, text: str) -> Pending:
+        """Read what ``text`` wrote. Raises ``StoreError``."""
+        return cls(**cast("dict[str, object]", loads(text)))  # type: ignore[arg-type]
+
+    def compared(self, endpoint: Endpoint, legacy: Payload) -> Comparison:
+        """Hold legacy's decision against the replacement's, as the journal may hold it.
+
+        Not to be called where the replacement abstained.
+        """
+        comparison = compare_labelled(
+            self.request_id,
+            endpoint=endpoint.name,
+            revision=self.revision,
+            unit=self.unit,
+            legacy=legacy,
+            replacement=self.payload or {},
+            fields=endpoint.config.compare,
+            label=self.golden,
+        )
+        return endpoint.journalled(comparison)

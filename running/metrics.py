@@ -1,0 +1,81 @@
+"""The figures of a process, as ``/metrics`` gives them, under the names of ``telemetry``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..store.waiting import Waiting
+from ..telemetry import GAUGES, LABELS, METRICS
+from .exposition import Family
+from .status import ProcessStatus, SourceView
+
+__all__ = ["families"]
+
+
+def families(
+    counts: Mapping[tuple[str, ...], int],
+    status: ProcessStatus,
+    waiting: Waiting | None,
+    about: Mapping[str, str],
+) -> list[Family]:
+    """Give every metric that has a sample.
+
+    ``counts`` are those of ``Counters``; ``waiting`` is None where the store could not be asked;
+    ``about`` are the labels of ``fig_info``.
+    """
+    counted = {**counts, ("journal_dropped",): status.journal.dropped}
+    gauges = dict(_gauges(status, waiting), info=[(about, 1.0)])
+    return [
+        *(_counter(name, counted) for name in METRICS if any(key[0] == name for key in counted)),
+        *(
+            Family(name=f"fig_{name}", help=text, samples=tuple(gauges[name]))
+            for name, text in GAUGES.items()
+            if gauges.get(name)
+        ),
+    ]
+
+
+def _counter(name: str, counts: Mapping[tuple[str, ...], int]) -> Family:
+    samples = tuple(
+        (_labels(name, key[1:]), float(count)) for key, count in counts.items() if key[0] == name
+    )
+    return Family(name=f"fig_{name}_total", help=METRICS[name], samples=samples, counter=True)
+
+
+def _labels(name: str, values: tuple[str, ...]) -> dict[str, str]:
+    names = LABELS[name]
+    further = [f"label_{number}" for number in range(len(names), len(values))]
+    return dict(zip((*names, *further), values, strict=False))
+
+
+def _gauges(
+    status: ProcessStatus, waiting: Waiting | None
+) -> Iterator[tuple[str, list[tuple[Mapping[str, str], float]]]]:
+    yield "ready", [({}, float(status.ready))]
+    yield "journal_backlog", [({}, float(status.journal.backlog))]
+    by_source = [(name, _of_source(view)) for name, view in status.sources.items()]
+    for gauge in GAUGES:
+        found = [({"source": name}, values[gauge]) for name, values in by_source if gauge in values]
+        if found:
+            yield gauge, [(dict(labels), value) for labels, value in found]
+    if waiting is not None:
+        yield "dead_letters", [({}, float(waiting.dead))]
+        yield "replays", [({}, float(waiting.replays))]
+        yield "outbox_unsent", [({}, float(waiting.outgoing))]
+        yield "outbox_oldest_seconds", [({}, waiting.outgoing_age)]
+        yield "outcomes_awaited", [({}, float(waiting.outcomes))]
+
+
+def _of_source(view: SourceView) -> dict[str, float]:
+    one, lag = view.status, view.status.lag
+    found = {
+        "source_flowing": float(one.state == "flowing"),
+        "source_in_flight": float(one.in_flight),
+        "source_oldest_seconds": one.oldest,
+        "source_rate": one.per_second_10,
+    }
+    if lag is not None:
+        found["source_pending"] = float(lag.pending)
+        found["source_lag_seconds"] = lag.oldest
+        found["source_backfill"] = float(lag.backfill)
+    return found

@@ -1,0 +1,260 @@
+"""A running process: its parts, in the order in which they are started and, backwards, ended."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Mapping
+from typing import Final
+
+import msgspec
+
+from .. import app
+from ..config import Workspace
+from ..errors import StoreError
+from ..facades.server import Serving
+from ..routing.deciding import Deciding, takers
+from ..routing.operator import Operator
+from ..routing.shadow import Shadow
+from ..routing.table import RouteTable
+from ..routing.watch import Watch
+from ..store.store import Store
+from ..store.waiting import Waiting, count_waiting
+from ..telemetry import Counters, log
+from .background import Background
+from .drift import Drift
+from .gates import Gates
+from .health import Health
+from .intake import Intake, Way
+from .listening import Listening
+from .loading import Loading
+from .notify import Notify
+from .plan import Plan, host_port, make
+from .presence import Presence
+from .recent import Recent
+from .reload import Reload
+from .report import about, report, words
+from .singleton import Singleton
+from .status import LastTrouble, ProcessStatus, Reloaded, State, builtins
+
+__all__ = ["Running"]
+
+_MODELS: Final = 15.0
+"""Seconds that sources wait at a start for what their endpoints are to ask."""
+
+
+class Running:
+    """Facades, sources or both of one workspace. Built by ``process.run``, on its event loop.
+
+    Raises ``ConfigError`` where the workspace is wrong; nothing is begun then.
+    """
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        *,
+        facades: bool,
+        sources: bool,
+        announce: app.Announce,
+        health: str | None = None,
+    ) -> None:
+        self.facades, self.sources = facades, sources
+        self.announce = announce
+        self._probed = health
+        workspace = self.own(workspace)
+        self.state: State = "starting"
+        self.reloaded = Reloaded()
+        self.store = Store(workspace.store_url)
+        self.counters = Counters()
+        self.plan = make(workspace, self.store, announce)
+        self.loading = Loading(lambda: self.plan, lambda: self.table)
+        self.table = RouteTable(
+            self.store,
+            self.plan.endpoints,
+            prepare=self.loading.prepare,
+            kill_file=workspace.root / app.KILL_FILE,
+        )
+        self.shadow = Shadow(self.store.journal, self.counters)
+        self.listening = Listening(
+            table=self.table,
+            journal=self.store.journal,
+            shadow=self.shadow,
+            counters=self.counters,
+            announce=announce,
+        )
+        self.intake = Intake(self.counters, lambda: self.store.journal.healthy)
+        self.gates = Gates(self.plan.workspace.bridge)
+        self.takers = self.taking(self.plan)
+        self.recent = Recent()
+        self.notify = Notify()
+        self.presence = Presence(
+            self.store.database,
+            kind="up" if facades and sources else "serve" if facades else "bridge",
+            lease=lambda: self.plan.workspace.bridge.lease,
+            status=lambda: builtins(self.status()),
+        )
+        self.trouble = LastTrouble()
+        self.waiting: Waiting | None = None
+        self.background = Background()
+        self.health = ""
+        self.singletons: list[Singleton] = []
+        self.reload = Reload(self)
+        self._watch: asyncio.Task[None] | None = None
+        self._drift = Drift(self._operators)
+        self._probes: Serving | None = None
+
+    def own(self, workspace: Workspace) -> Workspace:
+        """Give a workspace as this process takes it: with the probes' address that it was given."""
+        if self._probed is None:
+            return workspace
+        bridge = msgspec.structs.replace(workspace.bridge, health=self._probed)
+        return msgspec.structs.replace(workspace, bridge=bridge)
+
+    def status(self) -> ProcessStatus:
+        """Say how the process is. Call it on the event loop."""
+        return report(self)
+
+    async def start(self, stop: asyncio.Event) -> None:
+        """Open the store, read the routes, load what they ask for, then serve and take.
+
+        Raises ``ConfigError`` where an address cannot be had. ``stop`` ends the waiting.
+        """
+        log.addHandler(self.trouble)
+        await self._open_probes()
+        if await self._open_store():
+            await self.presence.beat()
+        else:
+            self.background.start("store", self._open_later())
+        for one in self.plan.callers.values():
+            await one.open()
+        await self.table.poll()
+        self._begin()
+        if self.facades:
+            await self.listening.open(self.plan)
+        if self.sources:
+            await self.loading.wait(_MODELS, stop)
+            self.take()
+        if not stop.is_set():
+            self.state = "running"
+            self.background.start("reload", self.reload.run())
+            self.notify.ready(f"ready: {len(self.plan.endpoints)} endpoints")
+            await self.presence.beat()
+
+    def taking(self, plan: Plan) -> Mapping[str, Deciding]:
+        """Give who takes each source's deliveries in a plan. Raises ``ConfigError``."""
+        return takers(plan.endpoints.values(), self.table, self.store, self.counters)
+
+    def take(self) -> None:
+        """Begin to take the deliveries of every source that is not being taken from."""
+        for name, source in self.plan.sources.items():
+            if name not in self.intake.names():
+                self.intake.open(name, source, self.way(name))
+                self.announce({"event": "source", "source": name})
+
+    def way(self, source: str) -> Way:
+        """Give the way of a source's deliveries through the plan that is in force."""
+        deciding = self.takers[source]
+        return Way(
+            take=self.plan.uses.counted(deciding.begin),
+            bury=deciding.bury,
+            limits=self.plan.limits[source],
+            gates=self.gates.of(deciding.endpoints),
+        )
+
+    def watch(self, plan: Plan) -> None:
+        """Have the guardrails of a plan's endpoints looked at, and no others."""
+        if self._watch is not None:
+            self._watch.cancel()
+        self._watch = self.background.start("watch", Watch(plan.operators).run())
+
+    async def stop(self) -> None:
+        """Take no more, finish what is in hand, and end all. May be called half-way."""
+        self.state = "draining"
+        self.notify.stopping("finishing what is in hand")
+        leaving = asyncio.create_task(self.presence.beat())
+        await asyncio.gather(self.intake.stop(), self.listening.close())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.shadow.drain(), 5.0)
+        await self.background.stop()
+        await leaving
+        await self.presence.leave()
+        for pool in self.plan.pools.values():
+            await pool.close()
+        for caller in self.plan.callers.values():
+            await caller.close()
+        await asyncio.to_thread(self.store.close)
+        if self._probes is not None:
+            await self._probes.__aexit__(None, None, None)
+        self.notify.close()
+        log.removeHandler(self.trouble)
+
+    def _begin(self) -> None:
+        self.background.start("presence", self.presence.run())
+        self.background.start("routes", self.table.watch())
+        self.background.start("replacements", self.loading.tidy())
+        self.background.start("shadow", self.shadow.run())
+        self.background.start("pulse", self._pulse())
+        self.background.start("waiting", self._count())
+        self.watch(self.plan)
+
+    async def _open_probes(self) -> None:
+        listen = self.plan.workspace.bridge.health
+        if not listen or not self.sources:
+            return
+        place = self.plan.workspace.place("bridge", "health")
+        health = Health(
+            status=self.status,
+            counts=self.counters.snapshot,
+            waiting=lambda: self.waiting,
+            about=about(self),
+        )
+        probes = Serving(health, *host_port(listen, place), grace=1.0, place=place)
+        self._probes = await probes.__aenter__()
+        self.health = probes.address
+        self.announce({"event": "health", "address": probes.address})
+
+    async def _pulse(self) -> None:
+        """Look once a second, or more often where systemd wants to hear of us more often."""
+        every = min(1.0, self.notify.watchdog / 3) if self.notify.watchdog else 1.0
+        while True:
+            sources = self.intake.status().sources
+            self.recent.look(sources)
+            status = self.status()
+            if status.live:
+                self.notify.progress()
+            if self.state == "running":
+                self.notify.status("; ".join(status.missing) or words(status))
+            await self._drift.look(sources)
+            await asyncio.sleep(every)
+
+    async def _count(self) -> None:
+        while True:
+            try:
+                found = await asyncio.to_thread(count_waiting, self.store.database, time.time())
+            except StoreError:
+                self.waiting = None
+            else:
+                self.waiting = found
+            await asyncio.sleep(2.0)
+
+    async def _open_store(self) -> bool:
+        try:
+            await asyncio.to_thread(self.store.open)
+        except StoreError as error:
+            log.warning("store lost, legacy answers everybody: %s", error)
+            return False
+        return True
+
+    async def _open_later(self) -> None:
+        while True:
+            await asyncio.sleep(0.5)
+            with contextlib.suppress(StoreError):
+                await asyncio.to_thread(self.store.open)
+                log.info("the store is there now")
+                return
+
+    def _operators(self, source: str) -> list[Operator]:
+        workspace = self.plan.workspace
+        names = self.plan.fed_by(source)
+        return [app.operator(workspace, self.store, name, who="bridge") for name in names]
