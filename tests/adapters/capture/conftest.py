@@ -13,11 +13,11 @@ def sqlite_shop(request, tmp_path):
     return Shop(f"sqlite:///{tmp_path / 'shop.db'}", SqliteCapture(), tmp_path)
 
 
-def mariadb_shop(request, tmp_path):
+def mysql_shop(request, tmp_path):
     return Shop(request.getfixturevalue("mariadb").database(), MySqlCapture(), tmp_path)
 
 
-SHOPS = {"sqlite": sqlite_shop, "mariadb": mariadb_shop}
+SHOPS = {"sqlite": sqlite_shop, "mysql": mysql_shop}
 
 
 @pytest.fixture(params=list(SHOPS))
