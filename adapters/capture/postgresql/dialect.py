@@ -18,10 +18,11 @@ from . import trouble
 from .claim import Heads
 from .columns import SETTINGS, declared_types
 from .image import read_image
-from .row import columns_of, image, key
+from .row import columns_of, key
 from .shared import shared
 from .standing import standing, users
 from .trigger import Triggers, channel
+from .whole import whole_image
 
 __all__ = ["PostgreSqlCapture"]
 
@@ -156,9 +157,9 @@ class PostgreSqlCapture:
         """Read an image."""
         return read_image(text)
 
-    def row_image(self, shape: Shape, row: str) -> str:
-        """Give the expression that the triggers have for a row without large values."""
-        return image(columns_of(shape), row)
+    def row_image(self, shape: Shape, row: str, large: int = 65_536) -> str:
+        """Give the expression that the triggers have, without references to large values."""
+        return whole_image(columns_of(shape, large), row, large)
 
     def row_key(self, shape: Shape, row: str) -> str:
         """Give the expression that the triggers have."""

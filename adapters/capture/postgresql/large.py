@@ -50,9 +50,7 @@ def large_events_of(capture: Capture, operation: Operation, home: str, *, by_row
         for at, one in enumerate(columns)
         if one.size != "small"
     )
-    before, after = (
-        _image(columns, row) if row in rows else "NULL" for row in ("OLD", "NEW")
-    )
+    before, after = (_image(columns, row) if row in rows else "NULL" for row in ("OLD", "NEW"))
     values = event(capture, operation, key="fig_key", before=before, after=after)
     return (
         f"WITH fig_read AS MATERIALIZED (\n  SELECT {_reading(capture, columns, rows)}\n"

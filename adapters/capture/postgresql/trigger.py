@@ -177,7 +177,13 @@ class Triggers(msgspec.Struct, frozen=True, kw_only=True):
         return "\n".join(lines)
 
     def _either(
-        self, capture: Capture, operation: Operation, found: str, *, by_row: bool, read: bool = False
+        self,
+        capture: Capture,
+        operation: Operation,
+        found: str,
+        *,
+        by_row: bool,
+        read: bool = False,
     ) -> str:
         events = qualified(self.home, EVENTS.name)
         plain = events_of(capture, operation, events, by_row=by_row, read=read)
