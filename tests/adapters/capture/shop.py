@@ -304,7 +304,10 @@ class Shop:
         done = subprocess.run(call, capture_output=True, check=True)
         # What differs between two dumps of one schema: a counter, and pg_dump's random word.
         return re.sub(
-            r" AUTO_INCREMENT=\d+|^\\(un)?restrict .*$", "", done.stdout.decode(), flags=re.M
+            r" AUTO_INCREMENT=\d+|^\\(un)?restrict .*$",
+            "",
+            done.stdout.decode(),
+            flags=re.MULTILINE,
         )
 
 
