@@ -79,7 +79,7 @@ class Presence:
         return self._processes.all()
 
     def _tell(self) -> None:
-        gone = {one for one in self.others if one.silent > self._lease()}
+        gone = [one for one in self.others if one.silent > self._lease()]
         for one in gone:
             if one.incarnation not in self._told:
                 log.warning(
