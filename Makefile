@@ -4,8 +4,10 @@ VENV   ?= .venv
 BIN    := $(VENV)/bin
 WORKERS ?= 2
 FUZZ_CASES ?= 20000
+CHAOS_SECONDS ?= 180
+SOAK_SECONDS ?= 900
 
-.PHONY: demo test check dev bench fuzz services clean
+.PHONY: demo test check dev bench fuzz soak services clean
 .DEFAULT_GOAL := demo
 
 demo: dev  ## the main job, live on the screen, no servers needed
@@ -28,8 +30,22 @@ bench: dev  ## each performance goal, one after the other
 fuzz: dev  ## spoilt inputs for everything that reads what others wrote; FUZZ_CASES of them
 	$(BIN)/python fuzz/run.py --cases $(FUZZ_CASES) --jobs $(WORKERS)
 
-services:  ## the servers that tests run against
-	@echo "this version's tests start all that they need themselves: no servers to install"
+soak: dev services  ## bridges killed at random for minutes, and one watched for growth for 15
+	$(BIN)/python tests/acceptance/chaos/run.py --seconds $(CHAOS_SECONDS)
+	$(BIN)/python tests/acceptance/chaos/run.py --seconds $(CHAOS_SECONDS) --legacy mariadb
+	$(BIN)/python tests/acceptance/chaos/soak.py --seconds $(SOAK_SECONDS)
+
+services:  ## the database servers that tests start for themselves: PostgreSQL and MariaDB
+	@missing=; as=; \
+	ls /usr/lib/postgresql/*/bin/postgres /usr/pgsql-*/bin/postgres 2>/dev/null | grep -q . || missing="$$missing postgresql"; \
+	[ -x /usr/sbin/mariadbd ] || command -v mariadbd >/dev/null || missing="$$missing mariadb-server"; \
+	if [ -z "$$missing" ]; then echo "PostgreSQL and MariaDB are installed; tests start servers of their own"; exit 0; fi; \
+	if ! command -v apt-get >/dev/null; then echo "there is no apt-get here; install by hand:$$missing" >&2; exit 1; fi; \
+	if [ "$$(id -u)" != 0 ]; then as=sudo; \
+	  command -v sudo >/dev/null || { echo "we are not root and there is no sudo; install by hand:$$missing" >&2; exit 1; }; fi; \
+	echo "installing with apt-get:$$missing"; \
+	$$as apt-get update -q && \
+	$$as env DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends $$missing
 
 dev: $(VENV)/.stamp  ## the virtual environment, with everything to work on this project
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from typing import Literal, Protocol, runtime_checkable
 
 from .model import Delivery, Finding, Lag, Outgoing, Record, Reply, Request
 
@@ -15,6 +15,7 @@ __all__ = [
     "Installable",
     "Lagging",
     "Provider",
+    "Reviewable",
     "Sink",
     "Source",
 ]
@@ -120,6 +121,23 @@ class Installable(Protocol):
         """Undo ``install`` exactly; harmless when there is nothing.
 
         Raises ``LegacyError``, also while caught changes wait and ``discard`` is not given.
+        """
+
+
+@runtime_checkable
+class Reviewable(Protocol):
+    """An installable adapter that writes its statements down for whoever owns the system."""
+
+    def script(self, action: Literal["install", "undo", "remove"]) -> str:
+        """Give a script with comments; ``undo`` takes out what ``install`` would put in now.
+
+        Empty where there is nothing to do. Raises ``LegacyError``.
+        """
+
+    def installed(self) -> Sequence[Mapping[str, str | float]]:
+        """Give the record of what stands in the system, of all sources: what, since when, by whom.
+
+        Raises ``LegacyError``.
         """
 
 

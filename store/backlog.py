@@ -10,13 +10,13 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
-from . import chain
 from .group import Content
 from .line import Line
+from .link import row
 
-__all__ = ["Backlog", "Item"]
+__all__ = ["LONGEST", "Backlog", "Item"]
 
-_LINGER: Final = 0.002  # seconds that a group waits for more at most
+LONGEST: Final = 0.002  # seconds that a group waits for more at most
 _QUIET: Final = 0.0003  # and how long nobody may come before it stops waiting
 
 
@@ -27,9 +27,12 @@ class _State(Enum):
 
 
 class Item:
-    """A write on its way. A commit has a ``future``; a flush has ``done``; an append neither."""
+    """A write on its way. A commit has a ``future``; a flush has ``done``; an append neither.
 
-    __slots__ = ("content", "done", "future", "loop", "size", "state")
+    ``note``: it is the writer's own word on the store.
+    """
+
+    __slots__ = ("content", "done", "future", "loop", "note", "size", "state")
 
     def __init__(
         self,
@@ -38,11 +41,13 @@ class Item:
         loop: asyncio.AbstractEventLoop | None = None,
         future: asyncio.Future[bool] | None = None,
         done: threading.Event | None = None,
+        note: bool = False,
     ) -> None:
         self.content = content
         self.loop = loop
         self.future = future
         self.done = done
+        self.note = note
         self.size = max(1, len(content.rows))
         self.state = _State.WAITING
 
@@ -84,7 +89,7 @@ class Backlog:
         """Count lines that found no room; True where they are the first since the last report."""
         with self._changed:
             first = not self._dropped
-            self._dropped.update(row[1] for row in content.rows)
+            self._dropped.update(line[1] for line in content.rows)
             return first
 
     def withdraw(self, item: Item) -> bool:
@@ -122,22 +127,23 @@ class Backlog:
                 self._lines -= item.size
             return commits
 
-    def wait(self, idle: float, target: int) -> bool:
+    def wait(self, idle: float, target: int, linger: float = LONGEST) -> bool:
         """Wait for work, ``idle`` seconds at most; False where none came. The writer calls it.
 
         With the first item there, it waits a little for as many lines as the last group had
         (``target``): those who came together come again together. A lone caller waits for nobody.
+        ``linger`` is the longest that it waits then, in seconds.
         """
         with self._changed:
             if not self._lines and not self.closing and not self._nudged:
                 self._wake_at = 1
                 self._changed.wait(idle)
             self._nudged = False
-            until = time.monotonic() + _LINGER
+            until = time.monotonic() + min(linger, LONGEST)
             while 0 < self._lines < target and not self.closing:
                 before = self._lines
                 self._wake_at = target
-                self._changed.wait(_QUIET)
+                self._changed.wait(min(_QUIET, linger))
                 if self._lines == before or time.monotonic() > until:
                     break
             self._wake_at = 1 << 60
@@ -169,6 +175,6 @@ class Backlog:
         kinds = dict(self._dropped)
         self._dropped.clear()
         data = {"lines": sum(kinds.values()), "kinds": kinds, "reason": "no room left in memory"}
-        item = Item(Content(rows=(chain.row(Line(kind="dropped", data=data)),)))
+        item = Item(Content(rows=(row(Line(kind="dropped", data=data)),)))
         item.state = _State.TAKEN
         return item

@@ -1,50 +1,31 @@
-"""The hash chain: each journal line carries the digest of all lines before it and of itself.
+"""Whether the journal is as it was written: its chain of links is walked, line by line.
 
-``hash = sha256(hash of the line before + the line as canonical JSON)``, in hex, the first line
-standing on ``GENESIS``. Whoever changes, removes or moves a line breaks it there.
+What a walk finds: a line that was changed, is missing or was moved; data that went without a line
+that tells of it; a front that was removed without one; and an end that was cut off, by the head,
+which is written with every line. Who can write the store can write a whole new chain and its head:
+that is found by an anchor only, a place and link that was kept elsewhere.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
+from . import head
 from .database import Database
-from .line import Line
+from .head import Head
+from .link import GENESIS, Tail, digest, link, seal
 from .tables import journal
 
-__all__ = [
-    "GENESIS",
-    "Broken",
-    "Row",
-    "Tail",
-    "encode",
-    "holds",
-    "link",
-    "row",
-    "tail",
-    "verify",
-]
+__all__ = ["NO_DATA", "Anchor", "Broken", "Stored", "Walk", "anchor", "verify"]
 
-GENESIS: Final = "0" * 64
+NO_DATA: Final = "{}"
+"""What stands in a compacted line in place of its data."""
+
 _PAGE: Final = 1_000
-
-Row = tuple[float, str, str, str, str, str]
-"""at, kind, endpoint, request_id, revision and data (JSON text), as they are stored."""
-
-_canonical = msgspec.json.Encoder().encode
-
-
-class Tail(NamedTuple):
-    """The newest line: the next one is chained to it."""
-
-    id: int
-    hash: str
 
 
 class Broken(NamedTuple):
@@ -54,71 +35,156 @@ class Broken(NamedTuple):
     reason: str
 
 
-def row(line: Line) -> Row:
-    """Make a line ready to be stored. Raises ``TypeError`` where a field is of the wrong type."""
-    for value in (line.kind, line.endpoint, line.request_id, line.revision):
-        if not isinstance(value, str):
-            raise TypeError(f"a line's fields are text, not {type(value).__name__}")
-    at = float(line.at)
-    return (at, line.kind, line.endpoint, line.request_id, line.revision, encode(line.data))
+class Stored(msgspec.Struct, frozen=True):
+    """A line as it is stored, in the order of its columns."""
+
+    id: int
+    at: float
+    kind: str
+    endpoint: str
+    request_id: str
+    revision: str
+    data: str
+    link: str
+    digest: str | None = None
+
+    @property
+    def sealed(self) -> bytes:
+        """Give what of it is linked."""
+        data = digest(self.data) if self.digest is None else self.digest
+        return seal(self.at, self.kind, self.endpoint, self.request_id, self.revision, data)
 
 
-def encode(data: object) -> str:
-    """Write data as JSON text, whatever it is: a line is never lost for what it holds."""
-    try:
-        return _canonical(data).decode()
-    except Exception:  # noqa: BLE001 what msgspec cannot write, a slower way can
-        return _encode_anything(data)
+class Anchor(NamedTuple):
+    """A link that somebody kept elsewhere; ``id`` 0 where its line's number was not kept."""
+
+    id: int
+    link: str
+
+    def __str__(self) -> str:
+        return f"{self.id}:{self.link}"
 
 
-def link(previous: str, stored: Row) -> str:
-    """Give the hash of a line that follows the one of hash ``previous``."""
-    return hashlib.sha256(previous.encode() + _canonical(stored)).hexdigest()
+def anchor(text: str) -> Anchor:
+    """Read an anchor, ``NUMBER:LINK`` or ``LINK``. Raises ``ValueError`` where it is none."""
+    number, _, hashed = text.strip().rpartition(":")
+    if len(hashed) != len(GENESIS) or set(hashed) - set("0123456789abcdef"):
+        raise ValueError("not an anchor: 64 hexadecimal digits, as 'fig journal anchor' prints")
+    return Anchor(int(number or 0), hashed)
 
 
-def tail(connection: Connection) -> Tail:
-    """Read the newest line's id and hash; id 0 and ``GENESIS`` where there is none."""
-    query = "SELECT id, hash FROM journal ORDER BY id DESC LIMIT 1"
-    found = connection.exec_driver_sql(query).first()
-    return Tail(0, GENESIS) if found is None else Tail(found[0], found[1])
+class Walk:
+    """Goes along the lines in their order, each handed to ``step``, and finds what does not hold.
+
+    ``last`` is the line that was reached. ``cut`` and ``compacted`` are what the lines themselves
+    say of what was removed; ``seen`` holds those of the ``anchors`` that were passed.
+    """
+
+    def __init__(self, start: Tail, anchors: Sequence[Anchor] = ()) -> None:
+        self.start = start
+        self.last = start
+        self.lines = 0
+        self.cut = Tail(0, GENESIS)
+        self.compacted = 0
+        self.bare = 0  # the newest line whose data is gone
+        self.seen: set[Anchor] = set()
+        self._anchors = {one.link: one for one in anchors}
+        self._pass(start)
+
+    def step(self, line: Stored) -> Iterator[Broken]:
+        """Go on to the next line."""
+        last, self.last = self.last, Tail(line.id, line.link)
+        self.lines += 1
+        if line.id != last.id + 1:
+            yield Broken(last.id + 1, f"missing: line {last.id} is followed by line {line.id}")
+        elif link(last.link, line.sealed) != line.link:
+            yield Broken(line.id, "changed or moved: its link does not follow from the line before")
+        else:
+            self._pass(self.last)
+            if line.kind == "cut":
+                self._note(line)
+        if line.digest is not None:
+            self.bare = line.id
+            if line.data != NO_DATA:
+                yield Broken(line.id, "changed: it was compacted, and holds data again")
+
+    def _pass(self, reached: Tail) -> None:
+        found = self._anchors.get(reached.link)
+        if found is not None and found.id in {0, reached.id}:
+            self.seen.add(found)
+
+    def _note(self, line: Stored) -> None:
+        told = msgspec.json.decode(line.data, type=dict[str, object])
+        upto = int(str(told["up to"]))
+        if told["what"] == "lines":
+            self.cut = Tail(upto, str(told["link"]))
+        else:
+            self.compacted = upto
 
 
-def holds(connection: Connection, line: Tail) -> bool:
-    """Say whether the journal holds that very line."""
-    query = select(journal.c.id).where(journal.c.id == line.id, journal.c.hash == line.hash)
-    return connection.execute(query).first() is not None
-
-
-def verify(database: Database) -> Iterator[Broken]:
+def verify(database: Database, anchors: Sequence[Anchor] = ()) -> Iterator[Broken]:
     """Walk the whole chain and name each place where it does not hold; nothing where it does.
 
-    Lines cut off at the end are not seen: nothing after them speaks of them. Raises
-    ``StoreUnavailable``.
+    ``anchors`` were kept elsewhere, and must be in it. Others may write meanwhile, and retention
+    may remove: what was added after the walk began is not looked at. Raises ``StoreUnavailable``.
     """
-    last = Tail(0, GENESIS)
-    while True:
-        query = select(journal).where(journal.c.id > last.id).order_by(journal.c.id).limit(_PAGE)
-        with database.read() as connection:
-            page = connection.execute(query).all()
+    said = _head(database)
+    walk = Walk(said.cut, anchors)
+    while walk.last.id < said.last.id:
+        page = list(_page(database, walk.last, said.last.id))
+        if not page or page[0].id != walk.last.id + 1:
+            now = _head(database)
+            if now.cut.id > walk.last.id:  # they were removed meanwhile: go on behind the cut
+                said, walk = now, Walk(now.cut, anchors)
+                continue
         if not page:
-            return
-        for found in page:
-            stored = tuple(found)
-            yield from _check(last, stored)
-            last = Tail(found.id, found.hash)
+            break
+        for line in page:
+            yield from walk.step(line)
+    yield from _end(walk, said)
+    yield from _told(walk, _head(database), said)
+    for one in anchors:
+        if one not in walk.seen:
+            yield Broken(one.id, _unseen(one, said))
 
 
-def _check(last: Tail, stored: Sequence[object]) -> Iterator[Broken]:
-    number, fields, found = stored[0], stored[1:-1], stored[-1]
-    if not isinstance(number, int) or number != last.id + 1:
-        yield Broken(last.id + 1, f"missing: line {last.id} is followed by line {number}")
-    elif hashlib.sha256(last.hash.encode() + _canonical(fields)).hexdigest() != found:
-        yield Broken(number, "changed or moved: its hash does not follow from the line before")
+def _end(walk: Walk, said: Head) -> Iterator[Broken]:
+    if walk.last.id < said.last.id:
+        gone = f"missing: the journal ends at line {walk.last.id}, its head at line {said.last.id}"
+        yield Broken(walk.last.id + 1, gone)
+    elif walk.last != said.last:
+        yield Broken(said.last.id, "changed: the head has another link for the last line")
+    if said.found > said.last.id:
+        yield Broken(said.last.id + 1, f"added: the head knows no line {said.found}")
 
 
-def _encode_anything(data: object) -> str:
-    try:
-        plain = msgspec.to_builtins(data, enc_hook=repr, str_keys=True)
-        return json.dumps(plain, default=repr, allow_nan=False)
-    except Exception:  # noqa: BLE001 better its repr than nothing
-        return json.dumps({"repr": repr(data)})
+def _told(walk: Walk, now: Head, said: Head) -> Iterator[Broken]:
+    """Hold what the head says is gone against the lines that tell of it."""
+    if walk.cut != said.cut and now.cut == said.cut:
+        place = walk.start.id + 1
+        yield Broken(place, f"missing: no line tells that those up to {said.cut.id} were removed")
+    if walk.bare > walk.compacted and walk.bare > now.compacted:
+        yield Broken(walk.bare, "missing: its data is gone, and no line tells of it")
+    elif walk.compacted < said.compacted:
+        told = f"missing: no line tells that those up to {said.compacted} were compacted"
+        yield Broken(said.compacted, told)
+
+
+def _unseen(one: Anchor, said: Head) -> str:
+    if 0 < one.id < said.cut.id:
+        return f"not to be found: lines up to {said.cut.id} were removed; look in their archive"
+    return "not the journal that the anchor is of: there is no such line in it"
+
+
+def _head(database: Database) -> Head:
+    with database.read() as connection:
+        return head.read(connection)
+
+
+def _page(database: Database, last: Tail, upto: int) -> Iterator[Stored]:
+    lines = journal.c
+    where = lines.id > last.id, lines.id <= upto
+    query = select(journal).where(*where).order_by(lines.id).limit(_PAGE)
+    with database.read() as connection:
+        for found in connection.execute(query):
+            yield Stored(*found)

@@ -14,16 +14,15 @@ from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
-from ..errors import MissingExtra, StoreError
+from ..errors import StoreError
 from .file import StoreFile, replaced
+from .postgresql import WAIT, open_engine, writing
 from .tables import HEAD
-from .trouble import unavailable
+from .trouble import unavailable, wrong_version
 
 __all__ = ["Database"]
 
-_CHAIN_LOCK: Final = 0x66696701  # "fig" and a version: our key among PostgreSQL's advisory locks
 _ASK_AGAIN: Final = 0.001  # seconds between two tries of a write lock that another one holds
-_WAIT: Final = "fig_wait"  # the execution option that makes a transaction a writing one
 
 
 class Database:
@@ -51,14 +50,16 @@ class Database:
             raise unavailable(error, self.place) from error
 
     @contextmanager
-    def write(self, wait: float = 2.0) -> Iterator[Connection]:
+    def write(self, wait: float = 2.0, *, chained: bool = True) -> Iterator[Connection]:
         """Give a connection in a transaction that alone writes, waiting ``wait`` seconds for that.
 
         For changes made one at a time, by people and by the router; the journal's lines go through
-        its writer. Raises ``StoreUnavailable``; then nothing was written.
+        its writer. Not ``chained``: it leaves the journal and its head alone, so that on PostgreSQL
+        it waits for nobody and nobody for it. Raises ``StoreUnavailable``; then nothing was
+        written.
         """
         try:
-            with self.connect(wait) as connection:
+            with self.connect(wait, chained=chained) as connection:
                 before = self.file and self.file.identity()
                 with connection.begin():
                     yield connection
@@ -67,15 +68,18 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             raise unavailable(error, self.place) from error
 
-    def connect(self, wait: float) -> Connection:
+    def connect(self, wait: float, *, chained: bool = True, reads: str = "") -> Connection:
         """Open a connection whose every transaction writes, waiting ``wait`` seconds for its turn.
+
+        ``reads`` is a query for ``read_at_begin``.
 
         Raises ``StoreUnavailable`` where the file may not be written, else what the driver raises.
         """
         if self.file is not None:
             self.file.check_same()
             self.file.check_writable()
-        connection = self.engine.connect().execution_options(**{_WAIT: wait})
+        options = writing(self.engine, wait, chained=chained, reads=reads)
+        connection = self.engine.connect().execution_options(**options)
         if self.file is not None:
             try:
                 _keep_log(connection)
@@ -91,33 +95,12 @@ class Database:
         with self.read() as connection:
             found = schema_version(connection)
         if found != HEAD:
-            newer = found is not None and found > HEAD
-            raise StoreError(
-                "the store's tables are of another version",
-                place=self.place,
-                value=found or "no tables",
-                expected=HEAD,
-                remedy="upgrade stranglerfig"
-                if newer
-                else "run 'fig init' or 'fig check --migrate'",
-            )
+            raise wrong_version(found, self.place)
 
     def _engine(self, url: URL, *, create: bool) -> Engine:
         file = self.file
         if file is None:
-            # Two seconds to connect: whoever asks for a route must hear soon that it cannot be had.
-            try:
-                engine = create_engine(
-                    url, pool_pre_ping=True, connect_args={"connect_timeout": 2}, pool_timeout=2
-                )
-            except ImportError as error:
-                raise MissingExtra(
-                    f"the database's driver is not installed: {error.name}",
-                    place="fig.toml: workspace.store",
-                    remedy=f"pip install {error.name}",
-                ) from None
-            event.listen(engine, "begin", _begin_postgresql)
-            return engine
+            return open_engine(url)
         # No pool: a kept connection would read on in a file that was deleted or replaced.
         engine = create_engine(
             "sqlite://", creator=lambda: file.connect(create=create), poolclass=NullPool
@@ -172,7 +155,7 @@ def _keep_log(connection: Connection) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    wait = connection.get_execution_options().get(_WAIT)
+    wait = connection.get_execution_options().get(WAIT)
     if wait is None:
         connection.exec_driver_sql("BEGIN")
         return
@@ -193,10 +176,3 @@ def _try_immediate(connection: Connection, *, last: bool) -> bool:
             raise
         return False
     return True
-
-
-def _begin_postgresql(connection: Connection) -> None:
-    wait = connection.get_execution_options().get(_WAIT)
-    if wait is not None:
-        connection.exec_driver_sql(f"SET LOCAL lock_timeout = {int(wait * 1000)}")
-        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_CHAIN_LOCK})")

@@ -17,9 +17,9 @@ from sqlalchemy.sql import ClauseElement
 
 from . import tables
 
-__all__ = ["Effect", "Effects", "Kind"]
+__all__ = ["Effect", "Effects", "Kind", "compiled"]
 
-Kind = Literal["await", "capture", "decide", "forget", "join", "outcome", "send"]
+Kind = Literal["await", "capture", "clear", "decide", "forget", "join", "outcome", "send"]
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -45,14 +45,15 @@ class Effects:
     def _statement(self, kind: Kind) -> str:
         found = self._compiled.get(kind)
         if found is None:
-            found = self._compiled[kind] = _compile(self._engine, _KINDS[kind])
+            found = self._compiled[kind] = compiled(self._engine, _KINDS[kind](self._engine))
         return found
 
 
-def _compile(engine: Engine, build: Callable[[Engine], ClauseElement]) -> str:
+def compiled(engine: Engine, statement: ClauseElement) -> str:
+    """Give a statement as text for the raw driver, its values by position."""
     make: Callable[..., Dialect] = type(engine.dialect)
     dialect = make(paramstyle="qmark" if engine.dialect.name == "sqlite" else "format")
-    return str(build(engine).compile(dialect=dialect))
+    return str(statement.compile(dialect=dialect))
 
 
 def _add(table: Table, *columns: str) -> Callable[[Engine], ClauseElement]:
@@ -84,6 +85,12 @@ def _forget(engine: Engine) -> ClauseElement:
     )
 
 
+def _clear(engine: Engine) -> ClauseElement:
+    """(source,): all rows of a table that was emptied."""
+    del engine
+    return delete(tables.captured).where(tables.captured.c.source == bindparam("source"))
+
+
 def _join(engine: Engine) -> ClauseElement:
     """(state, id): what became of a request that waited for its outcome."""
     del engine
@@ -107,6 +114,7 @@ def _decide(engine: Engine) -> ClauseElement:
 _KINDS: Final[Mapping[Kind, Callable[[Engine], ClauseElement]]] = {
     "await": _add(tables.awaited, "endpoint", "key", "request_id", "at", "until", "state", "pair"),
     "capture": _capture,
+    "clear": _clear,
     "decide": _decide,
     "forget": _forget,
     "join": _join,

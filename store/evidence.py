@@ -2,23 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 from sqlalchemy import Connection, delete, func, select
 
 from ..model import Comparison
-from . import tables
+from . import head, tables
 from .database import Database
 from .group import Inserts
 
-__all__ = ["Counts", "Evidence"]
+__all__ = ["Counts", "Evidence", "Rebuilt"]
 
 _PAGE: Final = 1_000
 
-_Unit = tuple[str, str, str, str]
-"""endpoint, revision, unit and winner."""
+_Units = dict[tuple[str, str, str], tuple[str, int]]
+"""By endpoint, revision and unit: the winner of its first comparison, and that one's line."""
+
+
+class Rebuilt(NamedTuple):
+    """What a rebuilding came to: rows made anew, and rows that stay as they were.
+
+    Those stay whose line was compacted or removed: nothing in the journal can prove them any more.
+    """
+
+    rows: int
+    kept: int
 
 
 class Counts(msgspec.Struct, frozen=True, kw_only=True):
@@ -58,42 +67,56 @@ class Evidence:
             found = {str(winner): int(count) for winner, count in connection.execute(query)}
         return Counts(**found)
 
-    def rebuild(self) -> int:
-        """Make the projection anew from the journal; give the number of its rows.
+    def rebuild(self) -> Rebuilt:
+        """Make the projection anew from the journal, as far as its lines still hold their data.
 
         The long part is read before the store is held: writers wait only for the end of it.
         """
-        units: dict[tuple[str, str, str], str] = {}
-        after = 0
-        while True:
-            with self._database.read() as connection:
-                page = list(_comparisons(connection, after))
-            if not page:
-                break
+        units: _Units = {}
+        with self._database.read() as connection:
+            after = _gone(connection)
+        while page := self._page(after):
             after = _keep_first(units, page)
         with self._database.write() as connection:
-            while page := list(_comparisons(connection, after)):
+            while page := _comparisons(connection, after):
                 after = _keep_first(units, page)
-            connection.execute(delete(tables.evidence))
-            rows: list[_Unit] = [(*unit, winner) for unit, winner in units.items()]
-            if rows:
-                connection.exec_driver_sql(self._inserts.evidence, rows)
-        return len(rows)
+            return self._replace(connection, units)
+
+    def _page(self, after: int) -> list[tuple[int, Comparison]]:
+        with self._database.read() as connection:
+            return _comparisons(connection, after)
+
+    def _replace(self, connection: Connection, units: _Units) -> Rebuilt:
+        gone = _gone(connection)
+        seen = tables.evidence
+        connection.execute(delete(seen).where((seen.c.line > gone) | (seen.c.line == 0)))
+        kept = connection.execute(select(func.count()).select_from(seen)).scalar_one()
+        rows = [(*unit, winner, line) for unit, (winner, line) in units.items() if line > gone]
+        if rows:
+            connection.exec_driver_sql(self._inserts.evidence, rows)
+        count = connection.execute(select(func.count()).select_from(seen)).scalar_one()
+        return Rebuilt(rows=count - kept, kept=kept)
 
 
-def _comparisons(connection: Connection, after: int) -> Iterator[tuple[int, Comparison]]:
+def _gone(connection: Connection) -> int:
+    """Give the newest line that holds no data any more."""
+    said = head.read(connection)
+    return max(said.cut.id, said.compacted)
+
+
+def _comparisons(connection: Connection, after: int) -> list[tuple[int, Comparison]]:
     lines = tables.journal.c
     query = (
         select(lines.id, lines.data)
-        .where(lines.kind == "comparison", lines.id > after)
+        .where(lines.kind == "comparison", lines.id > after, lines.digest.is_(None))
         .order_by(lines.id)
         .limit(_PAGE)
     )
-    for number, text in connection.execute(query):
-        yield number, msgspec.json.decode(text, type=Comparison)
+    found = connection.execute(query)
+    return [(number, msgspec.json.decode(text, type=Comparison)) for number, text in found]
 
 
-def _keep_first(units: dict[tuple[str, str, str], str], page: list[tuple[int, Comparison]]) -> int:
-    for _, seen in page:
-        units.setdefault((seen.endpoint, seen.revision, seen.unit), seen.winner)
+def _keep_first(units: _Units, page: list[tuple[int, Comparison]]) -> int:
+    for line, seen in page:
+        units.setdefault((seen.endpoint, seen.revision, seen.unit), (seen.winner, line))
     return page[-1][0]

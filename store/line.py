@@ -14,9 +14,9 @@ class Line(msgspec.Struct, frozen=True):
     """What happened, to be journalled. Made by whoever decided it.
 
     ``kind``: ``request`` (one for each request of an endpoint) or ``note``. The kinds
-    ``comparison``, ``dead``, ``route`` and ``dropped`` are written by the store itself, in the
-    transaction of the thing that they tell of. ``at`` is in seconds since the epoch; ``data`` is
-    kept as JSON, so a Decimal or a date is read back as text.
+    ``comparison``, ``dead``, ``route``, ``cut`` and ``dropped`` are written by the store itself, in
+    the transaction of the thing that they tell of. ``at`` is in seconds since the epoch. ``data``
+    is kept as JSON, so a Decimal or a date is read back as text.
     """
 
     kind: str
@@ -28,9 +28,13 @@ class Line(msgspec.Struct, frozen=True):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A line as it stands in the journal. ``hash`` chains it to all lines before it (hex)."""
+    """A line as it stands in the journal. ``hash`` chains it to all lines before it (hex).
+
+    ``compacted``: its data is gone, by its age; the chain holds without.
+    """
 
     id: int
     at: float
     line: Line
     hash: str
+    compacted: bool = False

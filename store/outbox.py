@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
 
 from ..model import Headers, Outgoing
-from . import chain, tables
+from . import link, tables
 from .database import Database
 from .effects import Effect
 from .group import Inserts
@@ -52,7 +52,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 def send(message: Outgoing, at: float) -> Effect:
     """Have a message leave once what it is written with is durable; once by destination and id."""
     values = (at, message.destination, message.message_id, message.key)
-    return Effect("send", (*values, chain.encode(message.headers), message.body))
+    return Effect("send", (*values, link.encode(message.headers), message.body))
 
 
 class Outbox:
@@ -125,7 +125,7 @@ class Outbox:
             query = update(tables.outbox).where(_mine(token, [leaving.id])).values(ended)
             count = connection.execute(query).rowcount
             if count:
-                self._inserts.lines(connection, [chain.row(line)])
+                self._inserts.lines(connection, [link.row(line)])
         return count
 
     def release(self, destination: str, message_id: str = "") -> int:

@@ -10,10 +10,11 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from ..errors import RouteConflict
 from ..model import Route
-from . import chain, tables
+from . import tables
 from .database import Database
 from .group import Inserts
 from .line import Line
+from .link import encode, row
 
 __all__ = ["Change", "Routes"]
 
@@ -111,7 +112,7 @@ class Routes:
             return [_change(found) for found in connection.execute(query)]
 
     def _write(self, connection: Connection, change: Change) -> None:
-        text = chain.encode(change.after)
+        text = encode(change.after)
         values = {"version": change.version, "at": change.at, "route": text}
         if change.before is None:
             statement = insert(tables.routes).values(endpoint=change.endpoint, **values)
@@ -119,11 +120,11 @@ class Routes:
         else:
             where = tables.routes.c.endpoint == change.endpoint
             connection.execute(update(tables.routes).where(where).values(**values))
-        row = {field: getattr(change, field) for field in _PLAIN}
-        row["before"] = None if change.before is None else chain.encode(change.before)
-        row |= {"after": text, "evidence": chain.encode(change.evidence)}
-        connection.execute(insert(tables.route_history).values(**row))
-        self._inserts.lines(connection, [chain.row(_line(change))])
+        kept = {field: getattr(change, field) for field in _PLAIN}
+        kept["before"] = None if change.before is None else encode(change.before)
+        kept |= {"after": text, "evidence": encode(change.evidence)}
+        connection.execute(insert(tables.route_history).values(**kept))
+        self._inserts.lines(connection, [row(_line(change))])
 
 
 _PLAIN = ("endpoint", "version", "at", "action", "who", "why")

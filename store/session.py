@@ -6,10 +6,12 @@ import contextlib
 from typing import Final
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from . import head
 from .database import Database
-from .file import Identity, replaced
+from .file import Identity, StoreFile, replaced
+from .postgresql import alive
 
 __all__ = ["Session"]
 
@@ -25,32 +27,42 @@ class Session:
         self._identity: Identity | None = None
 
     def look(self) -> None:
-        """Raise ``StoreUnavailable`` where the file is gone, replaced or not to be written."""
-        file = self._database.file
-        if file is None:
-            return
-        if self._connection is not None:
-            if file.identity() != self._identity:
-                raise replaced(file.path)
-            file.check_sides()
-        file.identity()
-        file.check_writable()
+        """Raise what stands against writing, though nobody writes now.
+
+        A connection that died meanwhile is opened anew: the next group must not pay for it.
+        """
+        if self._database.file is not None:
+            self._check_file(self._database.file)
+        elif self._connection is None or not alive(self._connection):
+            self.close()
+            self._open()
 
     def begin(self) -> Connection:
         """Begin a transaction that alone writes. Raises what stands against it."""
-        self.look()
-        fresh = self._connection is None
-        connection = self._open() if self._connection is None else self._connection
+        file, kept = self._database.file, self._connection
+        if file is not None:
+            self._check_file(file)
+        if kept is not None:
+            try:
+                kept.begin()
+            except DBAPIError as error:
+                if not error.connection_invalidated:
+                    raise
+                self.close()  # it died since the last group: nothing is lost with it
+            else:
+                return kept
+        connection = self._open()
         connection.begin()
-        if fresh and self._database.file is not None:
-            self._database.file.remember_sides()  # they are there once a transaction has begun
+        if file is not None:
+            file.remember_sides()  # they are there once a transaction has begun
         return connection
 
     def commit(self) -> None:
         """Make the transaction durable, in the file that stands at the path."""
         if self._connection is not None:
             self._connection.commit()
-        self.look()
+        if self._database.file is not None:
+            self._check_file(self._database.file)
 
     def rollback(self) -> None:
         """Give the transaction up."""
@@ -69,6 +81,14 @@ class Session:
             with contextlib.suppress(SQLAlchemyError):
                 connection.invalidate()
 
+    def _check_file(self, file: StoreFile) -> None:
+        if self._connection is not None:
+            if file.identity() != self._identity:
+                raise replaced(file.path)
+            file.check_sides()
+        file.identity()
+        file.check_writable()
+
     def _open(self) -> Connection:
         file = self._database.file
         if file is not None:
@@ -78,8 +98,8 @@ class Session:
             file.forget_sides()
             self._identity = now
         self._database.check_schema()
-        self._connection = self._database.connect(_WAIT)
+        self._connection = self._database.connect(_WAIT, reads=head.TAIL)
         if file is not None:
             file.opened = self._identity
-            self.look()  # replaced in this moment: the next try opens what is there then
+            self._check_file(file)  # replaced in this moment: the next try opens what is there then
         return self._connection

@@ -7,14 +7,15 @@ from typing import Final
 
 from sqlalchemy import Connection, Row, Select, Table, select, update
 
-from . import chain, tables
+from . import link, tables
 from .database import Database
 from .group import Inserts
 from .line import Line
 
-__all__ = ["Sweep"]
+__all__ = ["MOST", "Sweep"]
 
-_MOST: Final = 500
+MOST: Final = 500
+"""Rows of a state that are marked in one transaction."""
 
 Rows = Select[tuple[object, ...]]
 
@@ -47,7 +48,7 @@ class Sweep:
                     select(table)
                     .where(table.c.state == before, table.c.endpoint == endpoint, due)
                     .order_by(table.c.id)
-                    .limit(_MOST)
+                    .limit(MOST)
                 )
                 # Looked at first without the store's one lock, which is there to be written under.
                 with self._database.read() as connection:
@@ -62,7 +63,7 @@ class Sweep:
         if found:
             which = table.c.id.in_([row.id for row in found])
             connection.execute(update(table).where(which).values(state=state))
-            self._inserts.lines(connection, [chain.row(_line(row, state)) for row in found])
+            self._inserts.lines(connection, [link.row(_line(row, state)) for row in found])
         return len(found)
 
 

@@ -28,6 +28,7 @@ __all__ = [
     "evidence",
     "inbox",
     "journal",
+    "journal_head",
     "leases",
     "metadata",
     "outbox",
@@ -38,7 +39,7 @@ __all__ = [
     "vault",
 ]
 
-HEAD: Final = "0003"
+HEAD: Final = "0004"
 """The schema version that this code reads and writes; a test holds it against Alembic's head."""
 
 # SQLite numbers rows by itself only where the key is spelled INTEGER.
@@ -47,7 +48,8 @@ _Id = BigInteger().with_variant(Integer(), "sqlite")
 metadata = MetaData()
 
 # Times are seconds since the epoch. The writer gives the ids of the journal itself, without gaps:
-# so a missing line can be named. Texts of JSON stay text: the chain's hash is over the very bytes.
+# so a missing line can be named. Texts of JSON stay text: the chain's digest is over the very
+# bytes. ``digest`` stands where the data is gone: it was compacted, and ``data`` is empty.
 journal = Table(
     "journal",
     metadata,
@@ -58,9 +60,24 @@ journal = Table(
     Column("request_id", String, nullable=False),
     Column("revision", String, nullable=False),
     Column("data", Text, nullable=False),
-    Column("hash", String(64), nullable=False),
+    Column("link", String(64), nullable=False),
+    Column("digest", String(64), nullable=True),
     Index("ix_journal_endpoint_id", "endpoint", "id"),
-    Index("ix_journal_request_id", "request_id"),
+)
+
+# One row: where the journal ends (written with every line, so that an end cut off is seen), which
+# lines are gone from its front, up to which their data is gone, and the version of the tables: a
+# process of another version that still runs must not write.
+journal_head = Table(
+    "journal_head",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("last_id", BigInteger, nullable=False),
+    Column("last_link", String(64), nullable=False),
+    Column("cut_id", BigInteger, nullable=False),
+    Column("cut_link", String(64), nullable=False),
+    Column("compacted_id", BigInteger, nullable=False),
+    Column("version", String, nullable=False),
 )
 
 routes = Table(
@@ -89,7 +106,8 @@ route_history = Table(
     sqlite_autoincrement=True,
 )
 
-# A projection of the journal's comparisons: the first observation of a unit stands.
+# A projection of the journal's comparisons: the first observation of a unit stands. ``line`` is the
+# id of that one's line; 0 where it is not known.
 evidence = Table(
     "evidence",
     metadata,
@@ -97,6 +115,7 @@ evidence = Table(
     Column("revision", String, nullable=False),
     Column("unit", String, nullable=False),
     Column("winner", String, nullable=False),
+    Column("line", BigInteger, nullable=False, server_default="0"),
     PrimaryKeyConstraint("endpoint", "revision", "unit", name="pk_evidence"),
     sqlite_with_rowid=False,
 )
@@ -250,6 +269,7 @@ outcomes = Table(
     Column("answer", Text, nullable=False),
     Index("ix_outcomes_endpoint_key_id", "endpoint", "key", "id"),
     Index("ix_outcomes_at", "at"),
+    Index("ix_outcomes_state_at", "state", "at"),
     sqlite_autoincrement=True,
 )
 

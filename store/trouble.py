@@ -2,18 +2,60 @@
 
 from __future__ import annotations
 
+import re
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import StoreError, StoreUnavailable
+from .tables import HEAD
 
-__all__ = ["unavailable"]
+__all__ = ["unavailable", "wrong_version"]
 
-# Part of the driver's words, what it means, what to do. First match wins.
+# PostgreSQL's state of an error, or the beginning of one: what it means, what to do.
+_STATES: Final = (
+    ("28P01", "the database refuses our password", "look at what workspace.store_password names"),
+    ("28", "the database does not let us in", "see the user in workspace.store, and pg_hba.conf"),
+    ("3D000", "there is no such database", "make it with createdb, or mend workspace.store"),
+    ("42P01", "it holds no tables of ours", "run 'fig init'"),
+    ("42703", "its tables are of another version", "run 'fig check --migrate'"),
+    (
+        "42501",
+        "our user may not do this",
+        "GRANT it rights on the tables, or make it their owner",
+    ),
+    ("25006", "the database takes no writes", "lead workspace.store to the primary"),
+    ("53100", "the disk is full", "make room on the database's disk"),
+    ("53300", "too many connections", "raise max_connections, or end connections of others"),
+    ("53", "the database has not enough of something", "look at the database's own log"),
+    ("55P03", "locked by another session", "find who holds it in pg_stat_activity"),
+    ("57014", "the database gave a statement up", "see its statement_timeout, and who holds locks"),
+    ("57P03", "the database is starting or stopping", "wait; then look at the database's own log"),
+    ("57P", "the database ended our connection", "nothing, if that was meant: we connect again"),
+    ("58", "the disk does not write or read", "look at the database's disk and its own log"),
+    ("XX", "the database is damaged", "look at the database's own log, and bring back a backup"),
+)
+
+# Part of the driver's words, what it means, what to do. First match wins. PostgreSQL's are here for
+# connections that did not come to be: these have no state.
 _MEANINGS: Final = (
+    ("password authentication failed", *_STATES[0][1:]),
+    ("no password supplied", *_STATES[0][1:]),
+    ("no pg_hba.conf entry", *_STATES[1][1:]),
+    ("authentication failed", *_STATES[1][1:]),
+    ("permission denied for database", *_STATES[1][1:]),
+    ("too many clients", *_STATES[8][1:]),
+    ("connection slots are reserved", *_STATES[8][1:]),
+    ("too many connections for", *_STATES[8][1:]),
+    ("the database system is", *_STATES[12][1:]),
+    ("connection refused", "the database does not answer", "start it; see its host and port"),
+    ("could not translate host", "the database's host is not known", "mend workspace.store"),
+    ("failed to resolve host", "the database's host is not known", "mend workspace.store"),
+    ("timeout expired", "the database does not answer", "see its host, its port, the network"),
+    ("server closed the connection", *_STATES[13][1:]),
+    ("connection is lost", *_STATES[13][1:]),
+    ("connection is closed", *_STATES[13][1:]),
     ("locked", "locked by another process", "find who holds it with 'fuser FILE' and end that"),
-    ("lock timeout", "locked by another session", "find who holds it in pg_stat_activity"),
     ("readonly", "it cannot be written", "give our user write access to the file and its folder"),
     ("full", "the disk is full", "make room on the disk that holds the store"),
     ("no space left", "the disk is full", "make room on the disk that holds the store"),
@@ -22,7 +64,7 @@ _MEANINGS: Final = (
     ("not a database", "the file is not a database", "bring the store's file back"),
     ("malformed", "the file is damaged", "bring the store back from a backup"),
     ("no such table", "it holds no tables of ours", "bring the file back, or run 'fig init'"),
-    ("does not exist", "it holds no tables of ours", "run 'fig init'"),
+    ("no such column", "its tables are of another version", "run 'fig check --migrate'"),
 )
 
 
@@ -44,12 +86,38 @@ def unavailable(error: BaseException, place: str) -> StoreUnavailable:
         )
     driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     words = (str(driver).strip().splitlines() or [type(driver).__name__])[0]
-    for part, meaning, remedy in _MEANINGS:
-        if part in words.lower():
-            return StoreUnavailable(meaning, place=place, value=words, remedy=remedy)
+    known = _known(getattr(driver, "sqlstate", None) or "", words.lower())
+    if known is not None:
+        return StoreUnavailable(known[0], place=place, value=words, remedy=known[1])
     return StoreUnavailable(
         "the store failed",
         place=place,
         value=f"{type(driver).__name__}: {words}",
         remedy="look at the database's own log",
+    )
+
+
+def _known(state: str, words: str) -> tuple[str, str] | None:
+    for beginning, meaning, remedy in _STATES:
+        if state.startswith(beginning):
+            return meaning, remedy
+    # Of what does not exist, the database comes first: a connection to it names no state.
+    missing = re.search(r'(database|role) ".*" does not exist', words)
+    if missing is not None:
+        return (_STATES[2] if missing[1] == "database" else _STATES[1])[1:]
+    for part, meaning, remedy in _MEANINGS:
+        if part in words:
+            return meaning, remedy
+    return None
+
+
+def wrong_version(found: str | None, place: str = "the store") -> StoreError:
+    """Say that the tables are of another version than this code."""
+    newer = found is not None and found > HEAD
+    return StoreError(
+        "the store's tables are of another version",
+        place=place,
+        value=found or "no tables",
+        expected=HEAD,
+        remedy="upgrade stranglerfig" if newer else "run 'fig init' or 'fig check --migrate'",
     )

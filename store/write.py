@@ -17,6 +17,7 @@ __all__ = ["DeadLetter", "InboxMark", "Write"]
 
 _OURS: Final = {
     "comparison": "give the Comparison in observations; its line comes with it",
+    "cut": "lines are removed by retention; its line comes with it",
     "dead": "give the DeadLetter in dead; its line comes with it",
     "route": "change the route with Routes.put; its line comes with it",
 }

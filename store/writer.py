@@ -9,16 +9,16 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import Connection
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, StatementError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from ..errors import StoreError, StoreUnavailable
 from ..telemetry import log
-from . import chain
-from .backlog import Backlog, Item
-from .chain import Tail
+from .backlog import LONGEST, Backlog, Item
 from .database import Database
+from .doubt import Doubt, in_doubt
 from .group import Content, Inserts, Outcome, write_group
 from .line import Line
+from .link import Tail, row
 from .session import Session
 from .trouble import unavailable
 
@@ -45,8 +45,11 @@ class Writer:
             database.file.when_replaced = backlog.nudge
         self._inserts = Inserts(database.engine)
         self._lost_at = 0.0
+        # Seconds that a commit takes, of late. To wait longer than that for more lines would cost
+        # more than a commit for those who come too late: they fill the next group meanwhile.
+        self._pace = LONGEST
         self._alone = 0  # items to be written one by one, as one of their group cannot be
-        self._doubt: tuple[Tail, list[Item]] | None = None
+        self._doubt: Doubt | None = None
         self._thread: threading.Thread | None = None
 
     def start(self) -> None:
@@ -71,7 +74,7 @@ class Writer:
                 target = self._turn()
                 if self._backlog.closing and self.trouble is not None:
                     break
-            elif self._backlog.wait(_LOOK, target):
+            elif self._backlog.wait(_LOOK, target, self._pace):
                 target = self._turn()
             elif self._backlog.closing:
                 break
@@ -83,12 +86,13 @@ class Writer:
     def _look(self) -> None:
         try:
             self._session.look()
-        except (StoreError, OSError) as error:
+        except (StoreError, SQLAlchemyError, OSError) as error:
             self._lose(error)
 
     def _turn(self) -> int:
         """Write one group; give its size, in lines."""
         group: list[Item] = []
+        outcomes: list[Outcome] = []
         last: Tail | None = None
         try:
             connection = self._session.begin()
@@ -98,9 +102,11 @@ class Writer:
             contents = [item.content for item in group]
             outcomes, reached = write_group(connection, self._inserts, contents)
             last = reached
+            began = time.perf_counter()
             self._session.commit()
+            self._pace += (time.perf_counter() - began - self._pace) / 8
         except Exception as error:  # noqa: BLE001 the thread must outlive whatever happens
-            self._failed(error, group, last)
+            self._failed(error, group, outcomes, last)
             return 1
         self._alone = max(0, self._alone - len(group))
         self._succeeded(group, outcomes)
@@ -111,7 +117,9 @@ class Writer:
             self._recover()
         _resolve(list(zip(group, outcomes, strict=True)))
 
-    def _failed(self, error: Exception, group: list[Item], last: Tail | None) -> None:
+    def _failed(
+        self, error: Exception, group: list[Item], outcomes: list[Outcome], last: Tail | None
+    ) -> None:
         self._session.close()
         if last is None and _is_of_the_write(error):
             self._refuse(error, group)
@@ -119,21 +127,26 @@ class Writer:
         if last is None:
             self._backlog.put_first([item for item in group if item.future is None])
         else:
-            self._doubt = (last, group)
-            self._ask()
+            self._doubt = Doubt(last, group, outcomes)
+            if self._ask():
+                log.warning("journal: a commit was not confirmed, but made: %s", error)
+                return
         self._lose(error)
-        self._answer([item for item in group if item.future is not None], self._error())
+        told = self._error() if self._doubt is None else in_doubt(self._error())
+        self._answer([item for item in group if item.future is not None], told)
 
-    def _ask(self) -> None:
+    def _ask(self) -> bool:
         """Ask at once whether a commit that failed was one; if nobody answers, it stays in doubt.
 
         Those who wait must not be told that nothing was written where it was.
         """
         try:
-            self._resolve_doubt(self._session.begin())
+            written = self._resolve_doubt(self._session.begin(), in_time=True)
             self._session.rollback()
         except Exception:  # noqa: BLE001 what failed is reported by the caller
             self._session.close()
+            return False
+        return written
 
     def _refuse(self, error: Exception, group: list[Item]) -> None:
         """Find the write that cannot be stored, so that it does not hold up all others."""
@@ -147,18 +160,25 @@ class Writer:
             f"a write cannot be stored: {name}", place=self._database.place, remedy="report it"
         )
         self._answer(group, refusal)
-        self._note({"event": "refused", "error": name, "content": repr(group[0].content)[:4000]})
+        if not group[0].note:
+            content = repr(group[0].content)[:4000]
+            self._note({"event": "refused", "error": name, "content": content})
 
-    def _resolve_doubt(self, connection: Connection) -> None:
+    def _resolve_doubt(self, connection: Connection, *, in_time: bool = False) -> bool:
         """Put back what a failed commit did not write, now that the journal can be read again."""
-        if self._doubt is None:
-            return
-        last, group = self._doubt
-        if chain.holds(connection, last):
-            _resolve([(item, True) for item in group])
+        doubt = self._doubt
+        if doubt is None:
+            return False
+        written = doubt.written(connection)
+        if written:
+            told = doubt.told()
+            if told and not in_time:
+                self._note(told)
+            _resolve(list(zip(doubt.group, doubt.outcomes, strict=True)))
         else:
-            self._backlog.put_first([item for item in group if item.future is None])
+            self._backlog.put_first(doubt.again())
         self._doubt = None
+        return written
 
     def _lose(self, error: BaseException) -> None:
         trouble = unavailable(error, self._database.place)
@@ -179,8 +199,8 @@ class Writer:
         self._note({"event": "store back", "trouble": was, "seconds": seconds})
 
     def _note(self, data: dict[str, object]) -> None:
-        line = chain.row(Line(kind="note", data=data))
-        self._backlog.put_first([Item(Content(rows=(line,)))])
+        line = row(Line(kind="note", data=data))
+        self._backlog.put_first([Item(Content(rows=(line,)), note=True)])
 
     def _error(self) -> StoreUnavailable:
         return self.trouble or StoreUnavailable("the store is closed", place=self._database.place)

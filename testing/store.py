@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-import multiprocessing
-import threading
+import contextlib
 from collections.abc import Callable, Iterator
 
 import pytest
-from sqlalchemy import Update, delete, insert, select, update
+from sqlalchemy import delete, insert, select, update
 
-from ..errors import Conflict, RouteConflict, StoreUnavailable
+from ..errors import Conflict, Overtaken, RouteConflict, StoreUnavailable
 from ..model import Comparison, Record, Route, Stage
 from ..store import DeadLetter, InboxMark, Line, Store, Write, tables
-from ..store.chain import verify
-from .committers import commit_sixty, run_all
+from ..store.effects import Effect
+from ..store.expect import Expect, Stamp
+from .chain import ChainContract
 
 __all__ = ["StoreContract"]
 
 
-class StoreContract:
-    """The laws of a store. A subclass gives the fixture ``store_url``.
+class StoreContract(ChainContract):
+    """The laws of a store, its chain's among them. A subclass gives the fixture ``store_url``.
 
     It must be the address of a store that ``migrations.schema.upgrade`` has just made, and that
     nobody else uses.
@@ -65,7 +65,8 @@ class StoreContract:
     ) -> None:
         """Another store at the same address sees each committed write at once."""
         assert _commit(store, *(Write(lines=(_line(n),)) for n in range(20))) == [True] * 20
-        found = {entry.line.request_id for entry in Store(store_url).journal.read()}
+        with _another(store_url) as other:
+            found = {entry.line.request_id for entry in other.journal.read()}
         assert found == {f"r{number}" for number in range(20)}
 
     def test_a_message_is_taken_once(self, store: Store) -> None:
@@ -81,6 +82,23 @@ class StoreContract:
         assert store.evidence.counts("e", "v1").legacy == 0
         assert store.inbox.seen("bridge", "m1") == "h"
         assert store.inbox.seen("bridge", "m9") is None
+
+    def test_what_was_decided_on_something_that_changed_is_refused(self, store: Store) -> None:
+        """Nothing of it is written; of two in one group on the same key, the first is."""
+        first, second = _decided(1), _decided(2)
+        results = _commit(store, first, second)
+        assert sorted(map(type, results), key=str) == sorted([bool, Overtaken], key=str)
+        (again,) = _commit(store, _decided(3))
+        assert isinstance(again, Overtaken)
+        assert len(list(store.journal.read(kinds=["request"]))) == 1
+
+    def test_a_write_without_a_line_leaves_one(self, store: Store) -> None:
+        """So that a commit which nobody confirmed can be asked about."""
+        assert _commit(store, Write(inbox=_mark("m1"))) == [True]
+        (note,) = store.journal.read()
+        assert (note.line.kind, note.line.data["marks"]) == ("note", 1)
+        assert _commit(store, Write(inbox=_mark("m1"))) == [False]
+        assert len(list(store.journal.read())) == 1
 
     def test_the_same_id_with_other_bytes_is_an_error(self, store: Store) -> None:
         """It is neither taken nor passed over; its neighbours are written."""
@@ -110,13 +128,13 @@ class StoreContract:
 
     def test_the_stamp_tells_of_every_change(self, store: Store, store_url: str) -> None:
         """Another process's change is seen by asking for one number."""
-        other = Store(store_url)
         stamps = [store.routes.stamp()]
-        for name in ("e", "f"):
-            route = _put(other, Route(endpoint=name), "begin")
-            stamps.append(store.routes.stamp())
-            _put(other, _staged(route, Stage.SHADOW), "advance")
-            stamps.append(store.routes.stamp())
+        with _another(store_url) as other:
+            for name in ("e", "f"):
+                route = _put(other, Route(endpoint=name), "begin")
+                stamps.append(store.routes.stamp())
+                _put(other, _staged(route, Stage.SHADOW), "advance")
+                stamps.append(store.routes.stamp())
         assert len(set(stamps)) == 5
 
     def test_the_history_of_a_route_is_whole(self, store: Store) -> None:
@@ -155,9 +173,15 @@ class StoreContract:
         with store.database.write() as connection:
             connection.execute(delete(tables.evidence).where(tables.evidence.c.unit == "u3"))
             connection.execute(update(tables.evidence).values(winner="legacy"))
-            forged = {"endpoint": "e", "revision": "v1", "unit": "forged", "winner": "both"}
+            forged = {
+                "endpoint": "e",
+                "revision": "v1",
+                "unit": "forged",
+                "winner": "both",
+                "line": 9,
+            }
             connection.execute(insert(tables.evidence).values(**forged))
-        assert store.evidence.rebuild() == 25
+        assert store.evidence.rebuild() == (25, 0)
         assert _evidence(store) == before
 
     def test_a_dead_letter_is_kept_whole(self, store: Store) -> None:
@@ -172,46 +196,15 @@ class StoreContract:
         assert list(store.dead_letters.read(source="other")) == []
         assert len(list(store.journal.read(kinds=["dead"]))) == 3
 
-    def test_the_chain_holds_with_four_threads(self, store: Store, store_url: str) -> None:
-        """Four stores in one process write at once."""
-        threads = [threading.Thread(target=commit_sixty, args=(store_url, n)) for n in range(4)]
-        run_all(store, threads)
 
-    def test_the_chain_holds_with_four_processes(self, store: Store, store_url: str) -> None:
-        """Four processes write at once."""
-        spawn = multiprocessing.get_context("spawn")
-        run_all(store, [spawn.Process(target=commit_sixty, args=(store_url, n)) for n in range(4)])
-
-    def test_a_changed_line_is_named(self, store: Store) -> None:
-        """Whoever rewrites a line is found out."""
-        self._tampered(store, update(tables.journal).where(tables.journal.c.id == 4), 4)
-
-    def test_a_missing_line_is_named(self, store: Store) -> None:
-        """Whoever takes a line out is found out."""
-        _fill(store)
-        with store.database.write() as connection:
-            connection.execute(delete(tables.journal).where(tables.journal.c.id == 6))
-        (broken,) = verify(store.database)
-        assert (broken.id, broken.reason[:7]) == (6, "missing")
-
-    def test_moved_lines_are_named(self, store: Store) -> None:
-        """Whoever changes the order of two lines, hashes and all, is found out."""
-        _fill(store)
-        number = tables.journal.c.id
-        with store.database.write() as connection:
-            for old, new in ((3, 1003), (5, 3), (1003, 5)):
-                where = update(tables.journal).where(number == old)
-                connection.execute(where.values(id=new))
-        broken = list(verify(store.database))
-        assert broken[0].id == 3
-        assert {b.id for b in broken} >= {3, 5}
-
-    def _tampered(self, store: Store, statement: Update, number: int) -> None:
-        _fill(store)
-        assert list(verify(store.database)) == []
-        with store.database.write() as connection:
-            connection.execute(statement.values(data='{"n":0}'))
-        assert [broken.id for broken in verify(store.database)] == [number]
+@contextlib.contextmanager
+def _another(url: str) -> Iterator[Store]:
+    """Give the store of another process, not opened, and let go of it."""
+    store = Store(url)
+    try:
+        yield store
+    finally:
+        store.close()
 
 
 def _commit(store: Store, *writes: Write) -> list[bool | BaseException]:
@@ -222,12 +215,6 @@ def _commit(store: Store, *writes: Write) -> list[bool | BaseException]:
     return asyncio.run(together())
 
 
-def _fill(store: Store) -> None:
-    for number in range(10):
-        store.journal.append(Write(lines=(_line(number),)))
-    assert store.journal.flush(30)
-
-
 def _line(number: int, *, endpoint: str = "e", kind: str = "request") -> Line:
     data: dict[str, object] = {"n": number, "text": 'é "quoted" \u0000', "list": [1, None, True]}
     return Line(kind=kind, endpoint=endpoint, request_id=f"r{number}", at=0.1 + number, data=data)
@@ -235,6 +222,16 @@ def _line(number: int, *, endpoint: str = "e", kind: str = "request") -> Line:
 
 def _mark(message_id: str, payload_hash: str = "h") -> InboxMark:
     return InboxMark("bridge", message_id, payload_hash)
+
+
+def _decided(number: int) -> Write:
+    """Let a request wait for its outcome, decided while nothing of its key was there."""
+    values = ("e", "k", f"r{number}", 1.0, 2.0, "waiting", "{}")
+    return Write(
+        lines=(_line(number),),
+        effects=(Effect("await", values),),
+        expect=Expect("e", "k", Stamp()),
+    )
 
 
 def _seen(unit: str, winner: str, revision: str = "v1") -> Comparison:

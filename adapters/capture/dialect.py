@@ -164,6 +164,13 @@ class Dialect(Protocol):
     def users(self, connection: Connection) -> set[str]:
         """Give the names of all triggers in the database that write to the capture table."""
 
+    def columns(self, connection: Connection, table: str, schema: str = "") -> Mapping[str, str]:
+        """Give every column of a table with its type in the database's own words; none: no table.
+
+        Also of types that SQLAlchemy does not know, and with their precision: what changes there
+        is drift.
+        """
+
     def when(self, text: str, shape: Shape, operations: Sequence[Operation]) -> str:
         """Translate a condition into this database's SQL. Raises ``ValueError``."""
 
@@ -185,8 +192,11 @@ class Dialect(Protocol):
     def image(self, text: str) -> Image:
         """Read a row image. Pure. Raises ``ValueError`` for what no trigger of ours wrote."""
 
-    def row_image(self, shape: Shape, row: str) -> str:
-        """Give the SQL expression of the image that a trigger would write of the row ``row``."""
+    def row_image(self, shape: Shape, row: str, large: int = 65_536) -> str:
+        """Give the SQL expression of the image that a trigger would write of the row ``row``.
+
+        ``row`` is an alias; ``large`` as in ``Capture``.
+        """
 
     def row_key(self, shape: Shape, row: str) -> str:
         """Give the SQL expression of the key that a trigger would write of the row ``row``."""

@@ -148,10 +148,12 @@ BACKFILLS = Table(
     Column("state", _text(12), nullable=False),
     Column("started_at", _Time, nullable=False),
     Column("at", _Time, nullable=False),
+    Column("owner", _text(255)),
     mysql_engine="InnoDB",
 )
 """How far a walk over existing rows has come; ``kind`` is backfill or reconcile, ``last_key`` JSON
-of the key's values, ``state`` running, paused or done."""
+of the key's values, ``state`` running, paused or done. ``owner`` is the token of the process that
+walks, seen last ``at``; null while none does."""
 
 _waiting = EVENTS.c.done_at.is_(None)
 

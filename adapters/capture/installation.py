@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
-from collections.abc import Iterator, Sequence
-from typing import NoReturn
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Literal
 
-from sqlalchemy import Delete, delete, func, inspect, select
+import msgspec
+from sqlalchemy import func, inspect, select
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import NoSuchTableError, SQLAlchemyError
-from sqlalchemy.schema import CreateIndex, CreateTable, ExecutableDDLElement
+from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import LegacyError
-from .dialect import Dialect, Operation, Shape
-from .events import EVENTS, INDEXES, TABLE_NAME
+from .application import at_once, execute, one_by_one
+from .dialect import Capture, Dialect, Operation, Piece, Shape
+from .drift import drift, drifted
+from .events import EVENTS
+from .grants import grants
+from .ground import Ground
+from .plan import Step, missing
+from .record import CAPTURE, Entry, agreed_on, literal, records, struck, written
+from .removal import removal
+from .script import install_script, remove_script, undoing
+from .shape import chosen, shape_of
 
-__all__ = ["Installation"]
+__all__ = ["Action", "Installation"]
+
+Action = Literal["install", "undo", "remove"]
 
 
 class Installation:
-    """The capture table and triggers of one source. Synchronous; opens its own connections."""
+    """Our tables and the triggers of one source. Synchronous; opens its own connections."""
 
     def __init__(
         self,
@@ -30,170 +40,212 @@ class Installation:
         source: str,
         place: str,
         table: str,
-        columns: Sequence[str],
-        key: Sequence[str],
-        operations: Sequence[Operation],
+        columns: Sequence[str] = (),
+        key: Sequence[str] = (),
+        operations: Sequence[Operation] = ("insert",),
+        when: str = "",
+        level: Literal["row", "statement"] = "row",
+        large: int = 65_536,
+        schema: str = "",
+        grant_to: str = "",
     ) -> None:
-        self._engine, self._dialect, self._source, self._place = engine, dialect, source, place
-        self._table, self._columns, self._key = table, columns, key
-        self._operations = operations
+        self.dialect, self.source, self.place, self.key = dialect, source, place, tuple(key)
+        self._engine, self._table, self._columns = engine, table, columns
+        self._operations, self._when = tuple(operations), when
+        self._level, self._large, self._schema = level, large, schema
+        self._grant_to = grant_to
+
+    def capture(self, connection: Connection) -> Capture:
+        """Say what is captured, of the table as it is now. Raises ``LegacyError``."""
+        found = shape_of(
+            connection, self.dialect, self._table, place=self.place, schema=self._schema
+        )
+        shape = chosen(found, self._columns, self.key, place=self.place)
+        try:
+            when = self._when and self.dialect.when(self._when, found, self._operations)
+        except ValueError as error:
+            raise LegacyError(
+                f"the condition cannot be used: {error}",
+                place=self.place,
+                value=self._when,
+                expected="a condition over old.COLUMN and new.COLUMN",
+            ) from error
+        return Capture(
+            source=self.source,
+            shape=shape,
+            operations=self._operations,
+            when=when,
+            large=self._large,
+            level=self._level,
+        )
+
+    def ground(self) -> Ground:
+        """Give what a walk over the table's rows stands on. Raises ``LegacyError``."""
+        with self.connected() as connection:
+            capture = self.capture(connection)
+        return Ground(self._engine, self.dialect, capture, self.place)
+
+    def keyed(self, present: Shape) -> Shape:
+        """Give a shape with the key by which order is kept: that of the options, if they say."""
+        return msgspec.structs.replace(present, key=self.key) if self.key else present
+
+    def steps(self) -> list[Step]:
+        """Give what ``apply`` would do now; none where all of it stands."""
+        with self.connected() as connection:
+            return self._missing(connection)
+
+    def script(self, action: Action) -> str:
+        """Write what ``apply`` or ``undo`` would do as a script for a person to review.
+
+        ``undo`` takes out what ``install`` would put in now, ``remove`` what is recorded.
+        """
+        with self.connected() as connection:
+            kind = connection.dialect.name.replace("mariadb", "mysql")
+            title = f"fig adapter {action} {self.source}: {self.place}"
+            if action == "remove":
+                statements = removal(connection, self.dialect, self.source)
+                return "\n".join(remove_script(kind, title, statements))
+            steps = self._missing(connection)
+            if action == "undo":
+                return "\n".join(remove_script(kind, title, undoing(steps)))
+            recording = _recording(connection, steps)
+            session = _session(connection) if kind == "mysql" else []
+            return "\n".join(install_script(kind, title, steps, recording, session))
 
     def plan(self) -> list[str]:
         """Give the statements that ``apply`` would run now; none where all of it stands."""
-        with self._connected() as connection:
-            return self._missing(connection)
+        with self.connected() as connection:
+            steps = self._missing(connection)
+            return [step.sql for step in steps if step.sql] + _recording(connection, steps)
 
     def apply(self) -> None:
-        """Run the plan in one transaction."""
-        with self._connected() as connection, self._transaction(connection):
-            for statement in self._missing(connection):
-                connection.exec_driver_sql(statement)
+        """Run the plan: in one transaction, or undoing what was done where it fails."""
+        with self.connected() as connection:
+            if self.dialect.installs_atomically:
+                with self._transaction(connection):
+                    at_once(connection, self._missing(connection))
+            else:
+                one_by_one(connection, self._missing(connection))
+
+    def recorded(self) -> list[Mapping[str, str | float]]:
+        """Give the record of what stands in the database, of all sources; options are left out."""
+        with self.connected() as connection:
+            return [
+                {
+                    "source": entry.source,
+                    "kind": entry.kind,
+                    "name": entry.name,
+                    "by": entry.by,
+                    "at": entry.at,
+                }
+                for entry in records(connection)
+                if entry.kind != CAPTURE
+            ]
 
     def removal(self) -> list[str]:
         """Give the statements that ``undo`` would run now, triggers first."""
-        with self._connected() as connection:
-            return self._standing(connection)
+        with self.connected() as connection:
+            return removal(connection, self.dialect, self.source)
 
     def undo(self, *, discard: bool) -> None:
-        """Run the removal in one transaction; refuse while events wait unless ``discard``."""
-        with self._connected() as connection, self._transaction(connection):
-            statements = self._standing(connection)
-            waiting = self._waiting(connection)
+        """Take out what is recorded, from any machine; refuse while events wait."""
+        with self.connected() as connection, self._maybe_transaction(connection):
+            statements = removal(connection, self.dialect, self.source)
+            waiting = self._waiting(connection) if statements else 0
             if waiting and not discard:
                 raise LegacyError(
                     f"{waiting} captured events are not settled yet",
-                    place=self._place,
+                    place=self.place,
                     expected="none",
                     remedy="let the bridge finish them, or discard them on purpose",
                 )
             for statement in statements:
-                connection.exec_driver_sql(statement)
+                execute(connection, statement)
 
     def check(self) -> str | None:
         """Say what differs from what ``apply`` would leave; None where nothing does.
 
-        Raises ``LegacyError`` where nothing is captured at all.
+        Raises ``LegacyError`` where nothing is captured at all, and ``SchemaDrift``.
         """
-        with self._connected() as connection:
-            wanted = self._dialect.triggers(self._shape(connection), self._source, self._operations)
-            found = self._dialect.installed(connection, self._table)
-            missing = sorted(wanted.keys() - found.keys())
-            if missing or not inspect(connection).has_table(TABLE_NAME):
+        with self.connected() as connection:
+            recorded = records(connection)
+            self._check_shape(connection, recorded)
+            capture = self.capture(connection)
+            wanted = {piece.name: piece.create for piece in self._pieces(capture)}
+            found = self.dialect.standing(connection, capture)
+            absent = sorted(name for name in wanted if not found.get(name))
+            if absent or not inspect(connection).has_table(EVENTS.name):
                 raise LegacyError(
                     "capture is not installed",
-                    place=self._place,
-                    value=f"missing: {', '.join(missing) or TABLE_NAME}",
-                    remedy=f"run 'fig adapter install {self._source}'",
+                    place=self.place,
+                    value=f"missing: {', '.join(absent) or EVENTS.name}",
+                    remedy=f"run 'fig adapter install {self.source}'",
                 )
             stale = sorted(name for name in wanted if found[name] != wanted[name])
         return f"differs from what would be installed now: {', '.join(stale)}" if stale else None
 
-    def _missing(self, connection: Connection) -> list[str]:
-        statements: list[str] = []
-        looked = inspect(connection)
-        if not looked.has_table(TABLE_NAME):
-            statements = [_sql(connection, CreateTable(EVENTS))]
-            statements += [_sql(connection, CreateIndex(index)) for index in INDEXES]
-        wanted = self._dialect.triggers(self._shape(connection), self._source, self._operations)
-        found = self._dialect.installed(connection, self._table)
-        for name, statement in wanted.items():
-            standing = found.get(name)
-            if standing == statement:
-                continue
-            if standing is not None:
-                self._refuse_foreign(name, standing)
-                statements.append(f"DROP TRIGGER {_quoted(connection, name)}")
-            statements.append(statement)
-        # An operation taken out of the options is not captured any longer.
-        statements += [
-            f"DROP TRIGGER {_quoted(connection, name)}"
-            for name, standing in found.items()
-            if name not in wanted and self._is_ours(standing)
-        ]
-        return statements
+    def _check_shape(self, connection: Connection, recorded: Sequence[Entry]) -> None:
+        agreed = agreed_on(recorded, self.source)
+        if agreed is None:
+            return
+        present = shape_of(
+            connection,
+            self.dialect,
+            agreed.shape.table,
+            place=self.place,
+            schema=agreed.shape.schema,
+        )
+        breaks = [one for one in drift(agreed.shape, self.keyed(present)) if one.breaks]
+        if breaks:
+            raise drifted(breaks, place=self.place, source=self.source)
 
-    def _standing(self, connection: Connection) -> list[str]:
-        found = self._dialect.installed(connection, self._table)
-        ours = [name for name, statement in found.items() if self._is_ours(statement)]
-        statements = [f"DROP TRIGGER {_quoted(connection, name)}" for name in ours]
-        if not inspect(connection).has_table(TABLE_NAME):
-            return statements
-        shared = self._dialect.users(connection) - set(ours)
-        others = select(func.count()).select_from(EVENTS).where(EVENTS.c.source != self._source)
-        table = _quoted(connection, TABLE_NAME)
-        if shared or connection.execute(others).scalar_one():
-            mine = delete(EVENTS).where(EVENTS.c.source == self._source)
-            return [*statements, _sql(connection, mine)]
-        return [*statements, f"DROP TABLE {table}"]
+    def _missing(self, connection: Connection) -> list[Step]:
+        capture = self.capture(connection)
+        try:
+            return missing(
+                connection,
+                self.dialect,
+                capture,
+                records(connection),
+                place=self.place,
+                granted=grants(connection, self._grant_to),
+            )
+        except ValueError as error:
+            raise LegacyError(str(error), place=self.place) from error
+
+    def _pieces(self, capture: Capture) -> Sequence[Piece]:
+        try:
+            return self.dialect.pieces(capture)
+        except ValueError as error:
+            raise LegacyError(str(error), place=self.place) from error
 
     def _waiting(self, connection: Connection) -> int:
-        if not inspect(connection).has_table(TABLE_NAME):
+        if not inspect(connection).has_table(EVENTS.name):
             return 0
         count = select(func.count()).select_from(EVENTS)
-        mine = count.where(EVENTS.c.source == self._source, EVENTS.c.done_at.is_(None))
+        mine = count.where(EVENTS.c.source == self.source, EVENTS.c.done_at.is_(None))
         return connection.execute(mine).scalar_one()
 
-    def _is_ours(self, statement: str) -> bool:
-        return self._dialect.is_of(statement, self._source)
-
-    def _refuse_foreign(self, name: str, standing: str) -> None:
-        if not self._is_ours(standing):
-            raise LegacyError(
-                "the table is captured for another source already",
-                place=self._place,
-                value=f"trigger {name}",
-                expected="one source a table and operation",
-                remedy="use that source, or remove it first",
-            )
-
-    def _shape(self, connection: Connection) -> Shape:
-        looked = inspect(connection)
-        try:
-            columns = {
-                column["name"]: str(column["type"]) for column in looked.get_columns(self._table)
-            }
-        except NoSuchTableError:
-            self._unknown("there is no such table", self._table, looked.get_table_names())
-        if self._table.lower() == TABLE_NAME or self._table in looked.get_view_names():
-            expected = (
-                "a table of the legacy system; triggers on views and on our own cannot capture"
-            )
-            raise LegacyError(
-                "cannot be captured", place=self._place, value=repr(self._table), expected=expected
-            )
-        for name in (*self._columns, *self._key):
-            if name not in columns:
-                self._unknown(f"table {self._table!r} has no such column", name, list(columns))
-        captured = self._columns or tuple(columns)
-        primary = looked.get_pk_constraint(self._table)["constrained_columns"]
-        return Shape(
-            table=self._table,
-            columns=tuple((name, columns[name]) for name in captured),
-            key=tuple(self._key or primary),
-            all_columns=tuple(columns),
-        )
-
-    def _unknown(self, message: str, name: str, known: Sequence[str]) -> NoReturn:
-        close = difflib.get_close_matches(name, known, n=1)
-        raise LegacyError(
-            message,
-            place=self._place,
-            value=repr(name),
-            expected="one of " + (", ".join(known) or "(there are none)"),
-            remedy=f"did you mean {close[0]!r}?" if close else "mend the name",
-        )
-
     @contextlib.contextmanager
-    def _connected(self) -> Iterator[Connection]:
+    def connected(self) -> Iterator[Connection]:
+        """Give a connection; what goes wrong on it is raised as ``LegacyError``."""
         try:
             with self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise self._dialect.trouble(error, place=self._place, name=self._source) from error
+            raise self.dialect.trouble(error, place=self.place, name=self.source) from error
+
+    @contextlib.contextmanager
+    def _maybe_transaction(self, connection: Connection) -> Iterator[None]:
+        if not self.dialect.installs_atomically:
+            yield
+            return
+        with self._transaction(connection):
+            yield
 
     @contextlib.contextmanager
     def _transaction(self, connection: Connection) -> Iterator[None]:
-        connection.exec_driver_sql(self._dialect.begin)
+        connection.exec_driver_sql(self.dialect.begin)
         try:
             yield
             connection.exec_driver_sql("COMMIT")
@@ -203,10 +255,13 @@ class Installation:
             raise
 
 
-def _sql(connection: Connection, element: Delete | ExecutableDDLElement) -> str:
-    literal = {"literal_binds": True} if isinstance(element, Delete) else {}
-    return str(element.compile(dialect=connection.dialect, compile_kwargs=literal)).strip()
+def _recording(connection: Connection, steps: Sequence[Step]) -> list[str]:
+    strikes = [literal(connection, one) for one in struck(s.strikes for s in steps if s.strikes)]
+    entries = [step.entry for step in steps if step.entry]
+    return strikes + ([literal(connection, written(entries))] if entries else [])
 
 
-def _quoted(connection: Connection, name: str) -> str:
-    return connection.dialect.identifier_preparer.quote_identifier(name)
+def _session(connection: Connection) -> list[str]:
+    """Give what a session must say before a trigger is made, which keeps the mode for good."""
+    mode = connection.exec_driver_sql("SELECT @@SESSION.sql_mode").scalar_one()
+    return [f"SET SESSION sql_mode = '{mode}'"]

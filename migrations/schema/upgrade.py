@@ -10,11 +10,13 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
+from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import StoreError
 from ...store.database import Database, schema_version
-from ...store.tables import metadata
+from ...store.postgresql import writing
+from ...store.tables import journal_head, metadata
 from ...store.trouble import unavailable
 
 __all__ = ["current", "head", "upgrade"]
@@ -31,16 +33,24 @@ def upgrade(url: str) -> None:
     database = Database(url, create=True)
     try:
         _make_file(database)
-        engine = database.engine.execution_options(fig_wait=_WAIT)
+        engine = database.engine.execution_options(**writing(database.engine, _WAIT))
         with engine.begin() as connection:
             config = _config()
             config.attributes.update(connection=connection, metadata=metadata)
             command.upgrade(config, "head")
+            # Whoever still runs with another version must not write any more.
+            connection.execute(update(journal_head).values(version=head()))
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise unavailable(error, database.place) from error
     except CommandError as error:
         remedy = "the store was written by a newer stranglerfig: upgrade it here too"
         raise StoreError(str(error), place=database.place, remedy=remedy) from error
+    except ValueError as error:
+        raise StoreError(
+            f"the tables cannot be brought to a newer version: {error}",
+            place=database.place,
+            remedy="keep this store as it is, as evidence; bring back an older copy of it",
+        ) from error
     finally:
         database.engine.dispose()
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stranglerfig.store import Line
-from stranglerfig.store.chain import GENESIS, encode, link, row
+from stranglerfig.store.link import GENESIS, digest, encode, link, row, seal
 
 leaves = (
     st.none()
@@ -53,18 +53,27 @@ def test_data_that_holds_itself_does_not_end_a_request():
     assert isinstance(json.loads(encode(data)), dict)
 
 
-def test_every_field_counts_in_the_hash():
+def linked(fields, previous=GENESIS):
+    return link(previous, seal(*fields[:5], digest(fields[5])))
+
+
+def test_every_field_counts_in_the_link():
     line = (1.5, "request", "e", "r", "v", "{}")
-    hashes = {link(GENESIS, line), link("f" * 64, line)}
+    links = {linked(line), linked(line, "f" * 64)}
     for place in range(6):
         changed = list(line)
         changed[place] = 2.5 if place == 0 else changed[place] + "x"
-        hashes.add(link(GENESIS, tuple(changed)))
-    assert len(hashes) == 8
+        links.add(linked(changed))
+    assert len(links) == 8
 
 
 def test_text_cannot_move_from_one_field_to_the_next():
-    assert link(GENESIS, (1.0, "a", "b", "", "", "")) != link(GENESIS, (1.0, "ab", "", "", "", ""))
+    assert linked((1.0, "a", "b", "", "", "")) != linked((1.0, "ab", "", "", "", ""))
+
+
+def test_a_row_carries_its_seal():
+    *fields, sealed = row(Line(kind="note", at=2.0, data={"a": 1}))
+    assert sealed == seal(*fields[:5], digest(fields[5]))
 
 
 def test_a_field_that_is_not_text_is_refused():

@@ -8,6 +8,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import threading
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Route
 from stranglerfig.store import InboxMark, Line, Store, Write
 from stranglerfig.store.chain import verify
+from stranglerfig.store.effects import Effect
 
 SIDES = ("", "-wal", "-shm")
 
@@ -340,18 +342,16 @@ store.close()
 
 
 @pytest.mark.process
-def test_not_ours_to_write_any_more(tmp_path_factory):
+def test_not_ours_to_write_any_more():
     """Root may write everything: so this runs as nobody, in a folder that nobody may reach."""
-    folder = tmp_path_factory.mktemp("nobody")
-    for parent in [folder, *folder.parents]:
-        if parent.stat().st_uid == os.getuid() and not parent.stat().st_mode & 0o001:
-            parent.chmod(parent.stat().st_mode | 0o011)
-    upgrade(f"sqlite:///{folder / 'fig.db'}")
-    run(NOBODY, str(folder))
+    with tempfile.TemporaryDirectory(prefix="fig-nobody-") as folder:
+        Path(folder).chmod(0o711)
+        upgrade(f"sqlite:///{folder}/fig.db")
+        run(NOBODY, folder)
 
 
 def test_a_write_that_cannot_be_stored_does_not_hold_up_the_others(store, until):
-    bad = Write(lines=(Line(kind="request", endpoint="cut \ud800"),))
+    bad = Write(lines=write("bad").lines, effects=(Effect("capture", ("s", None, 1, 1.0)),))
 
     async def together():
         writes = [write("1"), bad, write("2")]
@@ -367,6 +367,14 @@ def test_a_write_that_cannot_be_stored_does_not_hold_up_the_others(store, until)
     until(lambda: requests(store) == ["1", "2", "3"])
     until(lambda: events(store) == ["refused", "refused"])
     assert store.journal.healthy
+
+
+def test_text_that_is_no_text_is_refused_at_once(store):
+    bad = Write(lines=(Line(kind="request", endpoint="cut \ud800"),))
+    with pytest.raises(StoreError, match="UnicodeEncodeError"):
+        asyncio.run(store.journal.commit(bad))
+    store.journal.append(bad)
+    assert store.journal.dropped == 1
 
 
 def test_a_field_of_the_wrong_type_ends_no_request(store, logged):

@@ -3,48 +3,48 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
 from urllib.parse import quote
 
-from sqlalchemy import (
-    case,
-    create_engine,
-    exists,
-    literal_column,
-    or_,
-    select,
-    update,
-)
+from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, Connection, Engine
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
-from sqlalchemy.sql.base import ReadOnlyColumnCollection
-from sqlalchemy.sql.elements import ColumnElement
 
 from ....errors import ConfigError, LegacyError, LegacyUnavailable
-from ..dialect import Claim, Event, Image, Operation, Shape
-from ..events import EVENTS, SUSPECT, TABLE_NAME
+from ..dialect import Capture, Claim, Event, Image, Operation, Piece, Shape, Waker
+from ..events import TABLE_NAME
+from ..when import translated
+from .claim import Heads
 from .image import read_image
-from .trigger import ident, is_of, trigger
+from .shared import shared
+from .trigger import IMAGE_BYTES, ident, row_image, row_key, trigger
 
 __all__ = ["SqliteCapture"]
-
-_WINDOW: Final = 1_000
-_WINDOWS: Final = 4
 
 
 class SqliteCapture:
     """SQLite, through the files of any program that writes to it."""
 
     begin = "BEGIN IMMEDIATE"
+    installs_atomically = True
+    operations: frozenset[Operation] = frozenset({"insert", "update", "delete"})
 
     def __init__(self) -> None:
-        self._walk = 0
+        self._heads = Heads()
         self._encoding = ""
 
-    def engine(self, url: URL, root: Path, *, place: str, patience: float) -> Engine:
+    def engine(
+        self,
+        url: URL,
+        root: Path,
+        *,
+        place: str,
+        patience: float,
+        password: str = "",  # noqa: ARG002 there are none
+    ) -> Engine:
         """Open the file for reading and writing, never creating it."""
         if not url.database or url.database == ":memory:":
             expected = "sqlite:///path/of/the/legacy.db"
@@ -66,27 +66,26 @@ class SqliteCapture:
             "sqlite://", creator=connect, poolclass=NullPool, isolation_level="AUTOCOMMIT"
         )
 
-    def triggers(
-        self, shape: Shape, source: str, operations: Sequence[Operation]
-    ) -> dict[str, str]:
-        """Give one AFTER trigger an operation, ``fig_<table>_<operation>``."""
-        return {
-            f"fig_{shape.table}_{operation}": trigger(shape, source, operation)
-            for operation in operations
-        }
+    def shared(self) -> Sequence[Piece]:
+        """Give our tables and the indexes of ``claim.py``."""
+        return shared()
 
-    def installed(self, connection: Connection, table: str) -> dict[str, str]:
-        """Read ``sqlite_master``: triggers of the table that write to the capture table."""
+    def pieces(self, capture: Capture) -> Sequence[Piece]:
+        """Give one AFTER trigger an operation. Raises ``ValueError`` for what SQLite has not."""
+        if capture.level != "row":
+            raise ValueError("SQLite has triggers for each row only")
+        if not self.operations.issuperset(capture.operations):
+            raise ValueError("SQLite has triggers for insert, update and delete only")
+        return [trigger(capture, operation) for operation in capture.operations]
+
+    def standing(self, connection: Connection, capture: Capture) -> Mapping[str, str]:
+        """Read ``sqlite_master``, which keeps every statement as it was written."""
         rows = connection.exec_driver_sql(
             "SELECT name, sql FROM sqlite_master WHERE type = 'trigger'"
             " AND lower(tbl_name) = lower(?) AND instr(sql, ?)",
-            (table, ident(TABLE_NAME)),
+            (capture.shape.table, ident(TABLE_NAME)),
         )
         return {str(name): str(sql) for name, sql in rows}
-
-    def is_of(self, statement: str, source: str) -> bool:
-        """Look for the source where our triggers write it."""
-        return is_of(statement, source)
 
     def users(self, connection: Connection) -> set[str]:
         """Read ``sqlite_master``: all triggers that write to the capture table."""
@@ -96,42 +95,59 @@ class SqliteCapture:
         )
         return {name for (name,) in rows}
 
+    def columns(self, connection: Connection, table: str, schema: str = "") -> Mapping[str, str]:
+        """Read the pragma, which gives types as they were written; hidden columns too."""
+        del schema
+        rows = connection.exec_driver_sql(
+            "SELECT name, type FROM pragma_table_xinfo(?) ORDER BY cid", (table,)
+        )
+        return {str(name): str(declared) for name, declared in rows}
+
+    def when(self, text: str, shape: Shape, operations: Sequence[Operation]) -> str:
+        """Translate a condition over ``old`` and ``new``. Raises ``ValueError``."""
+        del operations  # which row is absent is settled for each trigger
+        return translated(text, shape, dialect="sqlite")
+
     def stamp(self, connection: Connection) -> int:
         """Read the pragma that changes when another connection has committed."""
         return int(connection.exec_driver_sql("PRAGMA data_version").scalar_one())
+
+    def waker(self, engine: Engine, source: str) -> Waker | None:
+        """Give nothing: the stamp is cheap enough to look at often."""
+        del engine, source
+        return None
+
+    def now(self, connection: Connection) -> float:
+        """Give this machine's clock: all that open a SQLite file are on it."""
+        del connection
+        return time.time()
 
     def claim(self, connection: Connection, claim: Claim) -> list[Event]:
         """Look for heads without a lock; take the write lock only where there are some."""
         if not self._encoding:
             self._encoding = str(connection.exec_driver_sql("PRAGMA encoding").scalar_one())
-        ids = self._suspect(connection, claim) if claim.suspects else []
-        if len(ids) < claim.limit:
-            ids += self._heads(connection, claim.source, claim.limit - len(ids), claim.now)
-        if not ids:
-            return []
-        columns = EVENTS.c
-        statement = (
-            update(EVENTS)
-            .where(columns.id.in_(ids), columns.done_at.is_(None))
-            .where(*_claimable(columns, claim.source, claim.now))
-            .values(
-                lease_token=claim.token,
-                lease_until=claim.until,
-                attempts=columns.attempts + 1,
-                lost=columns.lost + case((columns.lease_token.is_(None), 0), else_=1),
-            )
-            .returning(*(columns[name] for name in Event.__struct_fields__))
-        )
-        rows = connection.execute(statement).mappings().all()
-        return sorted((Event(**row) for row in rows), key=lambda event: event.id)
+        return self._heads.claim(connection, claim)
 
     def image(self, text: str) -> Image:
         """Read an image in SQLite's own literals."""
         return read_image(text, self._encoding)
 
+    def row_image(self, shape: Shape, row: str, large: int = IMAGE_BYTES) -> str:
+        """Give the expression that the triggers have."""
+        return row_image(shape, row, large)
+
+    def row_key(self, shape: Shape, row: str) -> str:
+        """Give the expression that the triggers have."""
+        return row_key(shape, row)
+
     def is_busy(self, error: SQLAlchemyError) -> bool:
         """Another connection holds the lock that was needed."""
         return _code(error).startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+
+    def is_lost(self, error: SQLAlchemyError) -> bool:
+        """Say whether the file cannot be read any longer, or the connection was closed."""
+        lost = ("SQLITE_IOERR", "SQLITE_CANTOPEN", "SQLITE_NOTADB")
+        return _code(error).startswith(lost) or "closed database" in str(error)
 
     def trouble(self, error: SQLAlchemyError, *, place: str, name: str) -> LegacyError:
         """Turn a driver's error into ours, by SQLite's own error code."""
@@ -155,71 +171,6 @@ class SqliteCapture:
             remedy = "check the file with sqlite3's '.recover' or 'PRAGMA integrity_check'"
             return LegacyError("not a sound SQLite file", place=place, value=said, remedy=remedy)
         return LegacyError("the database refused", place=place, value=f"{code} {said}".strip())
-
-    def _suspect(self, connection: Connection, claim: Claim) -> list[int]:
-        columns = EVENTS.c
-        oldest = (
-            select(columns.id)
-            .where(columns.source == claim.source, columns.done_at.is_(None))
-            .where(columns.lost >= literal_column(str(SUSPECT)))  # as the index has it
-            .where(*_claimable(columns, claim.source, claim.now))
-            .order_by(columns.id)
-            .limit(1)
-        )
-        return list(connection.execute(oldest).scalars())
-
-    def _heads(self, connection: Connection, source: str, limit: int, now: float) -> list[int]:
-        """Give claimable heads of keys from the oldest window, then from a few further ones.
-
-        A key with very many waiting rows fills the oldest window but has one head: so each call
-        goes on from where the last one stopped, and no key starves behind a deep one, nor costs
-        a walk over everything (NOT EXISTS over all rows: 1.5 s for one deep key of 200,000).
-        """
-        found, end = _window(connection, source, 0, limit, now)
-        if len(found) >= limit or end is None:
-            self._walk = 0
-            return found
-        self._walk = max(self._walk, end)
-        for _ in range(_WINDOWS):
-            more, end = _window(connection, source, self._walk, limit - len(found), now)
-            found += more
-            full = len(found) >= limit
-            self._walk = more[-1] if full else end or 0
-            if full or not self._walk:
-                break
-        return found
-
-
-def _window(
-    connection: Connection, source: str, after: int, limit: int, now: float
-) -> tuple[list[int], int | None]:
-    """Give heads among the next waiting rows, and the last of these where a window is full."""
-    columns = EVENTS.c
-    waiting = (columns.source == source, columns.done_at.is_(None), columns.id > after)
-    last = select(columns.id).where(*waiting).order_by(columns.id).limit(1).offset(_WINDOW - 1)
-    end = connection.execute(last).scalar()
-    heads = select(columns.id).where(*waiting, columns.lost < SUSPECT)
-    if end is not None:
-        heads = heads.where(columns.id <= end)
-    heads = heads.where(*_claimable(columns, source, now)).order_by(columns.id).limit(limit)
-    return list(connection.execute(heads).scalars()), end
-
-
-def _claimable(
-    row: ReadOnlyColumnCollection[str, Any], source: str, now: float
-) -> tuple[ColumnElement[bool], ...]:
-    """Due, not leased, and no older event of its key still waits."""
-    older = EVENTS.alias("older")
-    return (
-        row.next_at <= now,
-        or_(row.lease_until.is_(None), row.lease_until < now),
-        ~exists().where(
-            older.c.source == source,
-            older.c.key == row.key,
-            older.c.done_at.is_(None),
-            older.c.id < row.id,
-        ),
-    )
 
 
 def _text(raw: bytes) -> str:

@@ -1,4 +1,8 @@
-"""The row images that our SQLite triggers write, read back: ``"name"='text',"other"=12``."""
+"""The row images that our SQLite triggers write, read back: ``"name"='text',"other"=12``.
+
+Of a large value an image holds the length only. Its reference is the event's id and what
+``Image.large`` says, ``-3``: the place of the column.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +38,7 @@ def read_image(text: str, encoding: str) -> Image:
     """
     values: dict[str, str | int | None] = {}
     kinds: list[str] = []
+    large: dict[str, str] = {}
     at = 0
     while at < len(text):
         match = _PAIR.match(text, at)
@@ -42,10 +47,13 @@ def read_image(text: str, encoding: str) -> Image:
         kind = match.lastgroup or ""
         raw = match[kind]
         letter, value = _value(kind, raw, encoding)
-        values[match["name"].replace('""', '"')] = value
+        name = match["name"].replace('""', '"')
+        values[name] = value
+        if letter == "l":
+            large[name] = f"-{len(kinds)}"
         kinds.append(letter)
         at = match.end()
-    return Image(values=values, kinds="".join(kinds))
+    return Image(values=values, kinds="".join(kinds), large=large)
 
 
 def _value(kind: str, raw: str, encoding: str) -> tuple[str, str | int | None]:

@@ -1,4 +1,4 @@
-"""The SQLite trigger that captures a row, and how it writes every value exactly.
+"""The SQLite triggers that capture a row, and how they write every value exactly.
 
 A trigger here cannot catch an error of its own, so what it does must not be able to fail: no
 constraint that a row could break, no text longer than SQLite allows, and no JSON function (SQLite
@@ -8,30 +8,37 @@ own words, ``"name"='text',"other"=12``, by functions as old as partial indexes 
 
 ``REPLACE`` is captured as an insert; the delete that it implies fires a trigger only where the
 writer sets ``PRAGMA recursive_triggers``.
+
+A value over ``Capture.large`` bytes stands in an image as its length, ``#70000``, so that the image
+of one row is the same whenever it is written. ``fig_large`` keeps it under the event's own id and
+the column's place in the image, ``<event_id>-3``.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import literal
 from sqlalchemy.dialects import sqlite
 
-from ..dialect import Operation, Shape
-from ..events import TABLE_NAME
+from ..dialect import Capture, Operation, Piece, Shape
+from ..events import LARGE, TABLE_NAME
+from ..when import condition
 
-__all__ = ["ident", "is_of", "trigger"]
+__all__ = ["IMAGE_BYTES", "ident", "row_image", "row_key", "trigger"]
 
 _DIALECT: Final = sqlite.dialect()
 _EVENT_ID: Final = "lower(hex(randomblob(16)))"
-_MOST_BYTES: Final = 4_194_304
-"""A longer value is not copied into an event: its length stands there."""
+_NOW: Final = "(julianday('now') - 2440587.5) * 86400.0"
+IMAGE_BYTES: Final = 65_536
+"""A longer value is not copied into an event, unless ``Capture.large`` says otherwise."""
 _ROW_BYTES: Final = 900_000_000
 """SQLite refuses text over 1e9 bytes, and a refusal would fail the legacy statement."""
 
 _TRIGGER: Final = """\
-CREATE TRIGGER {name} AFTER {timing} ON {table} FOR EACH ROW
+CREATE TRIGGER {name} AFTER {timing} ON {table} FOR EACH ROW{when}
 BEGIN
   INSERT INTO {events}
     (source, event_id, "key", op, "before", "after", schema_hash, created_at)
@@ -42,9 +49,31 @@ BEGIN
     {before},
     {after},
     '{digest}',
-    (julianday('now') - 2440587.5) * 86400.0
-  );
+    {now}
+  );{large}
 END"""
+
+# The newest event is the one that was just written: SQLite has one writer at a time. What is small
+# is seen before anything is read (a test of constants, to SQLite).
+_LARGE: Final = """
+  INSERT INTO {large} (ref, source, bytes, kind, value, created_at)
+  {values};"""
+
+_IS_LARGE: Final = """\
+length(CAST({value} AS BLOB)) > {most} AND typeof({value}) IN ('text', 'blob')
+      AND length(CAST({value} AS BLOB)) <= {row}
+      AND (typeof({value}) = 'blob' OR CAST('a' AS BLOB) = X'61')"""
+"""Text is kept in UTF-8 only: from a database in UTF-16 there is its length and no more."""
+
+_SMALL: Final = re.compile("INT|REAL|FLOA|DOUB|NUM|DEC|BOOL|DATE|TIME", re.IGNORECASE)
+_TERMS: Final = 100
+"""SQLite bounds the selects of one statement (500)."""
+
+_KEPT: Final = """\
+SELECT event_id || '-{place}', source, length(CAST({value} AS BLOB)),
+    substr(typeof({value}), 1, 1), CAST({value} AS BLOB), created_at
+    FROM {events} WHERE {is_large}
+      AND id = (SELECT max(id) FROM {events})"""
 
 # quote() gives integers, NULL and BLOBs exactly; it cuts text at a NUL, and rounds some reals (of
 # which 26 digits, on the other hand, give every one back).
@@ -69,26 +98,30 @@ CASE typeof({value})
       ELSE CAST({value} AS TEXT) END"""
 
 
-def trigger(shape: Shape, source: str, operation: Operation) -> str:
-    """Give the statement that creates an AFTER trigger, ``fig_<table>_<operation>``."""
-    return _TRIGGER.format(
-        name=ident(f"fig_{shape.table}_{operation}"),
+def trigger(capture: Capture, operation: Operation) -> Piece:
+    """Give the AFTER trigger of an operation, ``fig_<table>_<operation>``."""
+    shape = capture.shape
+    name = ident(f"fig_{shape.table}_{operation}")
+    row = "OLD" if operation == "delete" else "NEW"
+    when = condition(capture.when, operation, dialect="sqlite")
+    create = _TRIGGER.format(
+        name=name,
         operation=operation,
         timing=operation.upper(),
         table=ident(shape.table),
+        when=f"\nWHEN {when}" if when else "",
         events=ident(TABLE_NAME),
-        source=_literal(source),
+        source=_literal(capture.source),
         event_id=_EVENT_ID,
-        key=_key(shape, "OLD" if operation == "delete" else "NEW"),
-        before=_image(shape, "OLD") if operation != "insert" else "NULL",
-        after=_image(shape, "NEW") if operation != "delete" else "NULL",
+        key=row_key(shape, row),
+        before=row_image(shape, "OLD", capture.large) if operation != "insert" else "NULL",
+        after=row_image(shape, "NEW", capture.large) if operation != "delete" else "NULL",
         digest=shape.digest,
+        now=_NOW,
+        large=_large(capture, row),
     )
-
-
-def is_of(statement: str, source: str) -> bool:
-    """Look for the source where our triggers write it."""
-    return f"{_literal(source)}, {_EVENT_ID}," in statement
+    drop = f"DROP TRIGGER IF EXISTS {name}"
+    return Piece(kind="trigger", name=f"fig_{shape.table}_{operation}", create=create, drop=drop)
 
 
 def ident(name: str) -> str:
@@ -96,14 +129,38 @@ def ident(name: str) -> str:
     return _DIALECT.identifier_preparer.quote_identifier(name)
 
 
-def _image(shape: Shape, row: str) -> str:
-    most = min(_MOST_BYTES, _ROW_BYTES // (2 * len(shape.columns)))  # hex doubles
+def row_image(shape: Shape, row: str, large: int) -> str:
+    """Give the expression of a row's image; ``row`` is OLD, NEW or a table's alias."""
+    most = _most(shape, large)
     parts = []
     for at, (name, _) in enumerate(shape.columns):
         label = _literal(f"{',' if at else ''}{ident(name)}=")
         value = _VALUE.format(value=f"{row}.{ident(name)}", most=most)
         parts.append(f"{label} || {value}")
     return _joined(parts)
+
+
+def _most(shape: Shape, large: int) -> int:
+    return min(large, _ROW_BYTES // (2 * len(shape.columns)))  # hex doubles
+
+
+def _large(capture: Capture, row: str) -> str:
+    """Give the statements that keep what is too large for the image, some columns each."""
+    most = _most(capture.shape, capture.large)
+    values = []
+    for place, (name, declared) in enumerate(capture.shape.columns):
+        if not _SMALL.search(declared):
+            value = f"{row}.{ident(name)}"
+            is_large = _IS_LARGE.format(value=value, most=most, row=_ROW_BYTES)
+            event = ident(TABLE_NAME)
+            kept = _KEPT.format(place=place, value=value, is_large=is_large, events=event)
+            values.append(kept)
+    return "".join(
+        _LARGE.format(
+            large=ident(LARGE.name), values="\n  UNION ALL ".join(values[at : at + _TERMS])
+        )
+        for at in range(0, len(values), _TERMS)
+    )
 
 
 def _joined(parts: Sequence[str]) -> str:
@@ -114,7 +171,8 @@ def _joined(parts: Sequence[str]) -> str:
     return f"({_joined(parts[:half])}) ||\n    ({_joined(parts[half:])})"
 
 
-def _key(shape: Shape, row: str) -> str:
+def row_key(shape: Shape, row: str) -> str:
+    """Give the expression of a row's key; ``row`` is OLD, NEW or a table's alias."""
     if not shape.key:
         names = {name.lower() for name in shape.all_columns}
         address = next(name for name in ("rowid", "_rowid_", "oid") if name not in names)

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stranglerfig.adapters.capture.dialect import Image, Shape
+from stranglerfig.adapters.capture.dialect import Capture, Image, Shape
+from stranglerfig.adapters.capture.sqlite.dialect import SqliteCapture
 from stranglerfig.adapters.capture.sqlite.image import read_image
 from stranglerfig.adapters.capture.sqlite.trigger import trigger
 from stranglerfig.adapters.tables import TableSource
@@ -20,16 +21,18 @@ def shape(columns: list[str], key: tuple[str, ...] = (), table: str = "t") -> Sh
     return Shape(table=table, columns=named, key=key, all_columns=tuple(columns))
 
 
+def capture(shaped: Shape, **options) -> Capture:
+    return Capture(source="s", shape=shaped, operations=("insert",), **options)
+
+
 def database(columns: list[str], key: tuple[str, ...] = (), table: str = "t") -> sqlite3.Connection:
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
     connection.execute('CREATE TABLE "' + table.replace('"', '""') + f'" ({quoted})')
-    connection.execute(
-        'CREATE TABLE fig_event (event_id, source, "key", op, "before", "after",'
-        " schema_hash, created_at)"
-    )
-    connection.execute(trigger(shape(columns, key, table), "s", "insert"))
+    for piece in SqliteCapture().shared():
+        connection.execute(piece.create)
+    connection.execute(trigger(capture(shape(columns, key, table)), "insert").create)
     return connection
 
 
@@ -115,12 +118,33 @@ def test_wide_tables_are_one_image(count):
     connection.close()
 
 
-def test_what_is_too_large_stands_as_its_length_and_harms_nothing():
+def test_what_is_too_large_stands_as_its_length_and_is_kept_apart():
     connection = database(["a", "b", "c"])
     large = 5_000_000
-    connection.execute("INSERT INTO t VALUES (zeroblob(?), ?, 'x')", (large, "\0" * large))
-    (image,) = captured(connection)
-    assert image == Image(values={"a": large, "b": large, "c": "x"}, kinds="llt")
+    connection.execute("INSERT INTO t VALUES (zeroblob(?), ?, 'x')", (large, "\0é" * large))
+    connection.execute("INSERT INTO t VALUES (1, 'small', 'x')")
+    images = captured(connection)
+    assert images[0].values == {"a": large, "b": 3 * large, "c": "x"}
+    assert (images[0].kinds, images[0].large) == ("llt", {"a": "-0", "b": "-1"})
+    assert (images[1].kinds, images[1].large) == ("itt", {})
+    (event,) = connection.execute("SELECT event_id FROM fig_event ORDER BY id LIMIT 1").fetchone()
+    kept = connection.execute("SELECT ref, source, bytes, kind, value FROM fig_large").fetchall()
+    assert kept == [
+        (f"{event}-0", "s", large, "b", b"\0" * large),
+        (f"{event}-1", "s", 3 * large, "t", ("\0é" * large).encode()),
+    ]
+    connection.close()
+
+
+def test_large_values_of_wide_tables_are_kept():
+    columns = [f"c{at}" for at in range(250)]
+    connection = database(columns)
+    marks = ", ".join("?" * len(columns))
+    connection.execute(f"INSERT INTO t VALUES ({marks})", ["x" * 70_000] * len(columns))
+    (event,) = connection.execute("SELECT event_id FROM fig_event").fetchone()
+    kept = {ref for (ref,) in connection.execute("SELECT ref FROM fig_large")}
+    assert kept == {f"{event}{ref}" for ref in captured(connection)[0].large.values()}
+    assert len(kept) == len(columns)
     connection.close()
 
 

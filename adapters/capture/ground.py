@@ -1,0 +1,104 @@
+"""What a walk over the rows of a captured table stands on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator
+from typing import Final, Protocol, runtime_checkable
+
+import msgspec
+from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.exc import SQLAlchemyError
+
+from ...errors import LegacyError
+from .dialect import Capture, Dialect
+
+__all__ = ["Ground", "Grounded", "Moved"]
+
+_SESSION: Final = {
+    "postgresql": ("SET default_transaction_isolation = 'read committed'",),
+    # What is locked are rows, and not the gaps between them into which legacy inserts.
+    "mysql": ("SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",),
+}
+# MariaDB waits for no lock at all; elsewhere NOWAIT says so in each statement.
+_NEVER_WAIT: Final = "SET SESSION innodb_lock_wait_timeout = 0"
+
+
+class Moved(Exception):
+    """Rows came into a chunk between its locks and its events; nothing of it was written."""
+
+
+class Ground(msgspec.Struct, frozen=True):
+    """A captured table in its database. Given by ``TableSource.ground``; it blocks.
+
+    ``place`` names it in errors, without a password.
+    """
+
+    engine: Engine
+    dialect: Dialect
+    capture: Capture
+    place: str
+
+    @property
+    def source(self) -> str:
+        """The source's name."""
+        return self.capture.source
+
+    @property
+    def backend(self) -> str:
+        """``sqlite``, ``postgresql`` or ``mysql``."""
+        name = self.engine.dialect.name
+        return "mysql" if name == "mariadb" else name
+
+    @property
+    def row(self) -> str:
+        """The alias of a row, as conditions of triggers call it."""
+        return "NEW" if self.backend == "mysql" else "new"
+
+    @property
+    def old(self) -> str:
+        """The alias of the row as it was before."""
+        return "OLD" if self.backend == "mysql" else "old"
+
+    @property
+    def share_lock(self) -> str:
+        """The end of a select whose rows nobody may change: MariaDB's words are not MySQL's."""
+        mariadb = getattr(self.engine.dialect, "is_mariadb", False)
+        return "LOCK IN SHARE MODE NOWAIT" if mariadb else "FOR SHARE NOWAIT"
+
+    @contextlib.contextmanager
+    def connected(self) -> Iterator[Connection]:
+        """Give a connection on which no lock is waited for. Raises ``LegacyError``."""
+        try:
+            with self.engine.connect() as connection:
+                for statement in _SESSION.get(self.backend, ()):
+                    connection.exec_driver_sql(statement)
+                if getattr(connection.dialect, "is_mariadb", False):
+                    connection.exec_driver_sql(_NEVER_WAIT)
+                yield connection
+        except SQLAlchemyError as error:
+            raise self.trouble(error) from error
+
+    @contextlib.contextmanager
+    def writing(self, connection: Connection) -> Iterator[None]:
+        """Make a transaction around what follows; nothing of it stays where that raises."""
+        connection.exec_driver_sql(self.dialect.begin)
+        try:
+            yield
+            connection.exec_driver_sql("COMMIT")
+        except BaseException:
+            with contextlib.suppress(SQLAlchemyError):
+                connection.exec_driver_sql("ROLLBACK")
+            raise
+
+    def trouble(self, error: SQLAlchemyError) -> LegacyError:
+        """Turn what SQLAlchemy raised into our own tree."""
+        return self.dialect.trouble(error, place=self.place, name=self.source)
+
+
+@runtime_checkable
+class Grounded(Protocol):
+    """An adapter over whose rows one can walk."""
+
+    def ground(self) -> Ground:
+        """Give what a walk stands on; blocks. Raises ``LegacyError`` where nothing is captured."""

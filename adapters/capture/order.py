@@ -1,0 +1,179 @@
+"""The order in which the rows of a legacy table are walked, and its places as JSON.
+
+A place is a row's own key, each column's value as its database writes and takes it exactly: so a
+walk goes on where it was interrupted, in another process, in the database's own order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import and_, cast, func, literal, literal_column, or_, tuple_
+from sqlalchemy.dialects import mysql
+from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy.types import (
+    Integer,
+    LargeBinary,
+    Numeric,
+    String,
+    Text,
+    TypeEngine,
+    UserDefinedType,
+)
+
+__all__ = ["Order", "Place", "Step", "step"]
+
+Place = Sequence[object]
+"""A row's place in the order: a value of JSON for each step."""
+
+_BYTES: Final = "bytes"
+_DECIMAL: Final = "decimal"
+
+
+class Step:
+    """One column of an order: by what rows are sorted, how a place is read, and given back.
+
+    ``by`` is what the database's index is over; ``read`` gives what ``value`` makes of JSON;
+    ``bind`` makes of that an expression which compares with ``by``.
+    """
+
+    def __init__(
+        self,
+        by: ColumnElement[Any],
+        *,
+        read: ColumnElement[Any] | None = None,
+        bind: Callable[[Any], ColumnElement[Any]] | None = None,
+    ) -> None:
+        self.by = by
+        self.read = by if read is None else read
+        self._bind = literal if bind is None else bind
+
+    def bind(self, place: object) -> ColumnElement[Any]:
+        """Give the expression of a value that stood in a place."""
+        return self._bind(_from_json(place))
+
+
+class Order:
+    """A strict order of a table's rows, by an index where there is one."""
+
+    def __init__(self, steps: Sequence[Step], *, row_values: bool) -> None:
+        self._steps, self._row_values = steps, row_values
+
+    @property
+    def reads(self) -> list[ColumnElement[Any]]:
+        """What to select, so that ``place`` can make a place of it."""
+        return [one.read.label(f"fig_place_{at}") for at, one in enumerate(self._steps)]
+
+    def ascending(self) -> list[ColumnElement[Any]]:
+        """Give the columns to sort by."""
+        return [one.by for one in self._steps]
+
+    def descending(self) -> list[ColumnElement[Any]]:
+        """Give the columns to sort by, the last row first."""
+        return [one.by.desc() for one in self._steps]
+
+    def place(self, values: Sequence[object]) -> Place:
+        """Make a place of what was selected."""
+        return [_to_json(value) for value in values]
+
+    def after(self, place: Place) -> ColumnElement[bool]:
+        """Give the condition that a row stands behind a place."""
+        return self._beyond(place, after=True, equal=False)
+
+    def upto(self, place: Place) -> ColumnElement[bool]:
+        """Give the condition that a row stands at a place or before it."""
+        return self._beyond(place, after=False, equal=True)
+
+    def at(self, place: Place) -> ColumnElement[bool]:
+        """Give the condition that a row stands at a place."""
+        pairs = zip(self._steps, place, strict=True)
+        return and_(*(one.by == one.bind(value) for one, value in pairs))
+
+    def _beyond(self, place: Place, *, after: bool, equal: bool) -> ColumnElement[bool]:
+        bound = [one.bind(value) for one, value in zip(self._steps, place, strict=True)]
+        sides = [one.by for one in self._steps]
+        if self._row_values or len(sides) == 1:
+            left: Any = sides[0] if len(sides) == 1 else tuple_(*sides)
+            right: Any = bound[0] if len(sides) == 1 else tuple_(*bound)
+            condition: ColumnElement[bool] = left > right if after else left < right
+            return _or_equal(left, right, after=after) if equal else condition
+        # MySQL finds no index for row values; these are as many ranges of one.
+        ranges = []
+        for last in range(len(sides)):
+            alike = [sides[at] == bound[at] for at in range(last)]
+            final = equal and last == len(sides) - 1
+            left, right = sides[last], bound[last]
+            strict = left > right if after else left < right
+            ranges.append(and_(*alike, _or_equal(left, right, after=after) if final else strict))
+        return or_(*ranges)
+
+
+def _or_equal(left: Any, right: Any, *, after: bool) -> ColumnElement[bool]:
+    found: ColumnElement[bool] = left >= right if after else left <= right
+    return found
+
+
+def step(backend: str, by: ColumnElement[Any], kind: TypeEngine[Any], written: str) -> Step:
+    """Give the step over a column.
+
+    ``kind`` is its type as SQLAlchemy knows it, ``written`` as the database spells it.
+    """
+    if backend == "sqlite":
+        return Step(by, bind=_sqlite)
+    if backend == "postgresql":
+        # As text, for Python's values of its types are not always those of the database.
+        return Step(
+            by, read=cast(by, Text), bind=lambda text: cast(literal(text, Text), _As(written))
+        )
+    return _mysql(by, kind)
+
+
+def _mysql(by: ColumnElement[Any], kind: TypeEngine[Any]) -> Step:
+    if isinstance(kind, (mysql.ENUM, mysql.SET, mysql.BIT)):
+        # They are sorted by their numbers, and compared with text as text.
+        return Step(by, read=by + literal_column("0"))
+    if isinstance(kind, LargeBinary | mysql.BINARY | mysql.VARBINARY):
+        return Step(by, read=func.hex(by), bind=lambda text: func.unhex(literal(text)))
+    if isinstance(kind, mysql.FLOAT):
+        return Step(by, read=by + literal_column("0e0"))  # of a single precision all digits
+    if isinstance(kind, (Numeric, Integer, String)):
+        return Step(by)
+    return Step(by, read=cast(by, mysql.CHAR))
+
+
+def _sqlite(value: object) -> ColumnElement[Any]:
+    if isinstance(value, str) and any("\udc80" <= one <= "\udcff" for one in value):
+        # Text of a legacy program need not be Unicode; its bytes are compared as they are.
+        return cast(literal(value.encode("utf-8", "surrogateescape"), LargeBinary), Text)
+    return literal(value)
+
+
+class _As(UserDefinedType[Any]):
+    """A type in the database's own words."""
+
+    cache_ok = True
+
+    def __init__(self, written: str) -> None:
+        self.written = written
+
+    def get_col_spec(self, **_: object) -> str:
+        return self.written
+
+
+def _to_json(value: object) -> object:
+    if isinstance(value, bytes | bytearray | memoryview):
+        return {_BYTES: bytes(value).hex()}
+    if isinstance(value, Decimal):
+        return int(value) if value == value.to_integral_value() else {_DECIMAL: str(value)}
+    return value if isinstance(value, int | float | str) else str(value)
+
+
+def _from_json(value: object) -> object:
+    match value:
+        case {"bytes": str(text)}:
+            return bytes.fromhex(text)
+        case {"decimal": str(text)}:
+            return Decimal(text)
+    return value

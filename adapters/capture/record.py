@@ -1,0 +1,126 @@
+"""What was installed in a legacy database, as ``fig_installed`` keeps it."""
+
+from __future__ import annotations
+
+import getpass
+import socket
+import time
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+import msgspec
+from sqlalchemy import ClauseElement, Delete, Insert, delete, insert, inspect, select
+from sqlalchemy.engine import Connection
+
+from .dialect import Capture, Piece
+from .events import INSTALLED
+
+__all__ = [
+    "CAPTURE",
+    "SHARED",
+    "Entry",
+    "agreed_on",
+    "literal",
+    "noted",
+    "records",
+    "shape_entry",
+    "struck",
+    "written",
+]
+
+SHARED: Final = ""
+"""The source under which that is recorded which all sources of a database share."""
+
+CAPTURE: Final = "capture"
+"""The kind of the entry that holds the options and the shape, as JSON: it is no object."""
+
+_SOURCE_PLACES: Final = 10_000
+"""The entry of the options stands behind those of the objects."""
+
+
+class Entry(msgspec.Struct, frozen=True, kw_only=True):
+    """A row of ``fig_installed``."""
+
+    source: str
+    position: int
+    kind: str
+    name: str
+    created: str
+    dropped: str
+    by: str
+    at: float
+
+
+def records(connection: Connection) -> list[Entry]:
+    """Read everything that is recorded, in the order in which it was created."""
+    if not inspect(connection).has_table(INSTALLED.name):
+        return []
+    rows = connection.execute(select(INSTALLED).order_by(*INSTALLED.primary_key.columns))
+    return [Entry(**row) for row in rows.mappings()]
+
+
+def noted(source: str, position: int, piece: Piece) -> Entry:
+    """Make the entry of an object that is created now."""
+    return Entry(
+        source=source,
+        position=position,
+        kind=piece.kind,
+        name=piece.name,
+        created=piece.create,
+        dropped=piece.drop,
+        by=_who(),
+        at=round(time.time(), 3),
+    )
+
+
+def shape_entry(capture: Capture) -> Entry:
+    """Make the entry of the options and the shape with which the objects were made."""
+    return Entry(
+        source=capture.source,
+        position=_SOURCE_PLACES,
+        kind=CAPTURE,
+        name=capture.shape.table,
+        created=msgspec.json.encode(capture).decode(),
+        dropped="",
+        by=_who(),
+        at=round(time.time(), 3),
+    )
+
+
+def agreed_on(recorded: Sequence[Entry], source: str) -> Capture | None:
+    """Give the options and the shape with which a source was installed; None where it was not."""
+    for entry in recorded:
+        if entry.source == source and entry.kind == CAPTURE:
+            return msgspec.json.decode(entry.created, type=Capture)
+    return None
+
+
+def written(entries: Sequence[Entry]) -> Insert:
+    """Give the statement that records them."""
+    return insert(INSTALLED).values([msgspec.structs.asdict(entry) for entry in entries])
+
+
+def struck(entries: Iterable[Entry]) -> list[Delete]:
+    """Give the statements that take entries out of the record again."""
+    columns = INSTALLED.c
+    return [
+        delete(INSTALLED).where(columns.source == entry.source, columns.position == entry.position)
+        for entry in entries
+    ]
+
+
+def literal(connection: Connection, statement: ClauseElement) -> str:
+    """Write a statement with its values in it, as a person would run it."""
+    compiled = statement.compile(dialect=connection.dialect, compile_kwargs={"literal_binds": True})
+    text = str(compiled).strip()
+    # Drivers that take %s for a parameter want each % twice; a person does not.
+    doubles = connection.dialect.paramstyle in ("format", "pyformat")
+    return text.replace("%%", "%") if doubles else text
+
+
+def _who() -> str:
+    try:
+        user = getpass.getuser()
+    except (KeyError, OSError):  # a container's user without a name
+        user = "unknown"
+    return f"{user}@{socket.gethostname()}"

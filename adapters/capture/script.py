@@ -1,0 +1,100 @@
+"""An installation as a script that whoever owns the database reads, and may run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final
+
+from .plan import Step
+
+__all__ = ["install_script", "remove_script"]
+
+_RIGHTS: Final = {
+    "postgresql": (
+        "CREATE on the schema that our tables go to, TRIGGER on the captured table",
+        "and EXECUTE on the trigger's function, which its owner has",
+    ),
+    "mysql": (
+        "CREATE, DROP, INDEX, TRIGGER, SELECT, INSERT and DELETE in this database",
+        "and, where binary logs are on, log_bin_trust_function_creators or SUPER",
+    ),
+    "sqlite": ("to write the file and its folder",),
+}
+
+
+def install_script(
+    kind: str,
+    title: str,
+    steps: Sequence[Step],
+    recording: Sequence[str],
+    session: Sequence[str] = (),
+) -> Iterator[str]:
+    """Give the lines of a script that installs; what undoes it stands below, in comments.
+
+    ``kind`` is SQLAlchemy's name of the database. Nothing where there is nothing to do.
+    """
+    doing = [step for step in steps if step.sql]
+    if not doing and not recording:
+        return
+    yield f"-- {title}"
+    yield f"-- {len(doing)} statements. Rights that it needs:"
+    yield from (f"--   {line}" for line in _RIGHTS.get(kind, ()))
+    yield ""
+    yield from (f"{line};" for line in session)
+    yield from _begin(kind)
+    for step in doing:
+        yield f"-- {step.why}"
+        yield from _statement(kind, step.sql)
+        yield ""
+    if recording:
+        yield "-- The record, by which 'fig adapter remove' takes out exactly this."
+        for statement in recording:
+            yield from _statement(kind, statement)
+        yield ""
+    yield from _end(kind)
+    undo = undoing(steps)
+    if undo:
+        yield ""
+        yield "-- To undo it by hand, with what was captured until then:"
+        yield from (f"--   {line}" for each in undo for line in _statement(kind, each))
+
+
+def remove_script(kind: str, title: str, statements: Sequence[str]) -> Iterator[str]:
+    """Give the lines of a script that runs statements which take something out."""
+    if not statements:
+        return
+    yield f"-- {title}"
+    yield f"-- {len(statements)} statements. What was captured until then goes too."
+    yield ""
+    yield from _begin(kind)
+    for statement in statements:
+        yield from _statement(kind, statement)
+    yield from _end(kind)
+
+
+def undoing(steps: Iterable[Step]) -> list[str]:
+    """Give what undoes the steps, the last one first."""
+    return [step.undo for step in reversed(list(steps)) if step.sql and step.undo]
+
+
+def _begin(kind: str) -> Iterator[str]:
+    # MariaDB commits at every DDL statement, so that there is nothing to begin.
+    if kind != "mysql":
+        yield "BEGIN;"
+        yield ""
+
+
+def _end(kind: str) -> Iterator[str]:
+    if kind != "mysql":
+        yield "COMMIT;"
+
+
+def _statement(kind: str, sql: str) -> Iterator[str]:
+    text = sql.strip().rstrip(";")
+    if kind == "mysql" and ";" in text:
+        # Its client ends a statement at the first semicolon otherwise.
+        yield "DELIMITER $$"
+        yield from f"{text}$$".splitlines()
+        yield "DELIMITER ;"
+    else:
+        yield from f"{text};".splitlines()

@@ -1,0 +1,80 @@
+"""The script for whoever owns the database, run with the database's own program."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+import sqlite3
+import subprocess
+
+from stranglerfig.tests.adapters.capture.shop import customer, line
+
+
+def run(shop, script):
+    url = shop.url
+    if shop.kind == "sqlite":
+        with contextlib.closing(sqlite3.connect(url.database)) as connection:
+            connection.executescript(script)
+        return
+    if shop.kind == "postgresql":
+        call = ["psql", "-v", "ON_ERROR_STOP=1", "-h", url.host, "-p", str(url.port)]
+        call += ["-U", url.username, "-d", url.database, "-q"]
+    else:
+        call = [shutil.which("mariadb") or "mysql", "--default-character-set=utf8mb4"]
+        call += ["-h", url.host, "-P", str(url.port), "-u", url.username, url.database]
+    done = subprocess.run(call, input=script.encode(), capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr.decode()
+
+
+def test_a_script_installs_and_another_takes_it_out(shop):
+    installation, before = shop.installation(line), shop.schema()
+    script = installation.script("install")
+    undo = installation.script("undo")
+    assert shop.schema() == before
+    run(shop, script)
+    assert (installation.plan(), installation.check()) == ([], None)
+    assert installation.script("install") == ""
+    shop.write()
+    assert shop.replayed(line) == shop.rows(line)
+    run(shop, undo)
+    assert shop.schema() == before
+    installation.apply()
+    run(shop, installation.script("remove"))
+    assert shop.schema() == before
+    assert installation.script("remove") == ""
+
+
+def test_a_script_says_what_each_statement_is_for_and_how_it_is_undone(shop):
+    script = shop.installation().script("install")
+    lines = script.splitlines()
+    assert lines[0] == "-- fig adapter install customer: the shop"
+    assert "Rights that it needs" in lines[1]
+    assert "-- Changes wait here until they are taken" in script
+    assert "-- Catches changes in the transaction that makes them." in script
+    undo = script[script.index("-- To undo it by hand") :].splitlines()
+    assert len(undo) > 5
+    assert all(line.startswith("--") for line in undo)
+    assert sum("DROP TRIGGER" in line for line in undo) == 3
+
+
+def test_the_rights_of_the_bridge_are_granted_and_taken_back(shop):
+    before = shop.schema()
+    if shop.kind == "sqlite":
+        assert "GRANT" not in shop.installation(grant_to="bridge").script("install")
+        return
+    user = shop.user("bridge")
+    installation = shop.installation(customer, grant_to=user)
+    script = installation.script("install")
+    assert script.count("GRANT") >= 5
+    assert "customer TO" not in script.replace('"', "").replace("`", "")
+    installation.apply()
+    assert installation.plan() == []
+    # Without the option, rights that were given stay.
+    assert shop.installation().plan() == []
+    shop.write()
+    with shop.as_user("bridge").begin() as connection:
+        assert connection.exec_driver_sql("SELECT count(*) FROM fig_event").scalar_one() == 9
+        connection.exec_driver_sql("UPDATE fig_event SET attempts = 1")
+        connection.exec_driver_sql("DELETE FROM fig_event")
+    installation.undo(discard=True)
+    assert shop.schema() == before
