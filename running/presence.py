@@ -18,8 +18,8 @@ from .kin import born
 
 __all__ = ["Presence"]
 
-EVERY: Final = 1.0
-"""Seconds between two beats."""
+_EVERY: Final = 1.0
+"""Seconds between two beats; a quarter of the lease where that is shorter."""
 
 
 class Presence:
@@ -50,7 +50,7 @@ class Presence:
         """Beat until cancelled."""
         while True:
             await self.beat()
-            await asyncio.sleep(EVERY)
+            await asyncio.sleep(min(_EVERY, self._lease() / 4))
 
     async def beat(self) -> None:
         """Beat once, now. Never raises."""
