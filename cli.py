@@ -17,7 +17,7 @@ __all__ = ["fig", "main"]
 
 _COMMANDS = {
     "acl": ("acl", "Check, explain and try out mappings and operations."),
-    "adapter": ("adapter", "Install and remove what adapters need in a legacy system."),
+    "adapter": ("adapters", "Install and remove what adapters need in a legacy system."),
     "bridge": ("serve", "Run the daemon that takes deliveries from sources."),
     "check": ("check", "Check fig.toml and all that it names."),
     "completion": ("completion", "Print the completion script of a SHELL."),
