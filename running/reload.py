@@ -154,7 +154,7 @@ class Reload:
                 going.append(name)
         running.take()
         await asyncio.gather(*(self._renew(name) for name in going))
-        await running.outgoing.follow(running.plan.sinks)
+        running.senders.adjust(running.plan.sinks)
 
     async def _renew(self, name: str) -> None:
         """Drain a source, and take from what has its name now, where anything has."""
