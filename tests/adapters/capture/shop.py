@@ -173,7 +173,9 @@ class Shop:
     def user(self, name: str) -> str:
         """Make a user who may connect and nothing else; give its name as grants want it."""
         if self.kind == "postgresql":
-            self.run(f"DO $$ BEGIN CREATE ROLE {name} LOGIN; EXCEPTION WHEN others THEN NULL; END $$")
+            self.run(
+                f"DO $$ BEGIN CREATE ROLE {name} LOGIN; EXCEPTION WHEN others THEN NULL; END $$"
+            )
             return name
         self.run(f"CREATE USER IF NOT EXISTS '{name}'@'127.0.0.1'")
         return f"{name}@127.0.0.1"
