@@ -1,0 +1,187 @@
+"""Heads of keys, claimed in one statement, at a cost that grows neither with keys nor with depth.
+
+A claim looks at windows of the oldest waiting events. Of each it asks the index whether another one
+of its key goes before it, which is one step down a tree; it stops as soon as it has enough, and rows
+that another process has locked this moment are passed over. A key of very many waiting events fills
+the oldest window and has one head: so each claim goes on from where the last one stopped.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy.engine import Connection, Row
+
+from ..dialect import Claim, Event
+from ..events import EVENTS, SUSPECT
+from .words import qualified
+
+__all__ = ["Heads"]
+
+_WINDOW: Final = 1_000
+_WINDOWS: Final = 5
+_NOWHERE: Final = 2**62
+_AGAIN: Final = 1.0
+"""Seconds after which a claim begins at the very oldest again: a transaction that was long in
+committing leaves events whose numbers are lower than those that were seen already."""
+_FIELDS: Final = Event.__struct_fields__
+
+# What is parked lets those behind it pass while its delay runs, and holds them back from a second
+# before its end on: a claim that began before that has committed when it is claimed itself.
+_GOES_FIRST: Final = """\
+SELECT FROM {events} x WHERE x.source = %(source)s AND x.key = {row}.key AND x.done_at IS NULL
+      AND (x.source, x.key, x.id) < (%(source)s, {row}.key, {row}.id)
+      AND NOT (x.parked = 1 AND x.next_at > {now} + 1)
+      OFFSET 0"""
+_IN_HAND: Final = """\
+SELECT FROM {events} x WHERE x.source = %(source)s AND x.key = {row}.key AND x.done_at IS NULL
+      AND (x.source, x.key, x.id) > (%(source)s, {row}.key, {row}.id) AND x.lease_until >= {now}
+      OFFSET 0"""
+_FREE: Final = """\
+{row}.next_at <= {now} AND {row}.parked <> 2
+    AND ({row}.lease_until IS NULL OR {row}.lease_until < {now})"""
+_HEAD: Final = """\
+{free}
+    AND NOT EXISTS ({goes_first})
+    AND ({row}.attempts = 0 OR NOT EXISTS ({in_hand}))"""
+
+# The comparisons of rows, and OFFSET 0, keep the planner on the index by key whatever its
+# statistics say. Every part but the last is worked off only as far as the limit asks for it.
+_CLAIM: Final = """\
+WITH look AS MATERIALIZED (
+  (SELECT id, key, priority, next_at, lease_until, parked, lost, attempts FROM {events}
+   WHERE source = %(source)s AND priority = 0 AND done_at IS NULL AND id > %(live)s
+   ORDER BY priority, id LIMIT {window})
+  UNION ALL
+  (SELECT id, key, priority, next_at, lease_until, parked, lost, attempts FROM {events}
+   WHERE source = %(source)s AND priority = 9 AND done_at IS NULL AND id > %(history)s
+   ORDER BY priority, id LIMIT {window})
+), suspect AS MATERIALIZED (
+  SELECT l.id FROM look l WHERE %(suspects)s AND l.lost >= {suspect} AND {head_l} LIMIT 1
+), live AS MATERIALIZED (
+  SELECT l.id FROM look l WHERE l.priority = 0 AND l.lost < {suspect} AND {head_l}
+), before_live AS MATERIALIZED (
+  SELECT h.id FROM (SELECT DISTINCT ON (key) key, id FROM look WHERE priority = 0) l
+  CROSS JOIN LATERAL (
+    SELECT x.* FROM {events} x WHERE x.source = %(source)s AND x.key = l.key AND x.done_at IS NULL
+      AND (x.source, x.key, x.id) < (%(source)s, l.key, l.id)
+      AND NOT (x.parked = 1 AND x.next_at > {now} + 1) LIMIT 1) h
+  WHERE EXISTS (SELECT FROM look WHERE priority = 9)
+    AND h.priority > 0 AND h.lost < {suspect} AND {head_h}
+), history AS MATERIALIZED (
+  SELECT l.id FROM look l WHERE l.priority = 9 AND l.lost < {suspect} AND {head_l}
+), heads AS (
+  SELECT id FROM suspect UNION ALL SELECT id FROM live
+  UNION ALL SELECT id FROM before_live UNION ALL SELECT id FROM history
+), pick AS MATERIALIZED (
+  SELECT e.id FROM heads JOIN {events} e ON e.id = heads.id
+  WHERE e.done_at IS NULL AND {free_e}
+  LIMIT %(limit)s FOR UPDATE OF e SKIP LOCKED
+), taken AS (
+  UPDATE {events} e SET lease_token = %(token)s, lease_until = {now} + %(lease)s,
+    attempts = e.attempts + 1, lost = e.lost + (e.lease_token IS NOT NULL)::integer, parked = 0
+  FROM pick WHERE e.id = pick.id
+  RETURNING {fields}
+)
+SELECT seen.*, taken.* FROM (
+  SELECT count(*) FILTER (WHERE priority = 0), min(id) FILTER (WHERE priority = 0),
+    max(id) FILTER (WHERE priority = 0), count(*) FILTER (WHERE priority = 9),
+    min(id) FILTER (WHERE priority = 9), max(id) FILTER (WHERE priority = 9) FROM look
+) seen LEFT JOIN taken ON true"""
+
+_PLANNING: Final = """\
+SELECT set_config(name, 'off', false)
+FROM unnest(ARRAY['jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin',
+  'enable_bitmapscan']) AS name"""
+"""Claims walk indexes. On a table that was empty a moment ago the planner would not believe it."""
+
+
+class Heads:
+    """Claims for one process. It remembers where the oldest waiting event was, and its walk."""
+
+    def __init__(self, home: str) -> None:
+        self._statement = _statement(qualified(home, EVENTS.name))
+        self._prepared: Connection | None = None
+        self._oldest = [0, 0]
+        self._walk = [0, 0]
+        self._anew = 0.0
+
+    def claim(self, connection: Connection, claim: Claim) -> list[Event]:
+        """Lease up to ``limit`` heads: live ones first, oldest first, one of a key."""
+        if self._prepared is not connection:
+            connection.exec_driver_sql(_PLANNING)
+            self._prepared = connection
+        if time.monotonic() - self._anew >= _AGAIN:
+            self._oldest, self._anew = [0, 0], time.monotonic()
+        events: list[Event] = []
+        starts = [max(at - 1, 0) for at in self._oldest]
+        for window in range(_WINDOWS):
+            rows = self._look(connection, claim, starts, claim.limit - len(events))
+            events += [_event(row) for row in rows if row[6] is not None]
+            ends = self._remember(rows[0], first=window == 0)
+            if len(events) >= claim.limit or ends == [_NOWHERE, _NOWHERE]:
+                break
+            starts = ends
+        else:
+            self._walk = [0 if at == _NOWHERE else at for at in starts]
+        return sorted(events, key=lambda event: (event.priority, event.id))
+
+    def _look(
+        self, connection: Connection, claim: Claim, starts: Sequence[int], limit: int
+    ) -> Sequence[Row[tuple[int, ...]]]:
+        values = {
+            "source": claim.source,
+            "live": starts[0],
+            "history": starts[1],
+            "suspects": claim.suspects,
+            "limit": limit,
+            "token": claim.token,
+            "lease": claim.lease,
+        }
+        return connection.exec_driver_sql(self._statement, values).fetchall()
+
+    def _remember(self, seen: Row[tuple[int, ...]], *, first: bool) -> list[int]:
+        """Note where a window began, and say where the next one does: nowhere behind the last."""
+        ends = []
+        for at in (0, 1):
+            count, oldest, last = seen[3 * at : 3 * at + 3]
+            if first:
+                self._oldest[at] = oldest or 0
+            if count < _WINDOW:
+                ends.append(_NOWHERE)
+                self._walk[at] = 0
+            else:
+                ends.append(max(last, self._walk[at]) if first else last)
+        return ends
+
+
+def _event(row: Row[tuple[int, ...]]) -> Event:
+    return Event(**dict(zip(_FIELDS, row[6:], strict=True)))
+
+
+def _statement(events: str) -> str:
+    now = "date_part('epoch', statement_timestamp())"
+
+    def free(row: str) -> str:
+        return _FREE.format(row=row, now=now)
+
+    def head(row: str) -> str:
+        return _HEAD.format(
+            free=free(row),
+            row=row,
+            goes_first=_GOES_FIRST.format(events=events, row=row, now=now),
+            in_hand=_IN_HAND.format(events=events, row=row, now=now),
+        )
+
+    return _CLAIM.format(
+        events=events,
+        window=_WINDOW,
+        suspect=SUSPECT,
+        now=now,
+        head_l=head("l"),
+        head_h=head("h"),
+        free_e=free("e"),
+        fields=", ".join(f"e.{name}" for name in _FIELDS),
+    )

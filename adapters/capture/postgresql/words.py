@@ -1,0 +1,40 @@
+"""Names and texts in PostgreSQL's SQL, as the server reads them in any session."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Final
+
+from sqlalchemy import literal
+from sqlalchemy.dialects import postgresql
+
+__all__ = ["ident", "qualified", "quoted", "short"]
+
+# With named parameters a % stays a %: what is printed is what runs.
+_DIALECT: Final = postgresql.dialect(paramstyle="named")
+_MOST_BYTES: Final = 63
+
+
+def ident(name: str) -> str:
+    """Quote an identifier."""
+    return _DIALECT.identifier_preparer.quote_identifier(name)
+
+
+def qualified(schema: str, name: str) -> str:
+    """Quote a name, with its schema where it has one."""
+    return f"{ident(schema)}.{ident(name)}" if schema else ident(name)
+
+
+def quoted(text: str) -> str:
+    """Quote a text so that ``standard_conforming_strings`` of a session makes no difference."""
+    plain = str(literal(text).compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))
+    return "E" + plain.replace("\\", "\\\\") if "\\" in plain else plain
+
+
+def short(name: str) -> str:
+    """Give a name that PostgreSQL does not cut off, and that no other name gives."""
+    raw = name.encode()
+    if len(raw) <= _MOST_BYTES:
+        return name
+    digest = hashlib.sha256(raw).hexdigest()[:10]
+    return f"{raw[: _MOST_BYTES - 11].decode('utf-8', 'ignore')}_{digest}"
