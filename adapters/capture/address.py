@@ -43,7 +43,7 @@ def address(ground: Ground, connection: Connection, row: FromClause) -> Address:
             for name in columns
         ]
         return Address(columns, Order(steps, row_values=row_values), "")
-    lies, epoch = _lies(ground, connection, row)
+    lies, epoch = _lies(ground, connection)
     return Address((), Order([lies], row_values=row_values), epoch)
 
 
@@ -96,19 +96,18 @@ def _unique(ground: Ground, connection: Connection) -> tuple[str, ...]:
 
 def _is_rowid(connection: Connection, shape: Shape, primary: tuple[str, ...]) -> bool:
     """Say whether the key is SQLite's own number of a row: spelled INTEGER, and nothing else."""
-    kinds = dict(
-        connection.exec_driver_sql(
-            "SELECT name, upper(type) FROM pragma_table_info(?)", (shape.table,)
-        ).all()
+    rows = connection.exec_driver_sql(
+        "SELECT name, upper(type) FROM pragma_table_info(?)", (shape.table,)
     )
-    return len(primary) == 1 and kinds.get(primary[0]) == "INTEGER"
+    spelled = {str(name): str(kind) for name, kind in rows}
+    return len(primary) == 1 and spelled.get(primary[0]) == "INTEGER"
 
 
 def _columns(connection: Connection, shape: Shape) -> list[Any]:
     return list(inspect(connection).get_columns(shape.table, schema=shape.schema or None))
 
 
-def _lies(ground: Ground, connection: Connection, row: FromClause) -> tuple[Step, str]:
+def _lies(ground: Ground, connection: Connection) -> tuple[Step, str]:
     shape = ground.capture.shape
     if ground.backend == "postgresql":
         where: ColumnElement[Any] = literal_column(f"{ground.row}.ctid")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Select, and_, func, literal_column, select, table
+from sqlalchemy import ColumnClause, Select, and_, func, literal_column, select, table
 from sqlalchemy import column as named
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
@@ -26,7 +26,7 @@ class Chunks:
 
     def __init__(self, ground: Ground, connection: Connection, where: str | None = None) -> None:
         shape = ground.capture.shape
-        names = [named(name) for name in shape.all_columns]
+        names: list[ColumnClause[Any]] = [named(name) for name in shape.all_columns]
         whole = table(shape.table, *names, schema=shape.schema or None)
         self._ground = ground
         self._row: Any = whole.alias(ground.row)

@@ -53,12 +53,12 @@ class Ground(msgspec.Struct, frozen=True):
     @property
     def row(self) -> str:
         """The alias of a row, as conditions of triggers call it."""
-        return "new"
+        return "NEW" if self.backend == "mysql" else "new"
 
     @property
     def old(self) -> str:
         """The alias of the row as it was before."""
-        return "old"
+        return "OLD" if self.backend == "mysql" else "old"
 
     @property
     def share_lock(self) -> str:

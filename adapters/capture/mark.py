@@ -41,7 +41,8 @@ class Mark:
     """The mark of one walk of one source, held by one process at a time.
 
     Every change of it is fenced by the holder's token, in the transaction of what it stands for:
-    who lost it can write nothing more. Its methods raise what SQLAlchemy does, and ``LegacyUnavailable``.
+    who lost it can write nothing more. Its methods raise what SQLAlchemy does, and
+    ``LegacyUnavailable``.
     """
 
     def __init__(self, ground: Ground, kind: Kind) -> None:

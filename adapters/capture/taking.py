@@ -17,8 +17,8 @@ __all__ = ["capture_rows"]
 _HISTORY: Final = 9
 _IDS: Final = {
     "sqlite": "lower(hex(randomblob(16)))",
-    "postgresql": "replace(CAST(gen_random_uuid() AS text), '-', '')",
-    "mysql": "UUID()",
+    "postgresql": "CAST(gen_random_uuid() AS text)",
+    "mysql": "MD5(UUID())",
 }
 
 
@@ -50,7 +50,8 @@ def capture_rows(
         "priority": literal(_HISTORY),
     }
     query = chunks.locked(chunks.rows(between, *values.values()))
-    written = connection.execute(insert(EVENTS).from_select(list(values), query)).rowcount
+    statement = insert(EVENTS).from_select(list(values), query)
+    written = connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
     if locked not in (-1, written):
         raise Moved
     return written

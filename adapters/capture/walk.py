@@ -1,4 +1,4 @@
-"""A walk over a table: a chunk, what must be waited for, the next; and where it stands meanwhile."""
+"""A walk over a table: a chunk, what must be waited for, the next; and where it stands."""
 
 from __future__ import annotations
 

@@ -1,0 +1,98 @@
+"""A legacy database with one captured table, over whose rows tests walk. It is no test."""
+
+from __future__ import annotations
+
+import threading
+
+from sqlalchemy import create_engine, text
+from sqlalchemy.pool import NullPool
+
+from stranglerfig.adapters.capture.backfill import Backfill
+from stranglerfig.adapters.capture.ground import Ground
+from stranglerfig.adapters.capture.installation import Installation
+from stranglerfig.adapters.capture.mark import Mark
+from stranglerfig.adapters.capture.mysql.dialect import MySqlCapture
+from stranglerfig.adapters.capture.postgresql.dialect import PostgreSqlCapture
+from stranglerfig.adapters.capture.sqlite.dialect import SqliteCapture
+from stranglerfig.adapters.capture.throttle import Pace
+from stranglerfig.adapters.capture.walk import Walk
+
+DIALECTS = {"sqlite": SqliteCapture, "postgresql": PostgreSqlCapture, "mysql": MySqlCapture}
+EVERYTHING = ("insert", "update", "delete")
+
+
+class Field:
+    """One table in a database of a kind, and legacy's own connection to it."""
+
+    def __init__(self, url, root, ddl, *, table="orders", source="orders", **options):
+        self.url, self.root, self.table, self.source = url, root, table, source
+        self.backend = url.partition("+")[0].partition(":")[0]
+        self.engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        self.options = {"operations": EVERYTHING, **options}
+        self.dialect = DIALECTS[self.backend]()
+        if ddl:
+            self.run(ddl)
+
+    def run(self, *statements):
+        with self.engine.connect() as connection:
+            for statement in statements:
+                connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
+
+    def rows(self, query, **values):
+        with self.engine.connect() as connection:
+            return [tuple(row) for row in connection.execute(text(query), values)]
+
+    def installation(self, **options):
+        from sqlalchemy.engine import make_url
+
+        self.dialect = DIALECTS[self.backend]()
+        engine = self.dialect.engine(make_url(self.url), self.root, place="p", patience=1.0)
+        return Installation(
+            engine,
+            self.dialect,
+            source=self.source,
+            place=f"{self.backend}: {self.table}",
+            table=self.table,
+            **{**self.options, **options},
+        )
+
+    def install(self):
+        self.installation().apply()
+
+    def ground(self, **options) -> Ground:
+        return self.installation(**options).ground()
+
+    def events(self, what='id, op, "key"', where="1 = 1"):
+        what = what.replace('"', "`") if self.backend == "mysql" else what
+        return self.rows(f"SELECT {what} FROM fig_event WHERE {where} ORDER BY id")
+
+    def images(self, where="1 = 1"):
+        """Give what each event's row looked like, as a consumer reads it."""
+        read = self.dialect.image
+        if self.backend == "sqlite":
+            self.dialect._encoding = self.dialect._encoding or "UTF-8"
+        found = self.events('"after", op', where)
+        return [(op, read(after).values if after else None) for after, op in found]
+
+    def backfill(
+        self,
+        *,
+        bounds=(),
+        most=1_000,
+        hold=5.0,
+        stop=None,
+        where=None,
+        report=None,
+        restart=False,
+        ground=None,
+    ):
+        ground = ground or self.ground()
+        walk = Walk(
+            ground,
+            Mark(ground, "backfill"),
+            bounds=list(bounds),
+            pace=Pace(most, hold),
+            stop=stop or threading.Event(),
+            report=report or (lambda _: None),
+        )
+        return walk.run(Backfill(ground, where).begin, restart=restart)
