@@ -87,13 +87,13 @@ def _process(one: Seen, found: Look) -> Iterator[RenderableType]:
     state = "" if said.state == "running" else f", [cyan]{said.state}[/]"
     up = _age(found.at - process.started_at)
     yield Text.from_markup(f"{how}  {who}{state}, up {up}, config {said.digest}")
-    for problem in _problems(one):
+    for problem in _notes(one):
         yield Text.from_markup(f"  {problem}")
     if said.sources:
         yield _table(said.sources)
 
 
-def _problems(one: Seen) -> Iterator[str]:
+def _notes(one: Seen) -> Iterator[str]:
     said = one.status
     if one.other:
         yield "[yellow]config[/]   another than on disk: fig bridge reload"
@@ -108,6 +108,11 @@ def _problems(one: Seen) -> Iterator[str]:
     if said.journal.backlog or said.journal.dropped:
         lost = f", [red]{said.journal.dropped} lost[/]" if said.journal.dropped else ""
         yield f"journal  {said.journal.backlog} lines wait{lost}"
+    for name, sink in said.sinks.items():
+        colour = "green" if sink.state == "flowing" else "red"
+        held = f", [red]{sink.held} held[/]" if sink.held else ""
+        sent = f"{sink.sent} sent, {sink.retried} again{held}"
+        yield f"sending  to {escape(name)}: [{colour}]{sink.state}[/], {sent}"
     if said.leases:
         yield f"alone    {escape(', '.join(said.leases))}"
     if said.trouble:

@@ -11,14 +11,20 @@ from typing import Final
 import msgspec
 
 from .. import app
+from ..bridge.limits import Limits
+from ..bridge.replays import NAME as REPLAYS
+from ..bridge.replays import Replays, buried_by_source, by_source, released
+from ..bridge.taking import Bury
 from ..config import Workspace
 from ..errors import StoreError
 from ..facades.server import Serving
+from ..ports import Source
 from ..routing.deciding import Deciding, takers
 from ..routing.operator import Operator
 from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
 from ..routing.watch import Watch
+from ..store.captured import capture_effects
 from ..store.store import Store
 from ..store.waiting import Waiting, count_waiting
 from ..telemetry import Counters, log
@@ -31,6 +37,7 @@ from .intake import Intake, Way
 from .listening import Listening
 from .loading import Loading
 from .notify import Notify
+from .outgoing import Outgoing
 from .plan import Plan, host_port, make
 from .presence import Presence
 from .recent import Recent
@@ -68,7 +75,7 @@ class Running:
         self.reloaded = Reloaded()
         self.store = Store(workspace.store_url)
         self.counters = Counters()
-        self.plan = make(workspace, self.store, announce)
+        self.plan = make(workspace, self.store, self.counters, announce)
         self.loading = Loading(lambda: self.plan, lambda: self.table)
         self.table = RouteTable(
             self.store,
@@ -87,6 +94,8 @@ class Running:
         self.intake = Intake(self.counters, lambda: self.store.journal.healthy)
         self.gates = Gates(self.plan.workspace.bridge)
         self.takers = self.taking(self.plan)
+        self.outgoing = Outgoing(self.store.database, self.counters)
+        self.replays = Replays(self.store.database, released(self.intake.source))
         self.recent = Recent()
         self.notify = Notify()
         self.presence = Presence(
@@ -139,6 +148,7 @@ class Running:
                 self.background.start(single.name, single.run())
             await self.loading.wait(_MODELS, stop)
             self.take()
+            await self.outgoing.follow(self.plan.sinks)
         if not stop.is_set():
             self.state = "running"
             self.background.start("reload", self.reload.run())
@@ -147,20 +157,36 @@ class Running:
 
     def taking(self, plan: Plan) -> Mapping[str, Deciding]:
         """Give who takes each source's deliveries in a plan. Raises ``ConfigError``."""
-        return takers(plan.endpoints.values(), self.table, self.store, self.counters)
+        endpoints = plan.endpoints.values()
+        return takers(endpoints, self.table, self.store, self.counters, also=capture_effects)
+
+    def wanted(self) -> dict[str, Source]:
+        """Give the sources to take from: those of the plan, and what is to be replayed."""
+        return {**self.plan.sources, REPLAYS: self.replays}
 
     def take(self) -> None:
         """Begin to take the deliveries of every source that is not being taken from."""
-        for name, source in self.plan.sources.items():
+        for name, source in self.wanted().items():
             if name not in self.intake.names():
                 self.intake.open(name, source, self.way(name))
-                self.announce({"event": "source", "source": name})
+                if name != REPLAYS:
+                    self.announce({"event": "source", "source": name})
 
     def way(self, source: str) -> Way:
         """Give the way of a source's deliveries through the plan that is in force."""
+        uses, bridge = self.plan.uses, self.plan.workspace.bridge
+        if source == REPLAYS:
+            takes = {name: uses.counted(one.begin) for name, one in self.takers.items()}
+            buries: dict[str, Bury] = {name: one.bury for name, one in self.takers.items()}
+            return Way(
+                take=by_source(takes.get),
+                bury=buried_by_source(buries.get),
+                limits=Limits.of(bridge, source),
+                gates=self.gates.of(()),
+            )
         deciding = self.takers[source]
         return Way(
-            take=self.plan.uses.counted(deciding.begin),
+            take=uses.counted(deciding.begin),
             bury=deciding.bury,
             limits=self.plan.limits[source],
             gates=self.gates.of(deciding.endpoints),
@@ -178,6 +204,7 @@ class Running:
         self.notify.stopping("finishing what is in hand")
         leaving = asyncio.create_task(self.presence.beat())
         await asyncio.gather(self.intake.stop(), self.listening.close())
+        await self.outgoing.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.shadow.drain(), 5.0)
         await self.background.stop()
