@@ -12,7 +12,7 @@ __all__ = ["install_script", "remove_script"]
 _RIGHTS: Final = {
     "postgresql": (
         "CREATE on the schema that our tables go to (on the database, for a new one), and",
-        "TRIGGER on the captured table",
+        "TRIGGER on the captured table; to take a trigger out again, the table's owner",
     ),
     "mysql": (
         "CREATE, DROP, INDEX, TRIGGER, SELECT, INSERT, UPDATE and DELETE in this database",

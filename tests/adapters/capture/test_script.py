@@ -78,8 +78,9 @@ def test_the_rights_that_the_script_names_are_enough(shop):
     shop.write()
     shop.login = ""
     assert shop.replayed(customer) == shop.rows(customer)
-    shop.login = "dba"
-    installation.undo(discard=True)
+    if shop.kind != "postgresql":  # there a trigger is dropped by the table's owner only
+        shop.login = "dba"
+    shop.installation().undo(discard=True)
     assert shop.schema() == before
 
 
