@@ -12,8 +12,7 @@ from typing import cast
 
 from sqlalchemy.engine import Connection
 
-from ...errors import LegacyError
-from .address import estimate
+from .address import estimate, moved
 from .chunks import Chunks
 from .ground import Ground
 from .mark import Stand
@@ -39,12 +38,7 @@ class Backfill:
         chunks = Chunks(self._ground, connection, self._where)
         at = stand.at or {"after": None, "end": chunks.last(connection), "epoch": chunks.epoch}
         if at["epoch"] != chunks.epoch:
-            raise LegacyError(
-                "the rows were moved since the walk began, and it goes by where they lie",
-                place=self._ground.place,
-                expected="no VACUUM and no other change of the table's file meanwhile",
-                remedy="begin anew with --restart; a primary key would avoid it",
-            )
+            raise moved(self._ground)
         total = stand.total or estimate(self._ground, connection)
         return _Taking(self._ground, chunks), at, total
 

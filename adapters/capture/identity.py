@@ -92,6 +92,8 @@ def told_apart(
     another row of it. None where an image cannot be read or is of other columns.
     """
     after = event.before if event.op == "delete" else event.after
+    if not columns and event.op == "delete":
+        return (("row", f"@{event.key}"),)
     if not after:
         return ()
     try:

@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from .ground import Ground, Moved
-from .mark import Mark, Stand
+from .mark import Mark, Stand, Unmarked
 from .throttle import Bound, Pace, Wait, longest
 
 __all__ = ["At", "Chunk", "Progress", "Walk"]
@@ -65,7 +65,7 @@ class Walk:
     def __init__(
         self,
         ground: Ground,
-        mark: Mark,
+        mark: Mark | Unmarked,
         *,
         bounds: Sequence[Bound],
         pace: Pace,
