@@ -8,128 +8,95 @@ under a lease and marked when it is settled; a process that dies loses its lease
 from __future__ import annotations
 
 import asyncio
-import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import contextlib
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-import msgspec
-from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.engine import Engine
+from sqlalchemy.exc import SQLAlchemyError
 
 from ..config import options as checked
-from ..errors import ConfigError, LegacyUnavailable
-from ..model import Delivery, Finding, Record
+from ..errors import FigError, LegacyError, LegacyUnavailable, SchemaDrift
+from ..model import Delivery, Finding, Lag
+from ..secret import read_secret
 from ..telemetry import log
 from .capture.claims import Claims
-from .capture.dialect import Dialect, Event, Image, Operation
+from .capture.delivered import Values, delivered, references
+from .capture.dialect import Event, Waker
 from .capture.doctor import examine
 from .capture.ground import Ground
 from .capture.installation import Action, Installation
+from .capture.lag import lag
+from .capture.options import Options, check, dialect_of, url_of
 from .capture.session import Hold, Session
-from .capture.sqlite.dialect import SqliteCapture
 
 __all__ = ["Options", "TableSource"]
 
-_DIALECTS: Final[Mapping[str, Callable[[], Dialect]]] = {"sqlite": SqliteCapture}
-
-
-class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """``[legacy.NAME]`` with ``adapter = "tables"``.
-
-    ``columns`` are captured (none: all) in ``table``; ``key`` gives order (none: the primary key).
-    ``when`` is a condition over ``old`` and ``new``; over ``large`` bytes a value stands apart.
-    ``grant_to`` is the bridge's user where another one installs; ``canary`` holds values of the row
-    by which the doctor proves the triggers, where it cannot make one by itself.
-    ``batch`` bounds one claim. ``lease``, ``poll`` and ``keep`` are in seconds: how long a dead
-    process keeps an event, how often a change is looked for, how long settled events stay.
-    """
-
-    url: str
-    table: str
-    columns: tuple[str, ...] = ()
-    key: str | tuple[str, ...] = ()
-    operations: tuple[Operation, ...] = ("insert",)
-    when: str = ""
-    large: int = 65_536
-    grant_to: str = ""
-    canary: Mapping[str, str | int | float | bool | None] = {}
-    batch: int = 200
-    lease: float = 30.0
-    poll: float = 0.05
-    keep: float = 604_800.0
+_WATCH: Final = 30.0
+"""Seconds between looks at whether the table still has the columns that were agreed on."""
 
 
 class TableSource:
     """Rows of one table as they change. Built by the app from ``[legacy.NAME]``.
 
     A record's ``body`` is the JSON of the row (of the row that was, for a delete): each column's
-    exact text, or null; a BLOB in hex; of what is over 4 MiB its length, a number. ``position`` is
+    exact text, or null; a BLOB in hex; of a large value its length, a number. ``position`` is
     the event's own id. Headers: ``op``, ``table``, ``schema`` (a digest), ``kinds`` (a letter a
-    column: integer, real, text, blob, null, large) and, for an update, ``before`` and
-    ``before-kinds``. Raises ``ConfigError`` for wrong options; the database is first looked at by
-    ``install`` and ``open``.
+    column: integer, real, text, blob, null, large, other), ``large`` (JSON: the references of large
+    values by column) and, for an update, ``before``, ``before-kinds`` and ``before-large``. Raises
+    ``ConfigError`` for wrong options; the database is first looked at by ``install`` and ``open``.
     """
 
     def __init__(self, *, name: str, options: Mapping[str, object], place: str, root: Path) -> None:
         self.name = name
         self._options = checked(Options, options, place)
-        _check(self._options, place)
-        self._url = _url(self._options.url, place)
+        self._at, self._root = place, root
+        self._url = url_of(self._options.url, place)
         self._place = f"{self._url.render_as_string(hide_password=True)}: {self._options.table}"
-        self._dialect = _DIALECTS[self._url.get_backend_name()]()
-        at = f"{place}.url"
-        # The owner thread waits shortly and often, so that settlements do not stand behind a claim.
-        self._engine = self._dialect.engine(self._url, root, place=at, patience=1.0)
-        key = self._options.key
-        self._installation = Installation(
-            self._dialect.engine(self._url, root, place=at, patience=5.0),
-            self._dialect,
-            source=name,
-            place=self._place,
-            table=self._options.table,
-            columns=self._options.columns,
-            key=(key,) if isinstance(key, str) else key,
-            operations=self._options.operations,
-            when=self._options.when,
-            large=self._options.large,
-            grant_to=self._options.grant_to,
-        )
+        self._dialect = dialect_of(self._url, self._options, place)
+        check(self._options, self._dialect, place)
+        # What is wrong with the address is said here; nothing connects yet.
+        self._dialect.engine(self._url, root, place=f"{place}.url", patience=1.0)
+        self._inline = frozenset(self._options.inline)
+        self._agreed: set[str] = set()
+        self._drift: LegacyError | None = None
         self._session: Session | None = None
+        self._watching: asyncio.Task[None] | None = None
 
     def __repr__(self) -> str:
         return f"TableSource({self.name!r}, {self._place!r})"
 
     def install_plan(self) -> list[str]:
         """Give the statements that ``install`` would run now; none where all of it stands."""
-        return self._installation.plan()
+        return self._installation().plan()
 
     def remove_plan(self) -> list[str]:
         """Give the statements that ``remove`` would run now, triggers first."""
-        return self._installation.removal()
+        return self._installation().removal()
 
     def install(self) -> None:
         """Run the plan in one transaction. Raises ``LegacyError``; then nothing was changed."""
-        self._installation.apply()
+        self._installation().apply()
 
     def remove(self, *, discard: bool = False) -> None:
         """Take out what ``install`` put in, in one transaction.
 
         Raises ``LegacyError`` while unsettled events wait, unless ``discard`` gives them up.
         """
-        self._installation.undo(discard=discard)
+        self._installation().undo(discard=discard)
 
     def script(self, action: Action) -> str:
         """Write what ``install`` or ``remove`` would do as a script for a person to review."""
-        return self._installation.script(action)
+        return self._installation().script(action)
 
     def installed(self) -> list[Mapping[str, str | float]]:
         """Give the record of what stands in the database, of all sources."""
-        return self._installation.recorded()
+        return self._installation().recorded()
 
     def examine(self) -> Iterator[Finding]:
         """Prove that capture works: shape, triggers, a canary row, what waits, what it costs."""
-        return examine(self._installation, canary=self._options.canary)
+        return examine(self._installation(), canary=self._options.canary)
 
     def ground(self) -> Ground:
         """Give what a walk over the table's rows stands on, for backfill and reconcile.
@@ -137,121 +104,160 @@ class TableSource:
         Raises ``LegacyError`` where nothing is captured yet: what changed behind a walk would be
         missed.
         """
-        self._installation.check()
-        return self._installation.ground()
+        installation = self._installation()
+        installation.check()
+        return installation.ground()
 
     async def open(self) -> None:
         """Connect, see that the triggers stand, and resume what a dead process of ours held."""
         await self.close()
-        session = Session(self.name, lease=self._options.lease, keep=self._options.keep)
+        options = self._options
+        session = Session(self.name, lease=options.lease, poll=options.poll, keep=options.keep)
         await session.start(self._claims)
-        self._session = session
+        self._session, self._drift = session, None
+        self._watching = asyncio.create_task(self._watch(session))
 
     async def receive(self, limit: int, timeout: float) -> Sequence[Delivery]:
-        """Give heads of keys, oldest first, at most one of a key; wait ``timeout`` seconds."""
-        session = self._session
-        if session is None:
-            raise LegacyUnavailable("the source is not open", place=self.name, remedy="open it")
+        """Give heads of keys, oldest first, at most one of a key; wait ``timeout`` seconds.
+
+        Raises ``SchemaDrift``, and takes nothing, where the table is not what was agreed on.
+        """
+        session = self._opened()
         loop = asyncio.get_running_loop()
         end = loop.time() + timeout
         limit = min(limit, self._options.batch)
         while True:
+            if self._drift is not None:
+                raise self._drift
             session.freed.clear()
             events = await session.claim(limit)
             left = end - loop.time()
             if events or left <= 0:
-                return [self._delivery(session, event) for event in events]
-            try:
-                await asyncio.wait_for(session.freed.wait(), min(left, self._options.poll))
-            except TimeoutError:
-                continue
+                return await self._deliveries(session, events)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(session.freed.wait(), min(left, session.poll))
+
+    async def lag(self) -> Lag:
+        """Count what waits, on a connection of its own. Raises ``LegacyError``."""
+        return await asyncio.to_thread(self._lag)
+
+    async def release(self, position: str) -> bool:
+        """End a dead event that holds its key back: its dead letter was replayed or dropped.
+
+        False where there is none such. Raises ``LegacyError``.
+        """
+        return await self._opened().release(position)
 
     async def close(self) -> None:
         """Give back what is not settled and let go of the database."""
+        if self._watching is not None:
+            self._watching.cancel()
         session, self._session = self._session, None
         if session is not None:
             await session.end()
 
-    def _claims(self) -> Claims:
-        stale = self._installation.check()
-        if stale:
-            log.warning("%s: %s; run 'fig adapter install %s'", self._place, stale, self.name)
-        return Claims(
-            self._engine,
+    def _opened(self) -> Session:
+        if self._session is None:
+            raise LegacyUnavailable("the source is not open", place=self.name, remedy="open it")
+        return self._session
+
+    def _engine(self, patience: float) -> Engine:
+        """Make an engine; the password is read anew, for it may have been changed."""
+        at, secret = f"{self._at}.password", self._options.password
+        password = read_secret(secret, place=at, root=self._root) if secret else ""
+        return self._dialect.engine(
+            self._url, self._root, place=f"{self._at}.url", patience=patience, password=password
+        )
+
+    def _installation(self) -> Installation:
+        options = self._options
+        return Installation(
+            self._engine(5.0),
+            self._dialect,
+            source=self.name,
+            place=self._place,
+            table=options.table,
+            columns=options.columns,
+            key=options.keys,
+            operations=options.operations,
+            when=options.when,
+            level=options.level,
+            large=options.large,
+            schema=options.schema,
+            grant_to=options.grant_to,
+        )
+
+    def _claims(self) -> tuple[Claims, Waker | None]:
+        self._check()
+        # The owner thread waits shortly and often, so that settlements do not stand behind a claim.
+        engine = self._engine(1.0)
+        claims = Claims(
+            engine,
             self._dialect,
             source=self.name,
             place=self._place,
             lease=self._options.lease,
         )
+        try:
+            return claims, self._dialect.waker(engine, self.name)
+        except SQLAlchemyError as error:
+            claims.close()
+            raise self._dialect.trouble(error, place=self._place, name=self.name) from error
 
-    def _delivery(self, session: Session, event: Event) -> Delivery:
+    def _check(self) -> None:
+        stale = self._installation().check()
+        if stale:
+            log.warning("%s: %s; run 'fig adapter install %s'", self._place, stale, self.name)
+
+    def _lag(self) -> Lag:
+        try:
+            with self._engine(1.0).connect() as connection:
+                return lag(connection, self.name, self._dialect.now(connection))
+        except SQLAlchemyError as error:
+            raise self._dialect.trouble(error, place=self._place, name=self.name) from error
+
+    async def _watch(self, session: Session) -> None:
+        while True:
+            await asyncio.sleep(_WATCH)
+            try:
+                await asyncio.to_thread(self._check)
+            except LegacyUnavailable:
+                continue  # whoever claims will say so
+            except LegacyError as error:
+                self._drift = error
+                session.freed.set()
+                return
+
+    async def _deliveries(self, session: Session, events: Sequence[Event]) -> list[Delivery]:
+        """Hand events out; those of a shape that nobody has seen yet only after a look."""
+        unknown = {event.schema_hash for event in events} - self._agreed
+        values: Values = {}
+        try:
+            if unknown:
+                await asyncio.to_thread(self._check)
+                self._agreed |= unknown
+            if self._inline:
+                read = self._dialect.image
+                wanted = [one for event in events for one in references(event, read, self._inline)]
+                values = await session.values(wanted) if wanted else {}
+        except BaseException as error:
+            self._drift = error if isinstance(error, SchemaDrift) else self._drift
+            with contextlib.suppress(FigError):
+                await session.put_back(events)
+            raise
+        return [self._delivery(session, event, values) for event in events]
+
+    def _delivery(self, session: Session, event: Event, values: Values) -> Delivery:
         return Delivery(
-            record=_record(self.name, self._options.table, event, self._dialect.image),
+            record=delivered(
+                event,
+                self._dialect.image,
+                source=self.name,
+                table=self._options.table,
+                values=values,
+            ),
             settle=Hold(session, event).settle,
             attempt=event.attempts,
+            fresh=event.attempts == 1,
+            backfill=event.priority > 0,
         )
-
-
-def _record(source: str, table: str, event: Event, read: Callable[[str], Image]) -> Record:
-    raw = (event.before if event.op == "delete" else event.after) or ""
-    headers = [("op", event.op), ("table", table), ("schema", event.schema_hash)]
-    try:
-        image = read(raw)
-        body = _json(image)
-        headers.append(("kinds", image.kinds))
-        if event.op == "update":
-            before = read(event.before or "")
-            headers += [("before", _clean(_json(before))), ("before-kinds", before.kinds)]
-    except ValueError as error:
-        # Somebody wrote to the capture table. It goes on as it is, for the mapping to refuse.
-        body = raw
-        headers.append(("unreadable", _clean(str(error))))
-    return Record(
-        source=source,
-        key=_clean(event.key),
-        position=event.event_id,
-        kind="row",
-        body=body.encode("utf-8", "surrogateescape"),
-        headers=tuple(headers),
-        captured_at=event.created_at,
-    )
-
-
-def _json(image: Image) -> str:
-    return json.dumps(image.values, ensure_ascii=False, separators=(",", ":"))
-
-
-def _clean(text: str) -> str:
-    """Make text that was no UTF-8 in the database safe to write elsewhere, still told apart."""
-    if text.isascii():
-        return text
-    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
-
-
-def _url(text: str, place: str) -> URL:
-    try:
-        url = make_url(text)
-    except ArgumentError:
-        # The text may hold a password, so it is not repeated.
-        expected = "an SQLAlchemy URL such as sqlite:///legacy.db"
-        raise ConfigError("not a URL", place=f"{place}.url", expected=expected) from None
-    if url.get_backend_name() not in _DIALECTS:
-        raise ConfigError(
-            "this kind of database cannot be captured",
-            place=f"{place}.url",
-            value=url.get_backend_name(),
-            expected="one of " + ", ".join(_DIALECTS),
-        )
-    return url
-
-
-def _check(options: Options, place: str) -> None:
-    for field, least in (("batch", 1), ("lease", 1.0), ("poll", 0.001), ("keep", 0.0)):
-        value = getattr(options, field)
-        if value < least:
-            raise ConfigError(
-                "too small", place=f"{place}.{field}", value=str(value), expected=f"{least} or more"
-            )
-    if not options.operations:
-        expected = "one or more of insert, update, delete"
-        raise ConfigError("captures nothing", place=f"{place}.operations", expected=expected)

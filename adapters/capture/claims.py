@@ -4,22 +4,22 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final, TypeVar
 
-import msgspec
-from sqlalchemy import Update, delete, select, update
-from sqlalchemy.engine import Engine
+from sqlalchemy import select, update
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import LegacyError
-from ...model import Settlement
+from .clock import Clock
 from .dialect import Claim, Dialect, Event
-from .events import EVENTS
+from .ending import HELD, Change, Ending, by_token, changes, mine
+from .events import EVENTS, LARGE
 from .owner import is_gone, new_token
+from .sweep import Sweep
 
-__all__ = ["Claims", "Ending"]
+__all__ = ["Claims"]
 
 T = TypeVar("T")
 
@@ -28,54 +28,63 @@ _LOCK_PATIENCE: Final = 30.0
 _PATIENCE: Final = 10.0
 _LOOK_ANYWAY: Final = 1.0
 """Seconds after which a claim looks even if nobody wrote: leases of others may have run out."""
-_SWEEP: Final = 500
-_SWEEPS: Final = 20
-
-
-class Ending(msgspec.Struct, frozen=True):
-    """What is to be written for one claimed event."""
-
-    id: int
-    token: str
-    settlement: Settlement
+_BREATH: Final = 0.1
 
 
 class Claims:
     """The events of one source, as one process claims and settles them.
 
     Built and used in the owner thread only. Every method raises ``LegacyError`` and nothing else.
+    A connection that was lost is replaced by a new one.
     """
 
     def __init__(
         self, engine: Engine, dialect: Dialect, *, source: str, place: str, lease: float
     ) -> None:
-        self._dialect, self._source, self._place, self._lease = dialect, source, place, lease
+        self._engine, self._dialect = engine, dialect
+        self._source, self._place, self._lease = source, place, lease
         self._stamp = -1
         self._looked = 0.0
         self._due: list[float] = []
         self._locked_since: float | None = None
-        self._swept = 0
-        try:
-            self._connection = engine.connect()
-        except SQLAlchemyError as error:
-            raise dialect.trouble(error, place=place, name=source) from error
+        self._opened: Connection | None = None
+        self._clock = Clock(dialect)
+        self._sweep = Sweep(source)
+        with self._guarded():
+            self._now()
 
     def close(self) -> None:
         """Let go of the connection. Never raises."""
-        with contextlib.suppress(SQLAlchemyError):
-            self._connection.close()
+        opened, self._opened = self._opened, None
+        if opened is not None:
+            with contextlib.suppress(SQLAlchemyError):
+                opened.close()
 
-    def take_over(self) -> int:
-        """Free the leases of processes of this host that have ended, and say how many tokens."""
-        mine = (EVENTS.c.source == self._source, EVENTS.c.done_at.is_(None))
-        held = select(EVENTS.c.lease_token).where(*mine, EVENTS.c.lease_token.is_not(None))
+    @property
+    def _connection(self) -> Connection:
+        """The connection; a new one after it was lost."""
+        if self._opened is None:
+            self._opened = self._engine.connect()
+        return self._opened
+
+    def take_over(self, *, within: int | None = None) -> int:
+        """Free the leases of processes of this host that have ended, and say how many tokens.
+
+        ``within``: looks at so many of the oldest waiting events only (none: at all).
+        """
+        columns = EVENTS.c
+        mine = (columns.source == self._source, columns.done_at.is_(None))
+        held = select(columns.lease_token).where(*mine)
+        if within is not None:
+            held = held.order_by(columns.priority, columns.id).limit(within)
+        looked = held.subquery().c.lease_token
 
         def take() -> int:
-            tokens = self._connection.execute(held.distinct()).scalars().all()
-            gone = [token for token in tokens if is_gone(token)]
+            tokens = self._connection.execute(select(looked.distinct()).where(looked.is_not(None)))
+            gone = [token for token in tokens.scalars() if is_gone(token)]
             if gone:
-                freed = update(EVENTS).where(*mine, EVENTS.c.lease_token.in_(gone))
-                values = {"lease_token": None, "lease_until": None, "lost": EVENTS.c.lost + 1}
+                freed = update(EVENTS).where(*mine, columns.lease_token.in_(gone))
+                values = {"lease_token": None, "lease_until": None, "lost": columns.lost + 1}
                 self._connection.execute(freed.values(values))
             return len(gone)
 
@@ -86,86 +95,85 @@ class Claims:
 
         ``suspects``: whether one that may be killing its processes is wanted among them.
         """
-        now = time.time()
         try:
-            if not self._is_worth_a_look(now):
-                return []
-            claim = Claim(
-                source=self._source,
-                limit=limit,
-                token=new_token(),
-                now=now,
-                until=now + self._lease,
-                suspects=suspects,
-            )
-            events = self._dialect.claim(self._connection, claim)
+            events = self._claimed(limit, suspects=suspects)
         except SQLAlchemyError as error:
-            return self._wait_out(error, now)
+            if not self._dialect.is_lost(error):
+                return self._wait_out(error)
+            # Once more, on a new connection: that the old one is gone need not mean a thing.
+            self.close()
+            with self._guarded():
+                events = self._claimed(limit, suspects=suspects)
         self._locked_since = None
+        return events
+
+    def _claimed(self, limit: int, *, suspects: bool) -> list[Event]:
+        now = self._now()
+        if not self._is_worth_a_look(now):
+            return []
+        claim = Claim(
+            source=self._source,
+            limit=limit,
+            token=new_token(),
+            now=now,
+            until=now + self._lease,
+            suspects=suspects,
+            lease=self._lease,
+        )
+        events = self._dialect.claim(self._connection, claim)
         self._looked = 0.0 if events else now
         return events
 
     def settle(self, endings: Sequence[Ending]) -> list[LegacyError | None]:
         """Write all in one short transaction; give an error for each that lost its lease."""
-
-        def write() -> set[tuple[int, str]]:
-            with self._transaction():
-                return self._write(endings)
-
-        kept = self._patiently(write)
+        kept = self._patiently(lambda: self._settled(endings))
         self._looked = 0.0
         return [None if (end.id, end.token) in kept else self._lost(end) for end in endings]
 
+    def release(self, event_id: str) -> bool:
+        """End a dead event that holds its key back; say whether there was one."""
+        columns = EVENTS.c
+        mine = (columns.source == self._source, columns.event_id == event_id)
+        held = update(EVENTS).where(*mine, columns.parked == HELD, columns.done_at.is_(None))
+        # It has no index of its own: those that wait are looked through.
+        self._looked = 0.0
+
+        def free() -> bool:
+            return self._connection.execute(held.values(done_at=self._now())).rowcount > 0
+
+        return self._patiently(free)
+
+    def values(self, references: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+        """Read large values: kind and bytes, by reference; one that was collected is not there."""
+        columns = LARGE.c
+        wanted = select(columns.ref, columns.kind, columns.value).where(columns.ref.in_(references))
+        rows = self._patiently(lambda: self._connection.execute(wanted).all())
+        return {ref: (kind, bytes(value)) for ref, kind, value in rows}
+
     def renew(self, held: Mapping[int, str]) -> None:
         """Put off the end of the leases on these events (token by id) by a whole lease."""
-        self._change(held, {"lease_until": time.time() + self._lease})
+        self._change(held, lambda: {"lease_until": self._now() + self._lease})
 
     def give_back(self, held: Mapping[int, str], *, uncounted: bool = False) -> None:
         """Free these events; ``uncounted`` where they were never handed to anybody."""
         values: dict[str, object] = {"lease_token": None, "lease_until": None}
         if uncounted:
             values["attempts"] = EVENTS.c.attempts - 1
-        self._change(held, values)
+        self._change(held, lambda: values)
         self._looked = 0.0
 
     def sweep(self, keep: float) -> int:
-        """Delete events that were done over ``keep`` seconds ago, a few thousand; dead ones stay.
-
-        Short statements, one after the other, so that a legacy writer finds its turn.
-        """
-        limit, deleted = time.time() - keep, 0
+        """Delete events that were done over ``keep`` seconds ago, a few thousand; dead ones stay."""
         with self._guarded():
-            for _ in range(_SWEEPS):
-                chunk = (
-                    select(EVENTS.c.id, EVENTS.c.created_at)
-                    .where(EVENTS.c.id > self._swept)
-                    .order_by(EVENTS.c.id)
-                    .limit(_SWEEP)
-                )
-                rows = self._connection.execute(chunk).all()
-                old = [row.id for row in rows if row.created_at < limit]
-                if old:
-                    deleted += self._delete_done(old[0], old[-1], limit)
-                # Ids rise with time: where a chunk is not all old, what follows is younger still.
-                self._swept = old[-1] if len(old) == _SWEEP else 0
-                if not self._swept:
-                    break
-        return deleted
+            return self._sweep.run(self._connection, self._now(), keep)
 
-    def _delete_done(self, first: int, last: int, limit: float) -> int:
-        statement = delete(EVENTS).where(
-            EVENTS.c.id.between(first, last),
-            EVENTS.c.source == self._source,
-            EVENTS.c.done_at < limit,
-            EVENTS.c.dead_reason.is_(None),
-        )
-        return self._connection.execute(statement).rowcount
-
-    def _change(self, held: Mapping[int, str], values: Mapping[str, object]) -> None:
+    def _change(self, held: Mapping[int, str], values: Callable[[], Mapping[str, object]]) -> None:
         def write() -> None:
             with self._transaction():
-                for token, ids in _by_token(held.items()).items():
-                    self._connection.execute(_mine(token, ids).values(values))
+                for token, ids in by_token(held.items()).items():
+                    self._connection.execute(
+                        update(EVENTS).where(*mine(token, ids)).values(values())
+                    )
 
         if held:
             self._patiently(write)
@@ -181,7 +189,8 @@ class Claims:
         self._stamp = stamp
         return worth
 
-    def _wait_out(self, error: SQLAlchemyError, now: float) -> list[Event]:
+    def _wait_out(self, error: SQLAlchemyError) -> list[Event]:
+        now = time.monotonic()
         if self._locked_since is None:
             self._locked_since = now
         if self._dialect.is_busy(error) and now - self._locked_since < _LOCK_PATIENCE:
@@ -189,31 +198,30 @@ class Claims:
             return []
         raise self._trouble(error) from error
 
-    def _write(self, endings: Sequence[Ending]) -> set[tuple[int, str]]:
-        now = time.time()
-        kept: set[tuple[int, str]] = set()
-        done = [(end.id, end.token) for end in endings if end.settlement.outcome == "done"]
-        for token, ids in _by_token(done).items():
-            statement = _mine(token, ids).values(done_at=now, lease_token=None, lease_until=None)
-            kept.update(self._returned(statement, token))
-        for end in endings:
-            values: dict[str, object] = {"lease_token": None, "lease_until": None}
-            if end.settlement.outcome == "retry":
-                self._due.append(now + end.settlement.delay)
-                values["next_at"] = now + end.settlement.delay
-            elif end.settlement.outcome == "dead":
-                values |= {
-                    "done_at": now,
-                    "dead_reason": end.settlement.reason or "no reason given",
-                }
-            else:
-                continue
-            kept.update(self._returned(_mine(end.token, [end.id]).values(values), end.token))
-        return kept
+    def _settled(self, endings: Sequence[Ending]) -> set[tuple[int, str]]:
+        now = self._now()
+        self._due += [
+            now + end.settlement.delay for end in endings if end.settlement.outcome == "retry"
+        ]
+        todo = list(changes(endings, now))
+        returns = self._connection.dialect.update_returning
+        if len(todo) == 1 and returns:
+            # A statement alone is its own transaction, and two ways to the server fewer.
+            return self._marked(todo[0], returns=True)
+        with self._transaction():
+            return {one for change in todo for one in self._marked(change, returns=returns)}
 
-    def _returned(self, statement: Update, token: str) -> set[tuple[int, str]]:
-        rows = self._connection.execute(statement.returning(EVENTS.c.id)).scalars()
-        return {(event_id, token) for event_id in rows}
+    def _marked(self, change: Change, *, returns: bool) -> set[tuple[int, str]]:
+        ours = mine(change.token, change.ids)
+        statement = update(EVENTS).where(*ours).values(change.values)
+        if returns:
+            found = self._connection.execute(statement.returning(EVENTS.c.id)).scalars().all()
+        else:
+            locked = select(EVENTS.c.id).where(*ours).with_for_update()
+            found = self._connection.execute(locked).scalars().all()
+            if found:
+                self._connection.execute(statement)
+        return {(event_id, change.token) for event_id in found}
 
     def _lost(self, end: Ending) -> LegacyError:
         return LegacyError(
@@ -235,14 +243,18 @@ class Claims:
             raise
 
     def _patiently(self, work: Callable[[], T]) -> T:
-        """Do it again while somebody else holds a lock, for a while; nothing was written then."""
+        """Do it again, for a while, after a lock or a lost connection; nothing was written then."""
         until = time.monotonic() + _PATIENCE
         while True:
             try:
                 return work()
             except SQLAlchemyError as error:
-                if not self._dialect.is_busy(error) or time.monotonic() > until:
+                lost = self._dialect.is_lost(error)
+                if not (lost or self._dialect.is_busy(error)) or time.monotonic() > until:
                     raise self._trouble(error) from error
+                if lost:
+                    self.close()
+                    time.sleep(_BREATH)
 
     @contextlib.contextmanager
     def _guarded(self) -> Iterator[None]:
@@ -252,19 +264,9 @@ class Claims:
             raise self._trouble(error) from error
 
     def _trouble(self, error: SQLAlchemyError) -> LegacyError:
+        if self._dialect.is_lost(error):
+            self.close()
         return self._dialect.trouble(error, place=self._place, name=self._source)
 
-
-def _mine(token: str, ids: Iterable[int]) -> Update:
-    """Change only what this token still leases: the fence against a process that came too late."""
-    columns = EVENTS.c
-    return update(EVENTS).where(
-        columns.id.in_(list(ids)), columns.lease_token == token, columns.done_at.is_(None)
-    )
-
-
-def _by_token(held: Iterable[tuple[int, str]]) -> dict[str, list[int]]:
-    groups: defaultdict[str, list[int]] = defaultdict(list)
-    for event_id, token in held:
-        groups[token].append(event_id)
-    return groups
+    def _now(self) -> float:
+        return self._clock.now(self._connection)

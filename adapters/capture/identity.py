@@ -17,7 +17,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from ...errors import LegacyError
 from .dialect import Event, Image
 from .ground import Ground
-from .postgresql.whole import plain
+from .postgresql.references import plain
 
 __all__ = ["digest", "digest_of", "identity", "identity_columns", "told_apart", "values_of"]
 

@@ -7,27 +7,33 @@ import contextlib
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from ...errors import FigError, LegacyError, LegacyUnavailable
 from ...model import Settlement
 from ...telemetry import log
-from .claims import Claims, Ending
-from .dialect import Event
+from .claims import Claims
+from .dialect import Event, Waker
+from .ending import Ending
 from .events import SUSPECT
+from .waking import Waking
 
 __all__ = ["Hold", "Session"]
 
 T = TypeVar("T")
 
-_SWEEP_SECONDS = 30.0
+_SWEEP_SECONDS: Final = 30.0
+_TAKE_OVER_SECONDS: Final = 10.0
+_TAKE_OVER_WITHIN: Final = 20_000
+_UNWOKEN: Final = 1.0
+"""Seconds after which a source that is woken looks by itself: a wake may be lost."""
 
 
 class Session:
     """Everything that blocks runs in the one thread of this; all else on the event loop."""
 
-    def __init__(self, name: str, *, lease: float, keep: float) -> None:
-        self.name, self._lease, self._keep = name, lease, keep
+    def __init__(self, name: str, *, lease: float, poll: float, keep: float) -> None:
+        self.name, self._lease, self._poll, self._keep = name, lease, poll, keep
         self.freed = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=f"fig-{name}")
         self._loop = asyncio.get_running_loop()
@@ -38,11 +44,20 @@ class Session:
         self._late: asyncio.Future[list[Event]] | None = None
         self._flush: asyncio.Task[None] | None = None
         self._tending: asyncio.Task[None] | None = None
+        self._waking: Waking | None = None
 
-    async def start(self, build: Callable[[], Claims]) -> None:
+    @property
+    def poll(self) -> float:
+        """Seconds after which a look is due that nothing asked for."""
+        woken = self._waking is not None and self._waking.hears
+        return max(self._poll, _UNWOKEN) if woken else self._poll
+
+    async def start(self, build: Callable[[], tuple[Claims, Waker | None]]) -> None:
         """Build the claims in the thread and free what dead processes of this host held."""
         try:
-            self._claims = await self._run(build)
+            self._claims, waker = await self._run(build)
+            if waker is not None:
+                self._waking = Waking(self.name, waker, self.freed.set)
             taken = await self._run(self._claims.take_over)
         except BaseException:
             await self.end()
@@ -83,10 +98,30 @@ class Session:
             self._flush = asyncio.create_task(self._write())
         await future
 
+    async def put_back(self, events: Sequence[Event]) -> None:
+        """Free events that were claimed and handed to nobody. Raises ``LegacyError``."""
+        for event in events:
+            self._held.pop(event.id, None)
+            self._suspects.discard(event.id)
+        held = {event.id: event.lease_token for event in events}
+        await self._run(partial(self._open_claims().give_back, held, uncounted=True))
+
+    async def values(self, references: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+        """Read large values, kind and bytes by reference. Raises ``LegacyError``."""
+        return await self._run(self._open_claims().values, references)
+
+    async def release(self, event_id: str) -> bool:
+        """End a dead event that holds its key back. Raises ``LegacyError``."""
+        released = await self._run(self._open_claims().release, event_id)
+        self.freed.set()
+        return released
+
     async def end(self) -> None:
         """Give back what is held and end the thread. Never raises."""
         if self._tending is not None:
             self._tending.cancel()
+        if self._waking is not None:
+            self._waking.end()
         claims, self._claims = self._claims, None
         if claims is not None:
             pending = [job for job in (self._flush, self._late) if job is not None]
@@ -127,6 +162,8 @@ class Session:
                     future.set_result(None)
                 else:
                     future.set_exception(failure)
+                if ending.settlement.outcome == "retry":
+                    self._loop.call_later(ending.settlement.delay, self.freed.set)
             self.freed.set()
 
     def _put_back(self, claims: Claims, late: asyncio.Future[list[Event]]) -> None:
@@ -136,17 +173,20 @@ class Session:
         self._thread.submit(claims.give_back, held, uncounted=True)
 
     async def _tend(self) -> None:
-        """Renew leases three times in their length, and clear away what is long done."""
-        swept = self._loop.time()
+        """Renew leases three times in their length; now and then clear up behind the dead."""
+        swept = taken_over = self._loop.time()
         while True:
             await asyncio.sleep(self._lease / 3)
-            claims = self._open_claims()
+            claims, now = self._open_claims(), self._loop.time()
             try:
                 if self._held:
                     await self._run(claims.renew, dict(self._held))
-                if self._loop.time() - swept >= _SWEEP_SECONDS:
+                if now - taken_over >= _TAKE_OVER_SECONDS:
+                    await self._run(partial(claims.take_over, within=_TAKE_OVER_WITHIN))
+                    taken_over = now
+                if now - swept >= _SWEEP_SECONDS:
                     await self._run(claims.sweep, self._keep)
-                    swept = self._loop.time()
+                    swept = now
             except FigError as error:
                 log.warning("%s: leases were not renewed: %s", self.name, error)
 

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from .words import ident
 
-__all__ = ["SETTINGS", "Column", "column", "declared_types", "settings"]
+__all__ = ["SETTINGS", "Column", "column", "declared_types", "is_large", "settings"]
 
 SETTINGS: Final[Mapping[str, str]] = {
     "bytea_output": "hex",
@@ -98,6 +98,12 @@ def column(name: str, declared: str, large: int = 65_536) -> Column:
         needs=_NEEDS.get(element, tuple(SETTINGS)),
         size=size,
     )
+
+
+def is_large(column: Column, row: str, large: int) -> str:
+    """Give the condition that a value is larger than so many bytes, null where it is null."""
+    value = column.of(row) if column.size == "known" else f"{column.of(row)}::text"
+    return f"octet_length({value}) > {large}"
 
 
 def settings(columns: Iterable[Column]) -> dict[str, str]:

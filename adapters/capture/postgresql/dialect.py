@@ -16,13 +16,12 @@ from ..dialect import Capture, Claim, Event, Image, Operation, Piece, Shape, Wak
 from ..when import translated
 from . import trouble
 from .claim import Heads
-from .columns import SETTINGS, declared_types
+from .columns import SETTINGS, declared_types, is_large
 from .image import read_image
-from .row import columns_of, key
+from .row import columns_of, image_apart, key
 from .shared import shared
 from .standing import standing, users
 from .trigger import Triggers, channel
-from .whole import whole_image
 
 __all__ = ["PostgreSqlCapture"]
 
@@ -117,7 +116,7 @@ class PostgreSqlCapture:
         """Read the catalogue: all triggers that call functions of ours."""
         return users(connection, self.home)
 
-    def columns(self, connection: Connection, table: str, schema: str) -> Mapping[str, str]:
+    def columns(self, connection: Connection, table: str, schema: str = "") -> Mapping[str, str]:
         """Give every column's type in PostgreSQL's own words."""
         return declared_types(connection, table, schema)
 
@@ -158,8 +157,14 @@ class PostgreSqlCapture:
         return read_image(text)
 
     def row_image(self, shape: Shape, row: str, large: int = 65_536) -> str:
-        """Give the expression that the triggers have, without references to large values."""
-        return whole_image(columns_of(shape, large), row, large)
+        """Give the expression that the triggers have; large values are kept nowhere."""
+        columns = columns_of(shape, large)
+        return image_apart(
+            columns,
+            value=lambda at: columns[at].of(row),
+            large=lambda at: is_large(columns[at], row, large),
+            reference=lambda _: "''",
+        )
 
     def row_key(self, shape: Shape, row: str) -> str:
         """Give the expression that the triggers have."""

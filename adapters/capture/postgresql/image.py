@@ -14,7 +14,7 @@ __all__ = ["read_image"]
 # As record_out writes: quoted where it holds a quote, a backslash, a bracket, a comma, a blank, or
 # nothing at all; in quotes, quotes and backslashes are doubled. Nothing at all unquoted is null.
 _VALUE: Final = re.compile(r'(?:"((?:[^"\\]|""|\\\\)*)"|([^"\\(),]*))([,)])', re.DOTALL)
-_LARGE: Final = re.compile(r"(\d+):(\S+)")
+_LARGE: Final = re.compile(r"(\d+):(\S*)")
 _NAMES: Final = json.JSONDecoder(strict=False)
 _KNOWN: Final = 64
 

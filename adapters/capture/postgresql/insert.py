@@ -45,10 +45,18 @@ def events_of(
     return f"{into}\nSELECT {values}\nFROM {rows_of(operation)}{where}{order};"
 
 
-def event(capture: Capture, operation: Operation, *, key: str, before: str, after: str) -> str:
+def event(
+    capture: Capture,
+    operation: Operation,
+    *,
+    key: str,
+    before: str,
+    after: str,
+    id: str = "gen_random_uuid()",  # noqa: A002 it is the event's
+) -> str:
     """Give the values of ``COLUMNS``."""
     return (
-        f"gen_random_uuid(), {quoted(capture.source)},\n  {key},\n  '{operation}',\n  {before},\n"
+        f"{id}, {quoted(capture.source)},\n  {key},\n  '{operation}',\n  {before},\n"
         f"  {after},\n  '{capture.shape.digest}', {CLOCK}"
     )
 

@@ -1,4 +1,4 @@
-"""Rows with values too large for an event: these go to ``fig_large`` first, in the same statement."""
+"""Rows with values too large for an event: these go to ``fig_large``, in the same statement."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from typing import Final
 
 from ..dialect import Capture, Operation
 from ..events import EVENTS, LARGE
-from .columns import Column
+from .columns import Column, is_large
 from .insert import CLOCK, COLUMNS, PLACE, event, rows_of
-from .row import columns_of, key, names
+from .row import columns_of, image_apart, key
 from .words import ident, qualified, quoted
 
-__all__ = ["is_large", "large_events_of"]
+__all__ = ["has_large", "large_events_of"]
 
 _INTO: Final = "(ref, source, bytes, kind, value, created_at)"
 _ENCODING: Final = "CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END"
 
 
-def is_large(capture: Capture, operation: Operation, *, known: bool = False) -> str:
+def has_large(capture: Capture, operation: Operation, *, known: bool = False) -> str:
     """Give the condition under which a row, or one of a statement's, has a large value.
 
     Empty where none can have. ``known``: only of values whose size is known without fetching them.
@@ -29,7 +29,7 @@ def is_large(capture: Capture, operation: Operation, *, known: bool = False) -> 
     if not columns or operation == "truncate":
         return ""
     rows = {"insert": ["NEW"], "delete": ["OLD"]}.get(operation, ["NEW", "OLD"])
-    sizes = {row: " OR ".join(_is_large(capture, one, row) for one in columns) for row in rows}
+    sizes = {row: " OR ".join(is_large(one, row, capture.large) for one in columns) for row in rows}
     if known:
         return "\n  OR ".join(sizes.values())
     return "\n  OR ".join(
@@ -39,7 +39,11 @@ def is_large(capture: Capture, operation: Operation, *, known: bool = False) -> 
 
 
 def large_events_of(capture: Capture, operation: Operation, home: str, *, by_row: bool) -> str:
-    """Give the statement that writes the large values of rows, and then their events."""
+    """Give the statement that writes the large values of rows, and then their events.
+
+    A reference is the event's id and the column's place; an update's old value has a ``b`` behind
+    it, unless it is the new one's as well.
+    """
     columns = columns_of(capture.shape, capture.large)
     rows = {"insert": ["NEW"], "delete": ["OLD"]}.get(operation, ["NEW", "OLD"])
     where = f"\n  WHERE {capture.when}" if capture.when and not by_row else ""
@@ -50,21 +54,18 @@ def large_events_of(capture: Capture, operation: Operation, home: str, *, by_row
         for at, one in enumerate(columns)
         if one.size != "small"
     )
-    before, after = (_image(columns, row) if row in rows else "NULL" for row in ("OLD", "NEW"))
-    values = event(capture, operation, key="fig_key", before=before, after=after)
+    before, after = (
+        _image(columns, row, shared=len(rows) == 2) if row in rows else "NULL"
+        for row in ("OLD", "NEW")
+    )
+    values = event(capture, operation, key="fig_key", before=before, after=after, id="fig_id")
     return (
-        f"WITH fig_read AS MATERIALIZED (\n  SELECT {_reading(capture, columns, rows)}\n"
-        f"  FROM {source}{where}\n), fig_rows AS MATERIALIZED (\n"
-        f"  SELECT fig_read.*{_old_references(columns, rows)} FROM fig_read\n"
+        f"WITH fig_rows AS MATERIALIZED (\n  SELECT {_reading(capture, columns, rows)}\n"
+        f"  FROM {source}{where}\n"
         f"), fig_apart AS (\n  INSERT INTO {qualified(home, LARGE.name)} {_INTO}\n  {apart}\n)\n"
         f"INSERT INTO {qualified(home, EVENTS.name)} {COLUMNS}\n"
         f"SELECT {values}\nFROM fig_rows ORDER BY fig_place;"
     )
-
-
-def _is_large(capture: Capture, column: Column, row: str) -> str:
-    value = column.of(row) if column.size == "known" else f"{column.of(row)}::text"
-    return f"octet_length({value}) > {capture.large}"
 
 
 def _one_row(rows: Sequence[str], capture: Capture) -> str:
@@ -77,22 +78,18 @@ def _one_row(rows: Sequence[str], capture: Capture) -> str:
 
 
 def _reading(capture: Capture, columns: Sequence[Column], rows: Sequence[str]) -> str:
-    """Name everything by its place, with a reference for each large value of the first row."""
-    parts = [f"NEW.{PLACE} AS fig_place" if _has_places(rows, capture) else "1 AS fig_place"]
-    parts.append(f"{_key(capture, rows[0])} AS fig_key")
+    """Name everything by its place, and say which values are large."""
+    paired = capture.level == "statement" and len(rows) == 2
+    parts = [f"NEW.{PLACE} AS fig_place" if paired else "1 AS fig_place"]
+    parts += ["gen_random_uuid()::text AS fig_id", f"{_key(capture, rows[0])} AS fig_key"]
     for row in rows:
+        name = row.lower()
         for at, one in enumerate(columns):
-            parts.append(f"{one.of(row)} AS {row.lower()}{at}")
-            if one.size != "small" and row == rows[0]:
-                reference = f"CASE WHEN {_is_large(capture, one, row)} THEN gen_random_uuid() END"
-                parts.append(f"{reference} AS {row.lower()}_ref{at}")
-            elif one.size != "small":
-                parts.append(f"coalesce({_is_large(capture, one, row)}, false) AS old_large{at}")
+            parts.append(f"{one.of(row)} AS {name}{at}")
+            if one.size != "small":
+                large = f"coalesce({is_large(one, row, capture.large)}, false)"
+                parts.append(f"{large} AS {name}_large{at}")
     return ",\n    ".join(parts)
-
-
-def _has_places(rows: Sequence[str], capture: Capture) -> bool:
-    return capture.level == "statement" and len(rows) == 2
 
 
 def _key(capture: Capture, row: str) -> str:
@@ -103,55 +100,49 @@ def _key(capture: Capture, row: str) -> str:
     parts = [
         one.of(row)
         if one.size == "small"
-        else f"CASE WHEN {_is_large(capture, one, row)}"
+        else f"CASE WHEN {is_large(one, row, capture.large)}"
         f" THEN octet_length({one.of(row)}::text)::text ELSE {one.of(row)}::text END"
         for one in columns
     ]
     return f"hashtextextended(ROW({', '.join(parts)})::text, 0)::text"
 
 
-def _old_references(columns: Sequence[Column], rows: Sequence[str]) -> str:
-    """Let an update's old values share the place of new ones that are the same."""
-    if len(rows) < 2:
-        return ""
-    return "".join(
-        f",\n    CASE WHEN NOT old_large{at} THEN NULL"
-        f'\n      WHEN old{at}::text COLLATE "C" = new{at}::text THEN new_ref{at}'
-        f"\n      ELSE gen_random_uuid() END AS old_ref{at}"
-        for at, one in enumerate(columns)
-        if one.size != "small"
-    )
-
-
 def _apart(capture: Capture, column: Column, row: str, at: int, *, shared: bool) -> str:
     name = row.lower()
     value = f"{name}{at}"
     content = value if column.base == "bytea" else f"convert_to({value}::text, {_ENCODING})"
-    unlike = f" AND old_ref{at} IS DISTINCT FROM new_ref{at}" if shared else ""
+    unlike = f" AND NOT {_same(at)}" if shared else ""
     return (
-        f"SELECT {name}_ref{at}, {quoted(capture.source)}, {_bytes(column, value)},"
-        f" '{column.letter}', {content}, {CLOCK}\n    FROM fig_rows"
-        f" WHERE {name}_ref{at} IS NOT NULL{unlike}"
+        f"SELECT {_reference(row, at, shared=False)}, {quoted(capture.source)},"
+        f" {_bytes(column, value)}, '{column.letter}', {content}, {CLOCK}\n    FROM fig_rows"
+        f" WHERE {name}_large{at}{unlike}"
     )
+
+
+def _same(at: int) -> str:
+    return f'(new_large{at} AND old{at}::text COLLATE "C" = new{at}::text)'
+
+
+def _reference(row: str, at: int, *, shared: bool) -> str:
+    if row == "NEW":
+        return f"fig_id || '-{at}'"
+    behind = f"CASE WHEN {_same(at)} THEN '' ELSE 'b' END" if shared else "'b'"
+    return f"fig_id || '-{at}' || {behind}"
 
 
 def _bytes(column: Column, value: str) -> str:
     return f"octet_length({value if column.base == 'bytea' else value + '::text'})"
 
 
-def _image(columns: Sequence[Column], row: str) -> str:
+def _image(columns: Sequence[Column], row: str, *, shared: bool) -> str:
     name = row.lower()
-    letters, values = [], []
-    for at, one in enumerate(columns):
-        value = f"{name}{at}"
-        if one.size == "small":
-            letters.append(quoted(one.letter))
-            values.append(value)
-            continue
-        absent = f"CASE WHEN {name}_ref{at} IS NULL THEN"
-        letters.append(f"{absent} '{one.letter}' ELSE 'l' END")
-        values.append(
-            f"{absent} {value}::text ELSE {_bytes(one, value)} || ':' || {name}_ref{at} END"
-        )
-    head = " || ".join(letters)
-    return f"{head}\n    || {quoted(names(columns))} || ROW({', '.join(values)})::text"
+
+    def reference(at: int) -> str:
+        return _reference(row, at, shared=shared)
+
+    return image_apart(
+        columns,
+        value=lambda at: f"{name}{at}",
+        large=lambda at: f"{name}_large{at}",
+        reference=reference,
+    )

@@ -11,10 +11,10 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ..dialect import Shape
-from .columns import Column, column
+from .columns import Column, column, is_large
 from .words import ident, quoted
 
-__all__ = ["columns_of", "image", "key", "keys_of", "names"]
+__all__ = ["columns_of", "image", "image_apart", "key", "keys_of", "names"]
 
 _KEY_BYTES: Final = 500
 """A longer key is cut, and told apart by a hash: an index holds no entry over 2,704 bytes."""
@@ -37,9 +37,36 @@ def names(columns: Sequence[Column]) -> str:
 
 
 def image(columns: Sequence[Column], row: str) -> str:
-    """Give the expression of a row's image."""
+    """Give the expression of the image of a row without large values."""
     head = "".join(one.letter for one in columns) + names(columns)
     return f"{quoted(head)} || {record(columns, row)}"
+
+
+def image_apart(
+    columns: Sequence[Column],
+    *,
+    value: Callable[[int], str],
+    large: Callable[[int], str],
+    reference: Callable[[int], str],
+) -> str:
+    """Give the expression of an image in whose place of large values stand their references.
+
+    The three are asked for by a column's place: its value, whether it is large, its reference.
+    """
+    letters, values = [], []
+    for at, one in enumerate(columns):
+        if one.size == "small":
+            letters.append(quoted(one.letter))
+            values.append(value(at))
+            continue
+        written = value(at) if one.base == "bytea" else f"{value(at)}::text"
+        letters.append(f"CASE WHEN {large(at)} THEN 'l' ELSE '{one.letter}' END")
+        values.append(
+            f"CASE WHEN {large(at)} THEN octet_length({written}) || ':' || {reference(at)}"
+            f" ELSE {value(at)}::text END"
+        )
+    head = " || ".join(letters) or "''"
+    return f"{head}\n    || {quoted(names(columns))} || ROW({', '.join(values)})::text"
 
 
 def record(columns: Sequence[Column], row: str) -> str:

@@ -17,7 +17,7 @@ from ..dialect import Capture, Operation, Piece
 from ..events import EVENTS, GAPS
 from .columns import settings
 from .insert import events_of
-from .large import is_large, large_events_of
+from .large import has_large, large_events_of
 from .row import columns_of, image, key, keys_of
 from .words import ident, qualified, quoted, short
 
@@ -156,7 +156,7 @@ class Triggers(msgspec.Struct, frozen=True, kw_only=True):
 
     def _work(self, capture: Capture, operation: Operation, *, by_row: bool) -> str:
         if not by_row:
-            found = is_large(capture, operation)
+            found = has_large(capture, operation)
             return self._either(capture, operation, found, by_row=False)
         work = self._of_row(capture, operation)
         return f"IF {capture.when} THEN\n{_indent(work, 2)}\nEND IF;" if capture.when else work
@@ -164,7 +164,7 @@ class Triggers(msgspec.Struct, frozen=True, kw_only=True):
     def _of_row(self, capture: Capture, operation: Operation) -> str:
         """Write one row. Where a size is not known, its image is made first and tells."""
         columns = columns_of(capture.shape, capture.large)
-        known = is_large(capture, operation, known=True)
+        known = has_large(capture, operation, known=True)
         if not any(one.size == "unknown" for one in columns):
             return self._either(capture, operation, known, by_row=True)
         rows = {"insert": ["NEW"], "delete": ["OLD"]}.get(operation, ["NEW", "OLD"])

@@ -1,0 +1,95 @@
+"""An event of a capture table as the record that the bridge gets."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Final
+
+import msgspec
+
+from ...model import Record
+from .dialect import Event, Image
+
+__all__ = ["Values", "delivered", "references"]
+
+Values = Mapping[str, tuple[str, bytes]]
+"""Large values by reference: a letter as in ``Image.kinds``, and the bytes."""
+
+_EMPTY: Final = Image(values={}, kinds="")
+
+
+def delivered(
+    event: Event, read: Callable[[str], Image], *, source: str, table: str, values: Values
+) -> Record:
+    """Make the record: the row as JSON (that was, for a delete), what it was before in headers.
+
+    ``values`` are put in where the image refers to them.
+    """
+    headers = [("op", event.op), ("table", table), ("schema", event.schema_hash)]
+    raw = (event.before if event.op == "delete" else event.after) or ""
+    try:
+        image = _whole(read(raw) if raw or event.op != "truncate" else _EMPTY, values)
+        body = _json(image.values)
+        headers.append(("kinds", image.kinds))
+        if image.large:
+            headers.append(("large", _clean(_json(image.large))))
+        if event.op == "update":
+            before = _whole(read(event.before or ""), values)
+            headers += [("before", _clean(_json(before.values))), ("before-kinds", before.kinds)]
+            if before.large:
+                headers.append(("before-large", _clean(_json(before.large))))
+    except ValueError as error:
+        # Somebody wrote to the capture table. It goes on as it is, for the mapping to refuse.
+        body = raw
+        headers.append(("unreadable", _clean(str(error))))
+    return Record(
+        source=source,
+        key=_clean(event.key),
+        position=event.event_id,
+        kind="row",
+        body=body.encode("utf-8", "surrogateescape"),
+        headers=tuple(headers),
+        captured_at=event.created_at,
+    )
+
+
+def references(event: Event, read: Callable[[str], Image], columns: frozenset[str]) -> list[str]:
+    """Give the references of an event's large values in these columns."""
+    found = []
+    for raw in (event.before, event.after):
+        try:
+            large = read(raw).large if raw else {}
+        except ValueError:
+            continue  # said where the record is made
+        found += [reference for name, reference in large.items() if name in columns and reference]
+    return found
+
+
+def _whole(image: Image, values: Values) -> Image:
+    """Put large values back into their places."""
+    if not image.large or not values:
+        return image
+    whole, kinds, large = dict(image.values), list(image.kinds), dict(image.large)
+    for at, name in enumerate(image.values):
+        kind, value = values.get(large.get(name, ""), ("", b""))
+        if kind:
+            whole[name] = value.hex().upper() if kind == "b" else _text(value)
+            kinds[at] = kind
+            del large[name]
+    return msgspec.structs.replace(image, values=whole, kinds="".join(kinds), large=large)
+
+
+def _text(value: bytes) -> str:
+    return value.decode("utf-8", "surrogateescape")
+
+
+def _json(values: Mapping[str, str | int | None] | Mapping[str, str]) -> str:
+    return json.dumps(values, ensure_ascii=False, separators=(",", ":"))
+
+
+def _clean(text: str) -> str:
+    """Make text that was no UTF-8 in the database safe to write elsewhere, still told apart."""
+    if text.isascii():
+        return text
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
