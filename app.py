@@ -28,6 +28,7 @@ from .routing.journalled import journalled
 from .routing.observed import load_observed
 from .routing.operator import Operator
 from .routing.replacements import Replacements
+from .store.outcomes import OutcomeCounts, outcome_counts
 from .store.store import Store
 from .telemetry import log
 
@@ -51,6 +52,7 @@ __all__ = [
     "masked",
     "masks",
     "operator",
+    "outcomes",
     "provider",
     "replacements",
     "source",
@@ -101,6 +103,13 @@ def operator(workspace: Workspace, opened: Store, name: str, *, who: str) -> Ope
         newest=lambda: full_revision(workspace, name),
         who=who,
     )
+
+
+def outcomes(workspace: Workspace, opened: Store, name: str) -> OutcomeCounts | None:
+    """Count the outcomes that legacy decided; None where the endpoint declares none."""
+    if endpoint_of(workspace, name).outcome is None:
+        return None
+    return outcome_counts(opened.database, name)
 
 
 def full_revision(workspace: Workspace, name: str, model: str = "") -> str:

@@ -22,6 +22,7 @@ from ..routing.watch import Watch
 from ..store.store import Store
 from ..store.waiting import Waiting, count_waiting
 from ..telemetry import Counters, log
+from .alone import alone
 from .background import Background
 from .drift import Drift
 from .gates import Gates
@@ -40,7 +41,7 @@ from .status import LastTrouble, ProcessStatus, Reloaded, State, builtins
 
 __all__ = ["Running"]
 
-_MODELS: Final = 15.0
+_MODELS: Final = 5.0
 """Seconds that sources wait at a start for what their endpoints are to ask."""
 
 
@@ -133,6 +134,9 @@ class Running:
         if self.facades:
             await self.listening.open(self.plan)
         if self.sources:
+            self.singletons = alone(self)
+            for single in self.singletons:
+                self.background.start(single.name, single.run())
             await self.loading.wait(_MODELS, stop)
             self.take()
         if not stop.is_set():

@@ -14,9 +14,9 @@ from .group import Content
 from .line import Line
 from .link import row
 
-__all__ = ["Backlog", "Item"]
+__all__ = ["LONGEST", "Backlog", "Item"]
 
-_LINGER: Final = 0.002  # seconds that a group waits for more at most
+LONGEST: Final = 0.002  # seconds that a group waits for more at most
 _QUIET: Final = 0.0003  # and how long nobody may come before it stops waiting
 
 
@@ -127,22 +127,23 @@ class Backlog:
                 self._lines -= item.size
             return commits
 
-    def wait(self, idle: float, target: int) -> bool:
+    def wait(self, idle: float, target: int, linger: float = LONGEST) -> bool:
         """Wait for work, ``idle`` seconds at most; False where none came. The writer calls it.
 
         With the first item there, it waits a little for as many lines as the last group had
         (``target``): those who came together come again together. A lone caller waits for nobody.
+        ``linger`` is the longest that it waits then, in seconds.
         """
         with self._changed:
             if not self._lines and not self.closing and not self._nudged:
                 self._wake_at = 1
                 self._changed.wait(idle)
             self._nudged = False
-            until = time.monotonic() + _LINGER
+            until = time.monotonic() + min(linger, LONGEST)
             while 0 < self._lines < target and not self.closing:
                 before = self._lines
                 self._wake_at = target
-                self._changed.wait(_QUIET)
+                self._changed.wait(min(_QUIET, linger))
                 if self._lines == before or time.monotonic() > until:
                     break
             self._wake_at = 1 << 60

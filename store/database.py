@@ -68,15 +68,17 @@ class Database:
         except (SQLAlchemyError, OSError) as error:
             raise unavailable(error, self.place) from error
 
-    def connect(self, wait: float, *, chained: bool = True) -> Connection:
+    def connect(self, wait: float, *, chained: bool = True, reads: str = "") -> Connection:
         """Open a connection whose every transaction writes, waiting ``wait`` seconds for its turn.
+
+        ``reads`` is a query for ``read_at_begin``.
 
         Raises ``StoreUnavailable`` where the file may not be written, else what the driver raises.
         """
         if self.file is not None:
             self.file.check_same()
             self.file.check_writable()
-        options = writing(self.engine, wait, chained=chained)
+        options = writing(self.engine, wait, chained=chained, reads=reads)
         connection = self.engine.connect().execution_options(**options)
         if self.file is not None:
             try:

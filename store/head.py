@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
 from ..errors import StoreError
 from .link import Tail
+from .postgresql import read_at_begin
 from .tables import HEAD, journal, journal_head
 from .trouble import wrong_version
 
-__all__ = ["Head", "compact", "cut", "holds", "move", "read", "tail"]
+__all__ = ["TAIL", "Head", "compact", "cut", "holds", "move", "read", "tail"]
+
+
+TAIL: Final = "SELECT last_id, last_link, version FROM journal_head"
+"""What ``tail`` reads."""
 
 
 class Head(NamedTuple):
@@ -28,8 +33,7 @@ def tail(connection: Connection) -> Tail:
 
     Raises ``StoreError`` where the store was upgraded while we ran: we would link wrongly.
     """
-    query = "SELECT last_id, last_link, version FROM journal_head"
-    found = connection.exec_driver_sql(query).first()
+    found = read_at_begin(connection) or connection.exec_driver_sql(TAIL).first()
     if found is None:
         raise _missing()
     if found[2] != HEAD:

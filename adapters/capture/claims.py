@@ -80,7 +80,7 @@ class Claims:
         looked = held.subquery().c.lease_token
 
         def take() -> int:
-            tokens = self._connection.execute(select(looked.distinct()).where(looked.is_not(None)))
+            tokens = self._connection.execute(select(looked).distinct().where(looked.is_not(None)))
             gone = [token for token in tokens.scalars() if is_gone(token)]
             if gone:
                 freed = update(EVENTS).where(*mine, columns.lease_token.in_(gone))

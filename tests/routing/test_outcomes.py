@@ -44,6 +44,7 @@ class Table:
         self.route = Route(endpoint="triage", stage=Stage.SHADOW, revision="r1")
 
     def current(self, endpoint):
+        assert endpoint == "triage"
         return self.route
 
 
@@ -481,3 +482,14 @@ def test_what_does_not_fit_is_refused_before_anything_runs(event, tmp_path, chan
     settings = msgspec.structs.replace(event.config, outcome=outcome)
     with pytest.raises(ConfigError, match=says):
         load_observed(settings, event.operation, event.mapping, tmp_path)
+
+
+async def test_every_process_looks_for_what_is_overdue(event, store, feed, counters):
+    from stranglerfig.routing.overdue import Overdue
+
+    await feed(ticket("1"), decision("2"))
+    overdue = Overdue([event], store, counters)
+    assert not await overdue.look()
+    assert counts(store) == {"missing": 1, "unasked": 1}
+    found = counters.snapshot()
+    assert found["outcomes", "triage", "missing"] == found["outcomes", "triage", "unasked"] == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stranglerfig.adapters.capture.mysql.dialect import MySqlCapture
+from stranglerfig.adapters.capture.postgresql.dialect import PostgreSqlCapture
 from stranglerfig.adapters.capture.sqlite.dialect import SqliteCapture
 from stranglerfig.tests.adapters.capture.shop import Shop
 
@@ -17,7 +18,11 @@ def mysql_shop(request, tmp_path):
     return Shop(request.getfixturevalue("mariadb").database(), MySqlCapture(), tmp_path)
 
 
-SHOPS = {"sqlite": sqlite_shop, "mysql": mysql_shop}
+def postgresql_shop(request, tmp_path):
+    return Shop(request.getfixturevalue("postgresql").database(), PostgreSqlCapture(), tmp_path)
+
+
+SHOPS = {"sqlite": sqlite_shop, "mysql": mysql_shop, "postgresql": postgresql_shop}
 
 
 @pytest.fixture(params=list(SHOPS))
