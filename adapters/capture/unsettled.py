@@ -28,8 +28,10 @@ def keys_waiting(
 ) -> set[str]:
     """Give those of some keys that have an event which is not settled, ``but`` not these."""
     columns = EVENTS.c
-    query = select(columns.key).distinct().where(
-        columns.source == source, columns.done_at.is_(None), columns.key.in_(list(keys))
+    query = (
+        select(columns.key)
+        .distinct()
+        .where(columns.source == source, columns.done_at.is_(None), columns.key.in_(list(keys)))
     )
     if but:
         query = query.where(columns.id.not_in(list(but)))

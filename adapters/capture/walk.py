@@ -110,7 +110,7 @@ class Walk:
     def _walk(self, connection: Connection, chunk: Chunk, at: At) -> bool:
         while not self._stop.is_set():
             self._say()
-            if not self._clear(connection):
+            if not self._clear(connection) or self._stop.is_set():
                 continue
             begun = time.monotonic()
             try:

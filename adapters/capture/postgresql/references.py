@@ -1,31 +1,21 @@
-"""References in a row's image: taken out, for they are new in every event, and put in.
-
-``row_image`` writes a large value as its size, ``70000:``; a trigger, with the place where the value
-is kept, ``70000:4b1f…-3``.
-"""
+"""References taken out of a row's image: they are new in every event of the same row."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from typing import Final
 
-__all__ = ["plain", "referred"]
+__all__ = ["plain"]
 
 _VALUE: Final = re.compile(r'("(?:[^"\\]|""|\\\\)*"|[^"\\(),]*)([,)])', re.DOTALL)
 
 
 def plain(text: str) -> str:
-    """Take the references out of an image."""
-    return _with(text, lambda _, value: value.partition(":")[0] + ":")
+    """Give an image as ``row_image`` writes it: a large value is its size, ``70000:``.
 
-
-def referred(text: str, refer: Callable[[int], str]) -> str:
-    """Put the reference of each large value into an image, by the column's place."""
-    return _with(text, lambda at, value: value + refer(at))
-
-
-def _with(text: str, change: Callable[[int, str], str]) -> str:
+    A trigger writes the place where the value is kept behind that. Pure; another text comes back as
+    it is.
+    """
     letters, bracket, _ = text.partition("[")
     if "l" not in letters or not bracket:
         return text
@@ -33,7 +23,8 @@ def _with(text: str, change: Callable[[int, str], str]) -> str:
     parts = [text[:start]]
     for at, found in enumerate(_VALUE.finditer(text, start)):
         value, then = found.groups()
-        parts.append((change(at, value) if letters[at : at + 1] == "l" else value) + then)
+        is_large = letters[at : at + 1] == "l" and value
+        parts.append((value.partition(":")[0] + ":" if is_large else value) + then)
     return "".join(parts)
 
 

@@ -149,3 +149,15 @@ class Field:
         self.run(*(one.drop for one in pieces))
         self.run(*statements)
         self.install()
+
+    def history(self, key, value):
+        """Give each event's operation, key and value (a number), in the order of their ids."""
+        read, found = self.dialect.image, []
+        for op, before, after in self.events('op, "before", "after"'):
+            values = read(before if op == "delete" else after).values
+            found.append((op, values[key], int(values[value])))
+        return found
+
+    def last_images(self, key, value):
+        """Give each key's value in its last event."""
+        return {one: str(v) for _, one, v in self.history(key, value)}

@@ -13,16 +13,6 @@ ORDERS = (
     "CREATE TABLE orders (region VARCHAR(20) NOT NULL, nr INTEGER NOT NULL, note TEXT,"
     " amount DECIMAL(10,2), PRIMARY KEY (region, nr))"
 )
-KINDS = ("sqlite", "postgresql", "mysql")
-SERVERS = {"postgresql": "postgresql", "mysql": "mariadb"}
-
-
-@pytest.fixture(params=KINDS)
-def url(request, tmp_path):
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path / 'legacy.db'}"
-    return request.getfixturevalue(SERVERS[request.param]).database()
-
 
 @pytest.fixture
 def field(url, tmp_path):
