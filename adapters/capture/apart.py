@@ -21,7 +21,7 @@ from .postgresql.row import columns_of, image_apart
 from .postgresql.words import quoted
 from .sqlite.trigger import ident
 
-__all__ = ["Apart", "any_large", "apart_values", "keep_apart"]
+__all__ = ["Apart", "any_large", "apart_values", "image_of_event", "keep_apart", "keep_values"]
 
 _ENCODING: Final = "CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END"
 
@@ -59,9 +59,23 @@ def keep_apart(
     ``values`` are those of an event, of which its own id and its image are made anew.
     """
     event_id, at = uuid.uuid4().hex, chunks.order.at(place)
-    values = {**values, "event_id": literal(event_id), "after": _image(ground, chunks, event_id)}
+    image = image_of_event(ground, chunks, event_id)
+    values = {**values, "event_id": literal(event_id), "after": image}
     row = chunks.rows(at, *values.values(), all_rows=True)
     connection.execute(insert(EVENTS).from_select(list(values), row))
+    keep_values(ground, chunks, connection, place, event_id, columns)
+
+
+def keep_values(
+    ground: Ground,
+    chunks: Chunks,
+    connection: Connection,
+    place: Place,
+    event_id: str,
+    columns: Sequence[Apart],
+) -> None:
+    """Write the large values of a row beside an event of it."""
+    at, now = chunks.order.at(place), ground.dialect.now(connection)
     for one in columns:
         kept = {
             "ref": literal(f"{event_id}-{one.place}"),
@@ -69,15 +83,15 @@ def keep_apart(
             "bytes": literal_column(one.bytes),
             "kind": literal_column(one.kind),
             "value": literal_column(one.value),
-            "created_at": values["created_at"],
+            "created_at": literal(now),
         }
         large = at & literal_column(one.condition)
         query = chunks.rows(large, *kept.values(), all_rows=True)
         connection.execute(insert(LARGE).from_select(list(kept), query))
 
 
-def _image(ground: Ground, chunks: Chunks, event_id: str) -> ColumnElement[Any]:
-    """Give the image; only PostgreSQL's says where a large value is kept."""
+def image_of_event(ground: Ground, chunks: Chunks, event_id: str) -> ColumnElement[Any]:
+    """Give the image as an event has it; only PostgreSQL's says where a large value is kept."""
     if ground.backend != "postgresql":
         return chunks.image
     most, row = ground.capture.large, ground.row

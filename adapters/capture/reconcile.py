@@ -84,11 +84,11 @@ class Reconcile:
         total = stand.total or estimate(self._ground, connection)
         return _Comparing(self, self._ground, self._ledger, self._mode, chunks, rows), at, total
 
-    def finish(self, connection: Connection, stand: Stand) -> None:
+    def finish(self, connection: Connection) -> None:
         """Strike out the gaps that were seen when the walk began: their rows were looked at."""
-        del stand
         if self._mode == "look":
             return
+        self.tally.gaps = 0
         for first, last in self._gaps:
             struck = delete(GAPS).where(
                 GAPS.c.source == self._ground.source, GAPS.c.id.between(first, last)

@@ -11,9 +11,9 @@ from sqlalchemy.sql.elements import ColumnElement
 from .apart import any_large, apart_values, keep_apart
 from .chunks import Chunks
 from .events import EVENTS
-from .ground import Ground, Moved
+from .ground import Again, Ground
 
-__all__ = ["capture_rows"]
+__all__ = ["capture_rows", "event_values"]
 
 _HISTORY: Final = 9
 _IDS: Final = {
@@ -33,19 +33,9 @@ def capture_rows(
     """Lock rows and write an event of each, in a transaction under way; say how many.
 
     Raises what SQLAlchemy does, where ``Dialect.is_busy`` knows a row that legacy holds, and
-    ``Moved``.
+    ``Again``.
     """
-    apart = apart_values(ground)
-    values: dict[str, ColumnElement[Any]] = {
-        "source": literal(ground.source),
-        "event_id": literal_column(_IDS[ground.backend]),
-        "key": chunks.key,
-        "op": literal(op),
-        "after": chunks.image,
-        "schema_hash": literal(ground.capture.shape.digest),
-        "created_at": literal(ground.dialect.now(connection)),
-        "priority": literal(_HISTORY),
-    }
+    apart, values = apart_values(ground), event_values(ground, chunks, connection, op)
     if not apart and ground.backend != "mysql":
         return _write(chunks, connection, between, values)
     # Locks come first: MySQL sets ids of a statement aside before it comes to a row, and a row with
@@ -56,10 +46,26 @@ def capture_rows(
     places = [place for is_large, place in rows if is_large]
     condition = between & ~large if places else between
     if _write(chunks, connection, condition, values) + len(places) != len(rows):
-        raise Moved
+        raise Again
     for place in places:
         keep_apart(ground, chunks, connection, place, values, apart)
     return len(rows)
+
+
+def event_values(
+    ground: Ground, chunks: Chunks, connection: Connection, op: Literal["read", "reconcile"]
+) -> dict[str, ColumnElement[Any]]:
+    """Give what an event of a row has in each column of the capture table."""
+    return {
+        "source": literal(ground.source),
+        "event_id": literal_column(_IDS[ground.backend]),
+        "key": chunks.key,
+        "op": literal(op),
+        "after": chunks.image,
+        "schema_hash": literal(ground.capture.shape.digest),
+        "created_at": literal(ground.dialect.now(connection)),
+        "priority": literal(_HISTORY),
+    }
 
 
 def _write(

@@ -92,6 +92,7 @@ class Field:
         report=None,
         restart=False,
         ground=None,
+        locks=True,
     ):
         ground = ground or self.ground()
         walk = Walk(
@@ -102,9 +103,11 @@ class Field:
             stop=stop or threading.Event(),
             report=report or (lambda _: None),
         )
-        return walk.run(Backfill(ground, where).begin, restart=restart)
+        return walk.run(Backfill(ground, where, locks=locks).begin, restart=restart)
 
-    def reconcile(self, ledger, mode="capture", *, most=1_000, stop=None, restart=False, ground=None):
+    def reconcile(
+        self, ledger, mode="capture", *, most=1_000, stop=None, restart=False, ground=None
+    ):
         ground = ground or self.ground()
         mark = Unmarked("reconcile") if mode == "look" else Mark(ground, "reconcile")
         walk = Walk(
@@ -124,9 +127,11 @@ class Field:
         ground = self.ground()
         with ground.connected() as connection:
             columns = Rows(ground, Chunks(ground, connection), connection).columns
-            found = connection.execute(
-                select(EVENTS).where(text(where)).order_by(EVENTS.c.id)
-            ).mappings().all()
+            found = (
+                connection.execute(select(EVENTS).where(text(where)).order_by(EVENTS.c.id))
+                .mappings()
+                .all()
+            )
             events = [
                 Event(**{name: row[name] for name in Event.__struct_fields__} | {"lease_token": ""})
                 for row in found
@@ -135,7 +140,11 @@ class Field:
                 for event in events:
                     headers = (("op", event.op), *told_apart(event, columns, ground.dialect.image))
                     record = Record(
-                        source=self.source, position=event.event_id, kind="row", body=b"", headers=headers
+                        source=self.source,
+                        position=event.event_id,
+                        kind="row",
+                        body=b"",
+                        headers=headers,
                     )
                     Effects(database.engine).write(store, capture_effects(record))
             done = update(EVENTS).where(EVENTS.c.id.in_([one.id for one in events]))

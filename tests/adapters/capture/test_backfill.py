@@ -111,8 +111,10 @@ def test_a_value_that_is_too_large_is_kept_beside_its_event(field):
     field.run(f"INSERT INTO orders VALUES ('a', 1, '{long}'), ('b', 2, 'short')")
     field.run("DELETE FROM fig_large")
     field.backfill()
-    (event,) = field.rows("SELECT event_id FROM fig_event WHERE op = 'read' AND schema_hash <> ''"
-                          " ORDER BY id DESC LIMIT 1")
+    (event,) = field.rows(
+        "SELECT event_id FROM fig_event WHERE op = 'read' AND schema_hash <> ''"
+        " ORDER BY id DESC LIMIT 1"
+    )
     (large,) = [one for op, one in field.images("op = 'read'") if one["region"] == "a"]
     assert large["note"] == 120
     ((ref, size, kind),) = field.rows("SELECT ref, bytes, kind FROM fig_large")
@@ -135,7 +137,9 @@ class TestConcurrently:
 
     @pytest.fixture
     def field(self, server_url, tmp_path):
-        return Field(server_url, tmp_path, "CREATE TABLE orders (nr INTEGER PRIMARY KEY, v INTEGER)")
+        return Field(
+            server_url, tmp_path, "CREATE TABLE orders (nr INTEGER PRIMARY KEY, v INTEGER)"
+        )
 
     def test_it_waits_for_a_row_that_legacy_holds_and_takes_what_was_committed(self, field):
         field.run(*(f"INSERT INTO orders VALUES ({at}, 0)" for at in range(20)))
@@ -155,7 +159,8 @@ class TestConcurrently:
             assert walk.result(20).rows == 20
         assert field.last_images("nr", "v") == {str(at): str(int(at == 10)) for at in range(20)}
 
-    def test_no_stale_row_comes_after_a_newer_one(self, field):
+    @pytest.mark.parametrize("locks", [True, False])
+    def test_no_stale_row_comes_after_a_newer_one(self, field, locks):
         count = 60
         field.run(*(f"INSERT INTO orders VALUES ({at}, 0)" for at in range(count)))
         field.install()
@@ -182,7 +187,7 @@ class TestConcurrently:
             writers = [pool.submit(write, seed) for seed in (1, 2, 3)]
             try:
                 for _ in range(4):
-                    stand = field.backfill(most=5, restart=True)
+                    stand = field.backfill(most=5, restart=True, locks=locks)
                     assert stand.state == "done"
             finally:
                 stop.set()

@@ -14,6 +14,7 @@ ORDERS = (
     " amount DECIMAL(10,2), PRIMARY KEY (region, nr))"
 )
 
+
 @pytest.fixture
 def field(url, tmp_path):
     return Field(url, tmp_path, ORDERS)
@@ -40,8 +41,6 @@ def fill(field, count=30):
     )
 
 
-
-
 def test_a_table_that_was_captured_whole_has_nothing_missed(field, database, ledger):
     field.install()
     fill(field)
@@ -58,7 +57,6 @@ def test_what_no_trigger_saw_is_captured_as_it_is(field, database, ledger):
     fill(field)
     field.deliver(database)
     field.unseen(
-
         "INSERT INTO orders VALUES ('new', 100, NULL, NULL)",
         "UPDATE orders SET note = 'changed' WHERE nr = 5",
         "DELETE FROM orders WHERE nr = 6",
