@@ -112,6 +112,11 @@ priority = { 1 = "high", 2 = "normal", 3 = "low" }
 FLOOR_LINE = json.dumps(
     {"key": "12345", "stage": "retired", "served_by": "replacement", "ms": 0.02}
 )
+FLOOR_JOURNAL = (
+    "INSERT INTO journal (id, at, kind, endpoint, request_id, revision, data, link)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+FLOOR_INBOX = "INSERT INTO inbox (consumer, message_id, payload_hash, at) VALUES (?, ?, ?, ?)"
 ANSWER = {"category": "glass", "priority": "normal"}
 
 encode = msgspec.json.Encoder().encode
@@ -185,8 +190,8 @@ class Bench:
                 lines.append((number, *line, hashed))
                 marks.append(("claims", record.position, sha256(record.body).hexdigest(), 0.0))
             database.execute("BEGIN IMMEDIATE")
-            database.executemany(f"INSERT INTO journal VALUES ({','.join('?' * 8)})", lines)
-            database.executemany("INSERT INTO inbox VALUES (?, ?, ?, ?)", marks)
+            database.executemany(FLOOR_JOURNAL, lines)
+            database.executemany(FLOOR_INBOX, marks)
             database.execute("COMMIT")
         took = time.perf_counter() - began
         database.close()

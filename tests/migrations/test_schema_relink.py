@@ -95,7 +95,7 @@ def test_every_line_is_linked_anew_and_nothing_else_changes(old):
     assert told.data["old hash"] == list(old_lines(10))[-1]["hash"]
     assert list(verify(store.database)) == []
     with store.database.read() as connection:
-        lines = {unit: line for unit, line in connection.execute(EVIDENCE)}
+        lines = dict(connection.execute(EVIDENCE).fetchall())
     assert lines == {"u-c": 5, "u-a": 6, "u-b": 7}
     store.close()
 
