@@ -112,6 +112,11 @@ priority = { 1 = "high", 2 = "normal", 3 = "low" }
 FLOOR_LINE = json.dumps(
     {"key": "12345", "stage": "retired", "served_by": "replacement", "ms": 0.02}
 )
+FLOOR_JOURNAL = (
+    "INSERT INTO journal (id, at, kind, endpoint, request_id, revision, data, link)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+FLOOR_INBOX = "INSERT INTO inbox (consumer, message_id, payload_hash, at) VALUES (?, ?, ?, ?)"
 ANSWER = {"category": "glass", "priority": "normal"}
 
 encode = msgspec.json.Encoder().encode
@@ -187,8 +192,8 @@ class Bench:
                     ("claims", record.position, sha256(record.body).hexdigest(), 0.0, None)
                 )
             database.execute("BEGIN IMMEDIATE")
-            database.executemany(f"INSERT INTO journal VALUES ({','.join('?' * 8)})", lines)
-            database.executemany(f"INSERT INTO inbox VALUES ({','.join('?' * 5)})", marks)
+            database.executemany(FLOOR_JOURNAL, lines)
+            database.executemany(FLOOR_INBOX, marks)
             database.execute("COMMIT")
         took = time.perf_counter() - began
         database.close()
