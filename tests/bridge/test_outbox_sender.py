@@ -11,7 +11,6 @@ import pytest
 from stranglerfig.adapters.memory_sink import MemorySink
 from stranglerfig.bridge import Backoff
 from stranglerfig.bridge.outbox import Sender, SenderLimits
-from stranglerfig.bridge.senders import Senders
 from stranglerfig.errors import InDoubt, LegacyError, LegacyUnavailable
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Outgoing
@@ -253,29 +252,3 @@ def _refuse(messages, poison):
 def _doubt(doubt):
     if doubt:
         raise InDoubt("no answer came", place="there")
-
-
-async def test_destinations_come_and_go_while_others_are_sent_to(store, outbox):
-    async def write(ident, to):
-        one = Outgoing(destination=to, message_id=ident, key="k", body=b"")
-        await store.journal.commit(Write(effects=(send(one, time.time()),)))
-
-    senders = Senders(outbox, Counters(), limits=LIMITS)
-    first, second, other = MemorySink("a"), MemorySink("b"), MemorySink("b")
-    senders.adjust({"a": first, "b": second})
-    await write("1", "a")
-    await write("2", "b")
-    senders.nudge("a")
-    senders.nudge("nobody")
-    await until(lambda: (len(first.got), len(second.got)) == (1, 1))
-    going = senders._running["a"]
-    senders.adjust({"a": first, "b": other})
-    assert senders._running["a"] is going
-    await write("3", "b")
-    await until(lambda: len(other.got) == 1)
-    assert senders.status().keys() == {"a", "b"}
-    await senders.stop()
-    await senders.stop()
-    assert senders.status() == {}
-    await write("4", "a")
-    assert (len(first.got), len(second.got)) == (1, 1)

@@ -6,6 +6,7 @@ Called as ``one_joiner.py URL MAPPINGS COUNT SEED``; says a line for each delive
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import random
 import sys
@@ -15,6 +16,7 @@ from pathlib import Path
 from stranglerfig import config
 from stranglerfig.acl.mapping.mapping import load_mapping
 from stranglerfig.acl.operations.operation import load_operation
+from stranglerfig.errors import StoreUnavailable
 from stranglerfig.model import Delivery, Record, Reply, Route, Stage
 from stranglerfig.routing.deciding import takers
 from stranglerfig.routing.endpoint import Endpoint
@@ -99,9 +101,15 @@ async def main(url, root, count, seed):
 
     async def take(source, number):
         async with room:
-            taken = await taking[source].begin(delivery(source, number))
-            await taken.durable
-            print(source, number, taken.settlement.outcome, flush=True)
+            outcome = None
+            while outcome is None:
+                # Several on one SQLite file: what finds it locked comes again, as in the bridge.
+                with contextlib.suppress(StoreUnavailable):
+                    taken = await taking[source].begin(delivery(source, number))
+                    await taken.durable
+                    outcome = taken.settlement.outcome
+                await asyncio.sleep(0 if outcome else 0.05)
+            print(source, number, outcome, flush=True)
 
     await asyncio.gather(*(take(*one) for one in work))
     store.close()
