@@ -25,7 +25,7 @@ from stranglerfig.routing.taken import Taken
 from stranglerfig.store import Store, Write
 from stranglerfig.store.chain import verify
 from stranglerfig.store.line import Line
-from stranglerfig.store.replaying import Replaying
+from stranglerfig.store.replaying import Ending, Replaying
 from stranglerfig.store.write import DeadLetter, InboxMark
 
 DONE = Settlement(outcome="done")
@@ -282,8 +282,12 @@ async def test_what_a_process_died_with_comes_again_and_is_counted(desk, store):
         assert (one.kept.id, one.tries) == (number, tries)
         assert replaying.claim(5, now + 9) == []
         now += 11
-    assert not replaying.done(number, "2:another", "replayed")
-    assert not replaying.died(number, "2:another", "no")
+    late = [
+        Ending(number, "2:another", "replayed"),
+        Ending(number, "2:another", "dead again", reason="no"),
+        Ending(number, "2:another", "again"),
+    ]
+    assert replaying.end(late) == [False] * 3
     async with running(desk.bridge(lease=10.0)):
         await asyncio.sleep(0.05)
     assert desk.taken == [], "the lease holds against others"
