@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from .adapter import adapter
+from .adapter_doctor import doctor
+from .adapter_install import install, remove
+from .adapter_list import list_
+from .adapter_release import release
 from .backfill import backfill
 
-__all__ = ["adapter", "backfill"]
+__all__ = ["adapter", "backfill", "doctor", "install", "list_", "release", "remove"]

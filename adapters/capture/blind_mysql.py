@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from ...model import Finding
 from .dialect import Capture
 
-__all__ = ["look"]
+__all__ = ["look", "no_way_back"]
 
 _CASCADES = """\
 SELECT r.CONSTRAINT_NAME, r.REFERENCED_TABLE_NAME, r.DELETE_RULE, r.UPDATE_RULE
@@ -23,6 +23,16 @@ SELECT t.TABLE_NAME, t.ENGINE FROM information_schema.TABLES t
 JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
 WHERE (t.TABLE_SCHEMA = COALESCE(%s, DATABASE()) AND t.TABLE_NAME = %s
   OR t.TABLE_SCHEMA = DATABASE() AND t.TABLE_NAME LIKE 'fig\\_%%') AND e.TRANSACTIONS <> 'YES'"""
+
+_OTHERS = """\
+SELECT COUNT(*) FROM information_schema.TRIGGERS
+WHERE EVENT_OBJECT_SCHEMA = COALESCE(%s, DATABASE()) AND EVENT_OBJECT_TABLE = %s
+  AND NOT LOCATE('fig_event', ACTION_STATEMENT)"""
+
+_PLAIN = """\
+SELECT t.TABLE_NAME FROM information_schema.TABLES t
+JOIN information_schema.ENGINES e ON e.ENGINE = t.ENGINE
+WHERE t.TABLE_SCHEMA = COALESCE(%s, DATABASE()) AND e.TRANSACTIONS <> 'YES'"""
 
 _LONG = """\
 SELECT COUNT(*), COALESCE(MAX(TIMESTAMPDIFF(SECOND, trx_started, NOW())), 0)
@@ -41,6 +51,23 @@ def look(connection: Connection, capture: Capture) -> Iterator[Finding]:
     yield from _engines(connection, capture)
     yield from _binlog(connection)
     yield from _long(connection)
+
+
+def no_way_back(connection: Connection, capture: Capture) -> str:
+    """Say why what is written to the table could not be rolled back; "" where it could.
+
+    Triggers of legacy's own might write to a table without transactions: where the schema has such
+    a one, and the captured table has such triggers, nobody knows.
+    """
+    shape = capture.shape
+    rows = connection.exec_driver_sql(_ENGINE, (shape.schema or None, shape.table)).all()
+    if rows:
+        return f"{rows[0][0]} is of the engine {rows[0][1]}"
+    others = connection.exec_driver_sql(_OTHERS, (shape.schema or None, shape.table)).scalar_one()
+    plain = connection.exec_driver_sql(_PLAIN, (shape.schema or None,)).scalars().all()
+    if others and plain:
+        return f"a trigger of legacy's own may write to {plain[0]}"
+    return ""
 
 
 def _cascade(

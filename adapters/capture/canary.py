@@ -8,6 +8,7 @@ are given, below those in use rather than above (MariaDB would count on from a h
 from __future__ import annotations
 
 import itertools
+import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -35,9 +36,11 @@ from sqlalchemy.sql.elements import ColumnElement
 from .dialect import Capture
 from .fresh import fresh, plain
 
-__all__ = ["Canary", "NoCanary", "Savepoint", "refusal"]
+__all__ = ["Canary", "NoCanary", "Savepoint", "reflected", "refusal"]
 
 _TRIES = 3
+_VALUE = re.compile(r" entry '.*'(?= for key)|: '[^']*'(?= for column)")
+"""Where MariaDB says the value that it refused."""
 _NUMBERS = itertools.count(1)
 
 
@@ -93,10 +96,13 @@ class Canary:
             return
         raise NoCanary(said)
 
-    def update(self) -> None:
-        """Change what may be changed of the row; if that is refused, write it as it is."""
+    def update(self, *, keep: bool = True) -> None:
+        """Change what may be changed of the row; if that is refused, write it as it is.
+
+        ``keep``: values that the options give stay. Raises ``NoCanary``.
+        """
         fixed = {name for names in self._unique for name in names} | _foreign(self.table)
-        fixed |= self._where.keys()
+        fixed |= self._where.keys() | (self._given.keys() if keep else set())
         values: dict[str, object] = {}
         for column in self.table.c:
             if column.name in fixed or column.computed is not None or column.identity is not None:
@@ -240,7 +246,9 @@ class Savepoint:
 
 def refusal(error: DBAPIError) -> str:
     """Say why a database refused, in the first line of its words: further ones hold values."""
-    return str(error.orig).strip().partition("\n")[0][:200]
+    arguments = getattr(error.orig, "args", ())
+    said = next((one for one in arguments if isinstance(one, str)), str(error.orig))
+    return _VALUE.sub("", said.strip().partition("\n")[0])[:200]
 
 
 def reflected(connection: Connection, capture: Capture) -> Table:

@@ -45,22 +45,40 @@ def examine(
     with installation.connected() as connection:
         version = ".".join(map(str, connection.dialect.server_version_info or ()))
         yield _ok("connection", f"{connection.dialect.name} {version}")
-        capture = installation.capture(connection)
         patient = partial(_patiently, installation)
+        capture, unseen = _capture(installation, connection)
         yield from patient("tables", lambda: _tables(installation, connection))
         if not inspect(connection).has_table(TABLES[0].name):
             return
         yield from patient("rights", lambda: _rights(connection))
-        yield from patient("shape", lambda: _shape(installation, connection))
+        yield from (
+            [unseen] if unseen else patient("shape", lambda: _shape(installation, connection))
+        )
         standing = list(patient("triggers", lambda: _triggers(installation, connection, capture)))
         yield from standing
-        if not any(finding.state == "fail" for finding in standing):
+        if not unseen and not any(finding.state == "fail" for finding in standing):
             yield from patient(
                 "fires", lambda: prove(connection, installation.dialect, capture, canary)
             )
         yield from patient("blind spots", lambda: _blind(connection, capture))
         yield from patient("gaps", lambda: gaps(connection, installation))
         yield from patient("waiting", lambda: waiting(connection, installation, keep))
+
+
+def _capture(installation: Installation, connection: Connection) -> tuple[Capture, Finding | None]:
+    """Give what is captured, as the table is; else as it was, and why it cannot be seen now."""
+    try:
+        return installation.capture(connection), None
+    except LegacyError as error:
+        agreed = agreed_on(records(connection), installation.source)
+        if agreed is None:
+            raise
+        return agreed, Finding(
+            check="shape",
+            state="fail" if sees_triggers(connection) else "warn",
+            says=_plain(error),
+            remedy="if it is there, run this as a user who may see it: --as ADMINISTRATOR",
+        )
 
 
 def _patiently(

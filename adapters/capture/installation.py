@@ -21,6 +21,7 @@ from .ground import Ground
 from .plan import Step, missing
 from .record import CAPTURE, Entry, agreed_on, literal, records, struck, written
 from .removal import removal
+from .rights import sees_triggers
 from .script import install_script, remove_script, undoing
 from .shape import chosen, shape_of
 
@@ -169,6 +170,8 @@ class Installation:
         """
         with self.connected() as connection:
             recorded = records(connection)
+            if not sees_triggers(connection) and agreed_on(recorded, self.source):
+                return "it is in the record, and this user may not see its triggers"
             self._check_shape(connection, recorded)
             capture = self.capture(connection)
             wanted = {piece.name: piece.create for piece in self._pieces(capture)}

@@ -126,6 +126,7 @@ class Shop:
 
     def __init__(self, url: str, dialect: Dialect, root: Path) -> None:
         self.url, self.dialect, self.root = make_url(url), dialect, root
+        self.login = ""
         self.kind = self.url.get_backend_name().replace("mariadb", "mysql")
         self.engine = self._engine()
         metadata.create_all(self.engine)
@@ -164,7 +165,8 @@ class Shop:
 
     def ours(self, patience: float = 5.0) -> Engine:
         """Make an engine as the dialect makes it."""
-        return self.dialect.engine(self.url, self.root, place="url", patience=patience)
+        url = self.url.set(username=self.login) if self.login else self.url
+        return self.dialect.engine(url, self.root, place="url", patience=patience)
 
     def everything(self) -> list[Installation]:
         """Make the installations of all tables."""
@@ -179,6 +181,10 @@ class Shop:
             return name
         self.run(f"CREATE USER IF NOT EXISTS '{name}'@'127.0.0.1'")
         return f"{name}@127.0.0.1"
+
+    def as_bridge(self) -> None:
+        """Let what is ours connect as another user, ``bridge``."""
+        self.login = "bridge"
 
     def as_user(self, name: str) -> Engine:
         """Make an engine of another user."""
