@@ -140,7 +140,7 @@ class Writer(threading.Thread):
             self._legacy.execute(
                 "INSERT INTO tickets VALUES (%s, %s, %s)", (at + number, f"a{account}", str(last))
             )
-            time.sleep(chance.random() * 0.004)
+            time.sleep(chance.random() * 0.03)
         if ending != "PREPARE":
             self._legacy.execute(ending)
             return
@@ -161,13 +161,13 @@ def writing(desk: Desk, writers: int) -> list[Writer]:
 def test_interleaved_transactions_and_killed_consumers_lose_and_turn_nothing(office):
     """The lease is ten minutes: only taking over a dead process's leases can go on at once."""
     one = office()
-    writers = writing(one.desk, 4)
+    writers = writing(one.desk, 3)
     chance = random.Random(7)
     other = one.consumer()
     for _ in range(3):
         process = one.consumer()
         mine = f"SELECT count(*) FROM outcome WHERE pid = {process.pid}"
-        goal = chance.randint(3, 20)
+        goal = chance.randint(2, 8)
         one.until(lambda mine=mine, goal=goal: one.count(mine) >= goal)
         kill(process)
     last = one.consumer()
