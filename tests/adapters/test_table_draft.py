@@ -14,6 +14,8 @@ from stranglerfig.errors import ConfigError, LegacyError
 from stranglerfig.ports import Installable, Reviewable, Source
 
 FIG = """
+[workspace]
+name = "bank"
 [legacy.orders]
 adapter = "py:stranglerfig.adapters.table_draft:tables"
 url = "mssql+pyodbc://robot@far-away/legacy"
