@@ -35,7 +35,7 @@ _Way = TypeVar("_Way")
 class Releasing(Protocol):
     """A source in which a dead record can hold back those behind it."""
 
-    async def release(self, position: str) -> None:
+    async def release(self, position: str) -> object:
         """End the hold, where there is one. Raises ``LegacyError``."""
 
 

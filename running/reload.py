@@ -154,7 +154,7 @@ class Reload:
                 going.append(name)
         running.take()
         await asyncio.gather(*(self._renew(name) for name in going))
-        await running.outgoing.follow(running.plan.sinks)
+        running.senders.adjust(running.plan.sinks)
 
     async def _renew(self, name: str) -> None:
         """Drain a source, and take from what has its name now, where anything has."""
@@ -208,12 +208,16 @@ def _changes(before: Plan, after: Plan) -> list[str]:
         *_differences("source", before.sources, after.sources),
         *_differences("destination", before.sinks, after.sinks),
         *_differences("replacement", before.pools, after.pools),
-        *_differences("guards of", before.guards, after.guards),
+        *_differences("guards of", _guards(before), _guards(after)),
         *_differences("system", before.callers, after.callers),
         *_differences("endpoint", _marks(before), _marks(after)),
         *(["settings of the bridge"] if before.workspace.bridge != after.workspace.bridge else []),
         *(["what is loaded from files"] if _only_files(before, after) else []),
     ]
+
+
+def _guards(plan: Plan) -> dict[str, object]:
+    return {name: one.guards for name, one in plan.workspace.replacement.items()}
 
 
 def _marks(plan: Plan) -> dict[str, object]:

@@ -41,7 +41,7 @@ def report(running: Running) -> ProcessStatus:
         missing=((running.state,) if ended else ()) + missing,
         stuck=tuple(stuck),
         sources={name: _source(running, name, one) for name, one in sources.items()},
-        sinks={name: _sink(one) for name, one in running.outgoing.status().items()},
+        sinks={name: _sink(one) for name, one in running.senders.status().items()},
         journal=JournalView(
             backlog=running.store.journal.backlog,
             dropped=running.store.journal.dropped,
@@ -82,7 +82,7 @@ def _missing(running: Running, sources: Mapping[str, SourceStatus]) -> tuple[str
             found.append(f"source {name}: {source.state}{why}")
     found += [
         f"destination {name}: {one.state}: {one.trouble}"
-        for name, one in running.outgoing.status().items()
+        for name, one in running.senders.status().items()
         if one.state == "broken"
     ]
     if running.sources:

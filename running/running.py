@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Mapping
 from typing import Final
 
@@ -14,6 +13,7 @@ from .. import app
 from ..bridge.limits import Limits
 from ..bridge.replays import NAME as REPLAYS
 from ..bridge.replays import Replays, buried_by_source, by_source, released
+from ..bridge.senders import Senders
 from ..bridge.taking import Bury
 from ..config import Workspace
 from ..errors import StoreError
@@ -25,24 +25,24 @@ from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
 from ..routing.watch import Watch
 from ..store.captured import capture_effects
+from ..store.outbox import Outbox
 from ..store.store import Store
-from ..store.waiting import Waiting, count_waiting
+from ..store.waiting import Waiting
 from ..telemetry import Counters, log
 from .alone import alone
 from .background import Background
-from .drift import Drift
 from .gates import Gates
 from .health import Health
 from .intake import Intake, Way
 from .listening import Listening
 from .loading import Loading
 from .notify import Notify
-from .outgoing import Outgoing
 from .plan import Plan, host_port, make
 from .presence import Presence
+from .pulse import count, pulse
 from .recent import Recent
 from .reload import Reload
-from .report import about, report, words
+from .report import about, report
 from .singleton import Singleton
 from .status import LastTrouble, ProcessStatus, Reloaded, State, builtins
 
@@ -93,8 +93,8 @@ class Running:
         )
         self.intake = Intake(self.counters, lambda: self.store.journal.healthy)
         self.gates = Gates(self.plan.workspace.bridge)
+        self.senders = Senders(Outbox(self.store.database), self.counters)
         self.takers = self.taking(self.plan)
-        self.outgoing = Outgoing(self.store.database, self.counters)
         self.replays = Replays(self.store.database, released(self.intake.source))
         self.recent = Recent()
         self.notify = Notify()
@@ -111,7 +111,6 @@ class Running:
         self.singletons: list[Singleton] = []
         self.reload = Reload(self)
         self._watch: asyncio.Task[None] | None = None
-        self._drift = Drift(self._operators)
         self._probes: Serving | None = None
 
     def own(self, workspace: Workspace) -> Workspace:
@@ -148,7 +147,7 @@ class Running:
                 self.background.start(single.name, single.run())
             await self.loading.wait(_MODELS, stop)
             self.take()
-            await self.outgoing.follow(self.plan.sinks)
+            self.senders.adjust(self.plan.sinks)
         if not stop.is_set():
             self.state = "running"
             self.background.start("reload", self.reload.run())
@@ -157,8 +156,14 @@ class Running:
 
     def taking(self, plan: Plan) -> Mapping[str, Deciding]:
         """Give who takes each source's deliveries in a plan. Raises ``ConfigError``."""
-        endpoints = plan.endpoints.values()
-        return takers(endpoints, self.table, self.store, self.counters, also=capture_effects)
+        return takers(
+            plan.endpoints.values(),
+            self.table,
+            self.store,
+            self.counters,
+            also=capture_effects,
+            sent=self.senders.nudge,
+        )
 
     def wanted(self) -> dict[str, Source]:
         """Give the sources to take from: those of the plan, and what is to be replayed."""
@@ -204,7 +209,7 @@ class Running:
         self.notify.stopping("finishing what is in hand")
         leaving = asyncio.create_task(self.presence.beat())
         await asyncio.gather(self.intake.stop(), self.listening.close())
-        await self.outgoing.stop()
+        await self.senders.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.shadow.drain(), 5.0)
         await self.background.stop()
@@ -225,8 +230,8 @@ class Running:
         self.background.start("routes", self.table.watch())
         self.background.start("replacements", self.loading.tidy())
         self.background.start("shadow", self.shadow.run())
-        self.background.start("pulse", self._pulse())
-        self.background.start("waiting", self._count())
+        self.background.start("pulse", pulse(self))
+        self.background.start("waiting", count(self))
         self.watch(self.plan)
 
     async def _open_probes(self) -> None:
@@ -245,30 +250,6 @@ class Running:
         self.health = probes.address
         self.announce({"event": "health", "address": probes.address})
 
-    async def _pulse(self) -> None:
-        """Look once a second, or more often where systemd wants to hear of us more often."""
-        every = min(1.0, self.notify.watchdog / 3) if self.notify.watchdog else 1.0
-        while True:
-            sources = self.intake.status().sources
-            self.recent.look(sources)
-            status = self.status()
-            if status.live:
-                self.notify.progress()
-            if self.state == "running":
-                self.notify.status("; ".join(status.missing) or words(status))
-            await self._drift.look(sources)
-            await asyncio.sleep(every)
-
-    async def _count(self) -> None:
-        while True:
-            try:
-                found = await asyncio.to_thread(count_waiting, self.store.database, time.time())
-            except StoreError:
-                self.waiting = None
-            else:
-                self.waiting = found
-            await asyncio.sleep(2.0)
-
     async def _open_store(self) -> bool:
         try:
             await asyncio.to_thread(self.store.open)
@@ -285,7 +266,8 @@ class Running:
                 log.info("the store is there now")
                 return
 
-    def _operators(self, source: str) -> list[Operator]:
+    def operators(self, source: str) -> list[Operator]:
+        """Give the operators of the endpoints that a source feeds."""
         workspace = self.plan.workspace
         names = self.plan.fed_by(source)
         return [app.operator(workspace, self.store, name, who="bridge") for name in names]

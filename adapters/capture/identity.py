@@ -17,7 +17,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from ...errors import LegacyError
 from .dialect import Event, Image
 from .ground import Ground
-from .postgresql.whole import plain
+from .postgresql.references import plain
 
 __all__ = ["digest", "digest_of", "identity", "identity_columns", "told_apart", "values_of"]
 
@@ -92,6 +92,8 @@ def told_apart(
     another row of it. None where an image cannot be read or is of other columns.
     """
     after = event.before if event.op == "delete" else event.after
+    if not columns and event.op == "delete":
+        return (("row", f"@{event.key}"),)
     if not after:
         return ()
     try:

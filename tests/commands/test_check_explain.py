@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -120,8 +121,7 @@ def test_the_route_is_told_where_the_store_is_there(workspace):
 
 def test_a_retry_that_would_do_harm_is_said_to_be_off(workspace):
     operation = workspace / "operations" / "ticket.triage@1.toml"
-    changed = operation.read_text().replace('effect  = "read"', 'effect = "irreversible"')
-    changed = changed.replace('effect = "read"', 'effect = "irreversible"')
+    changed = re.sub(r'effect\s*= "read"', 'effect = "irreversible"', operation.read_text())
     operation.write_text(changed)
     assert "off" in stops(explained(workspace)["ticket-opened"])["retry"]["says"]
 

@@ -28,3 +28,20 @@ SHOPS = {"sqlite": sqlite_shop, "mysql": mysql_shop, "postgresql": postgresql_sh
 @pytest.fixture(params=list(SHOPS))
 def shop(request, tmp_path):
     return SHOPS[request.param](request, tmp_path)
+
+
+SERVERS = {"mysql": "mariadb", "postgresql": "postgresql"}
+
+
+@pytest.fixture(params=list(SHOPS))
+def url(request, tmp_path):
+    """An empty database of each kind."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'legacy.db'}"
+    return request.getfixturevalue(SERVERS[request.param]).database()
+
+
+@pytest.fixture(params=list(SERVERS))
+def server_url(request):
+    """An empty database of each kind that has several writers at once."""
+    return request.getfixturevalue(SERVERS[request.param]).database()
