@@ -17,11 +17,12 @@ __all__ = ["fig", "main"]
 
 _COMMANDS = {
     "acl": ("acl", "Check, explain and try out mappings and operations."),
-    "adapter": ("adapter", "Install and remove what adapters need in a legacy system."),
+    "adapter": ("adapters", "Install and remove what adapters need in a legacy system."),
     "bridge": ("serve", "Run the daemon that takes deliveries from sources."),
     "check": ("check", "Check fig.toml and all that it names."),
     "completion": ("completion", "Print the completion script of a SHELL."),
     "copybook": ("copybook", "Read and write files of COBOL records."),
+    "dead": ("dead", "List, show, replay and drop dead letters."),
     "demo": ("demo", "Move an endpoint of a legacy SOAP service onto a model."),
     "init": ("init", "Make a workspace in FOLDER (default: this one)."),
     "journal": ("journal", "Read the journal of every request, comparison and change."),

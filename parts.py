@@ -9,9 +9,9 @@ from typing import Protocol, cast
 from . import registry
 from .config import Workspace
 from .errors import ConfigError
-from .ports import Caller, Installable, Provider, Source
+from .ports import Caller, Installable, Provider, Sink, Source
 
-__all__ = ["adapter", "caller", "installable", "provider", "source"]
+__all__ = ["adapter", "caller", "installable", "provider", "sink", "source"]
 
 
 class _Part(Protocol):
@@ -44,6 +44,14 @@ def source(workspace: Workspace, name: str) -> Source:
     part = adapter(workspace, name)
     if not isinstance(part, Source):
         raise _wrong_adapter(workspace, name, "a source")
+    return part
+
+
+def sink(workspace: Workspace, name: str) -> Sink:
+    """Build the adapter that messages of ours go to. Raises ``ConfigError``."""
+    part = adapter(workspace, name)
+    if not isinstance(part, Sink):
+        raise _wrong_adapter(workspace, name, "one that messages are sent to")
     return part
 
 

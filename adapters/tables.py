@@ -96,7 +96,7 @@ class TableSource:
 
     def examine(self) -> Iterator[Finding]:
         """Prove that capture works: shape, triggers, a canary row, what waits, what it costs."""
-        return examine(self._installation(), canary=self._options.canary)
+        return examine(self._installation(), canary=self._options.canary, keep=self._options.keep)
 
     def ground(self) -> Ground:
         """Give what a walk over the table's rows stands on, for backfill and reconcile.

@@ -126,6 +126,8 @@ class Hand:
 
     async def _take_one(self, delivery: Delivery) -> None:
         """Take one that is ready; it is settled when its outcome is durable."""
+        if self.standstill.slow:
+            self.standstill.begins(delivery)
         try:
             if delivery.attempt > self._attempts:
                 await self._end_spent(delivery)

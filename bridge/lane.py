@@ -78,7 +78,7 @@ class Lane:
             dead=counts["dead"],
             unsettled=counts["unsettled"],
             in_flight=len(hand),
-            held=len(hand.standstill.held),
+            held=len(hand.standstill),
             oldest=hand.oldest,
             per_second_10=tally.per_second(10.0),
             per_second_60=tally.per_second(60.0),

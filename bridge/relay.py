@@ -54,6 +54,10 @@ class Relay(Generic[T]):
         self._busy_with_history = 0
         self._next: asyncio.Task[None] | None = None  # started, and not begun yet
 
+    def __len__(self) -> int:
+        """Say how many items are not begun."""
+        return len(self._new) + len(self._history)
+
     @property
     def part(self) -> float:
         """Say how many places of a gate it has, measured by its share."""

@@ -3,7 +3,7 @@
 An outage must not cost deliveries their attempts: what failed in it stays in hand. One is tried
 again at a time, ever more slowly; the first that comes through lets the others follow, one more at
 once for each that came through (as TCP begins: V. Jacobson, "Congestion Avoidance and Control",
-1988). One that fails alone although others came through since it failed before is to blame itself.
+1988). One that fails alone although others came through since it first failed is to blame itself.
 """
 
 from __future__ import annotations
@@ -30,23 +30,30 @@ _LOOK: Final = 0.1
 class Standstill:
     """Says which failures are no delivery's own, and holds those back. Used by ``Hand``.
 
-    ``relay`` begins the deliveries; ``writable`` says whether the store takes writes.
+    ``relay`` begins the deliveries; ``writable`` says whether the store takes writes. ``slow`` says
+    that it stands still, or has not come up to speed again.
     """
 
     def __init__(
         self, name: str, relay: Relay[Delivery], backoff: Backoff, writable: Callable[[], bool]
     ) -> None:
-        self.held: deque[Delivery] = deque()
+        self._held: deque[Delivery] = deque()
         self.error: BaseException | None = None
         self._name, self._relay, self._backoff, self._writable = name, relay, backoff, writable
         self._full = relay.most
-        self._slow = False
+        self.slow = False
+        self._alone = 0  # the id of the one that was begun with no other in progress
         self._passed = 0
-        self._seen: dict[int, int] = {}  # how many had passed when it failed last
+        self._seen: dict[int, int] = {}  # how many had passed when it failed first
         self._failing: set[str] = set()
         self._failures = 0
         self._told = ""
+        self._turn = False
         self._timer: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        """Say how many deliveries are held back."""
+        return 0 if self.error is None else len(self._held) + len(self._relay)
 
     @property
     def trouble(self) -> str:
@@ -61,8 +68,12 @@ class Standstill:
         self._passed += 1
         if self._failing:
             self._failing.clear()
-        if self._slow:
+        if self.slow:
             self._quicken()
+
+    def begins(self, delivery: Delivery) -> None:
+        """Note which one is tried alone. Called while ``slow``."""
+        self._alone = id(delivery) if self._relay.most == 1 else 0
 
     def forget(self, delivery: Delivery) -> None:
         """Forget one that is settled, or no longer in hand."""
@@ -77,27 +88,27 @@ class Standstill:
         if len(self._failing) < _STREAK:
             self._failing.add(delivery.record.position)
         seen = self._seen.get(id(delivery))
-        if seen is not None and self._passed > seen and len(self._relay.runners) <= 1:
+        if seen is not None and self._passed > seen and self._alone == id(delivery):
             del self._seen[id(delivery)]
             return False
         return then == "doubt" or self.error is not None or len(self._failing) >= _STREAK
 
     def hold(self, delivery: Delivery, error: BaseException) -> None:
         """Hold one back, and stand still."""
-        self._seen[id(delivery)] = self._passed
-        self.held.append(delivery)
+        self._seen.setdefault(id(delivery), self._passed)
+        self._held.append(delivery)
         self._stand_still(error)
 
     def give_up(self) -> list[Delivery]:
         """Give what is held back and not begun, and hold nothing any more: the lane ends."""
         left: list[Delivery] = []
         if self.error is not None:
-            left = [*self.held, *self._relay.take_back()]
+            left = [*self._held, *self._relay.take_back()]
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        self.held.clear()
-        self._slow, self.error, self._failures = False, None, 0
+        self._held.clear()
+        self.slow, self.error, self._failures = False, None, 0
         self._relay.most = self._full
         return left
 
@@ -110,7 +121,7 @@ class Standstill:
     def _stand_still(self, error: BaseException) -> None:
         self.error = error
         self._relay.most = 0
-        self._slow = True
+        self.slow = True
         if self._timer is not None:
             return
         if self.trouble != self._told:
@@ -127,21 +138,24 @@ class Standstill:
         if isinstance(self.error, StoreUnavailable) and not self._writable():
             self._wait(_LOOK)
             return
-        if self.held:
-            first = self.held.popleft()
+        # One that failed and one that was not begun yet take turns: else one that fails whenever it
+        # is tried would keep all others from being tried.
+        self._turn = not self._turn
+        if self._held and (self._turn or not len(self._relay)):
+            first = self._held.popleft()
             self._relay.put_first(first, history=first.backfill)
         self._relay.most = 1
 
     def _quicken(self) -> None:
         if self._relay.most == 0:
             return  # it was begun before
-        self._failures = 0
+        self._failures = self._alone = 0
         if self.error is not None:
             log.info("%s: flows again", self._name)
             self.error = None
-        while self.held:
-            last = self.held.pop()
+        while self._held:
+            last = self._held.pop()
             self._relay.put_first(last, history=last.backfill)
         self._relay.most += 1
         if self._relay.most >= self._full:
-            self._slow, self._told = False, ""
+            self.slow, self._told = False, ""

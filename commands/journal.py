@@ -12,6 +12,7 @@ from rich.markup import escape
 from .. import app
 from ..store.chain import verify as broken_lines
 from ..store.line import Entry
+from ..store.reading import Wanted
 from .screen import Screen, json_option
 
 __all__ = ["journal"]
@@ -44,8 +45,10 @@ def show(
     """Show the last lines, oldest first."""
     kinds = ("request",) if fallbacks else kind or None
     with app.store(screen.load()) as store:
-        read = store.journal.read(endpoint=endpoint, kinds=kinds, request_id=request)
-        found = [entry for entry in read if not fallbacks or "fallback" in entry.line.data][-last:]
+        wanted = Wanted(endpoint=endpoint, kinds=kinds, request_id=request)
+        found = store.journal.latest(
+            wanted, last, lambda entry: not fallbacks or "fallback" in entry.line.data
+        )
     if as_json:
         for entry in found:
             screen.json({"id": entry.id, "at": entry.at, "hash": entry.hash, "line": entry.line})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import click
+import msgspec
 from rich.markup import escape
 
 from .. import app
@@ -31,13 +32,18 @@ def explain(screen: Screen, endpoint: str, key: str | None, as_json: bool) -> No
     asked = endpoint if key is None else key
     with app.store(workspace) as store:
         routes = [app.operator(workspace, store, name, who="").route() for name in names]
+        outcomes = {name: app.outcomes(workspace, store, name) for name in names}
     for route in routes:
+        counts = outcomes[route.endpoint]
         if as_json:
-            screen.json(_values(route, asked))
+            counted = {} if counts is None else {"outcomes": msgspec.to_builtins(counts)}
+            screen.json({**_values(route, asked), **counted})
             continue
         where = f"{escape(route.endpoint)}: " if key is None else ""
         for line in _lines(route, asked):
             screen.say(where + line)
+        if counts is not None:
+            screen.say(f"{where}legacy decides later; its outcomes: {counts.text()}")
 
 
 def _values(route: Route, key: str) -> dict[str, object]:

@@ -54,8 +54,10 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
     with app.store(workspace) as store:
         operator = app.operator(workspace, store, endpoint, who="")
         one, evidence = operator.route(), operator.evidence()
+        outcomes = app.outcomes(workspace, store, endpoint)
     if as_json:
-        screen.json({**msgspec.to_builtins(one), "evidence": evidence.snapshot()})
+        counted = {} if outcomes is None else {"outcomes": msgspec.to_builtins(outcomes)}
+        screen.json({**msgspec.to_builtins(one), "evidence": evidence.snapshot(), **counted})
         return
     verdict, counts = evidence.verdict, evidence.counts
     rows = [
@@ -71,6 +73,7 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
         ["not adjudicated", str(counts.open)],
         ["e-value: worse", f"{verdict.figures['e_worse']:.3g} (fails at 100)"],
         ["e-value: not worse", f"{verdict.figures['e_not_worse']:.3g} (passes at 100)"],
+        *([] if outcomes is None else [["observed outcomes", outcomes.text()]]),
         ["verdict", f"{coloured(verdict.outcome)}: {escape(verdict.reason)}"],
         ["missing", escape(verdict.missing) or "-"],
     ]

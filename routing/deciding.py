@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final, Protocol
 
 from .. import config
@@ -109,13 +109,15 @@ def takers(
     counters: Counters | None = None,
     *,
     also: Also | None = None,
+    sent: Callable[[str], None] | None = None,
 ) -> dict[str, Deciding]:
     """Give what takes each source's deliveries, by the source's name. Called once, at start.
 
-    ``also`` gives effects that are written with whatever a record comes to. Raises ``ConfigError``
-    where two endpoints would send messages under one id.
+    ``also`` gives effects that are written with whatever a record comes to; ``sent`` is told of
+    each destination that a message waits for. Raises ``ConfigError`` where two endpoints would
+    send messages under one id.
     """
-    ledger = Ledger(store, counters, also=also)
+    ledger = Ledger(store, counters, also=also, sent=sent)
     found: dict[str, Deciding] = {}
     senders: dict[tuple[str, str], str] = {}
     for endpoint in endpoints:

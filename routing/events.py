@@ -89,10 +89,24 @@ class Events:
             lines=(exchange.line(exchange.decided, "ok", reply),),
             effects=() if sent is None else (sending(sent),),
         )
+        taken = await self._taken(exchange, write, reply, decision, sent=sent is not None)
+        if sent is not None:
+            self._ledger.tell_of(sent.destination, taken.durable)
+        return taken
+
+    async def _taken(
+        self,
+        exchange: Exchange,
+        write: Write,
+        reply: Reply,
+        decision: Decision,
+        *,
+        sent: bool,
+    ) -> Taken:
         if not decision.compare:
             return self._written(exchange, write)
         if self.endpoint.observed is not None:
-            return self._awaited(exchange, write, reply, sent=sent is not None)
+            return Taken(DONE, background(self._await(exchange, write, reply, sent=sent)))
         return self._written(exchange, await self._compared(exchange, write, reply))
 
     def _decided(
@@ -149,11 +163,8 @@ class Events:
             effects=write.effects,
         )
 
-    def _awaited(self, exchange: Exchange, write: Write, reply: Reply, *, sent: bool) -> Taken:
-        """Keep the replacement's side until legacy has decided, unless it has already."""
-        return Taken(DONE, background(self._await(exchange, write, reply, sent=sent)))
-
     async def _await(self, exchange: Exchange, write: Write, reply: Reply, *, sent: bool) -> bool:
+        """Keep the replacement's side until legacy has decided, unless it has already."""
         asked = self._asked(exchange, reply, sent=sent)
         state = ""
 

@@ -35,14 +35,20 @@ _TRIES: Final = 50
 class Ledger:
     """Built once a process, by ``deciding.takers``; used by ``Events`` and ``Outcomes``.
 
-    ``also`` gives effects that are written with what a record comes to; they may be written more
-    than once.
+    ``also`` gives effects that are written with what a record comes to. ``sent`` is told, on the
+    event loop, of each destination that a message waits for.
     """
 
     def __init__(
-        self, store: Store, counters: Counters | None = None, *, also: Also | None = None
+        self,
+        store: Store,
+        counters: Counters | None = None,
+        *,
+        also: Also | None = None,
+        sent: Callable[[str], None] | None = None,
     ) -> None:
         self.journal = store.journal
+        self._sent = sent
         self.counters = counters or Counters()
         self._also = also
         self._known: Lookup[tuple[str, str], Mark] = Lookup(Known(store.database).read)
@@ -51,6 +57,12 @@ class Ledger:
     def also(self, record: Record) -> tuple[Effect, ...]:
         """Give what else is to be written with what a record comes to."""
         return () if self._also is None else tuple(self._also(record))
+
+    def tell_of(self, destination: str, durable: asyncio.Future[bool]) -> None:
+        """Have whoever sends there told once a message is durable."""
+        told = self._sent
+        if told is not None:
+            durable.add_done_callback(lambda done: told(destination) if _made(done) else None)
 
     def nothing(self, consumer: str, record: Record) -> asyncio.Future[bool]:
         """Give the future of a record that comes to nothing but what is written with every one."""
@@ -160,3 +172,7 @@ def background(work: Awaitable[bool]) -> asyncio.Future[bool]:
     # Whoever waits hears of a failure; where nobody does any more, it is no news either.
     task.add_done_callback(lambda done: done.cancelled() or done.exception())
     return task
+
+
+def _made(done: asyncio.Future[bool]) -> bool:
+    return not done.cancelled() and done.exception() is None and done.result()

@@ -178,17 +178,23 @@ class Operator:
         if step.stage is not Stage.LEGACY and not self._endpoint.replacement:
             remedy = f"name one in endpoint.{self._endpoint.name}.replacement"
             raise self._error("has no replacement", route, remedy=remedy)
-        if step.stage in _MOVED and self._endpoint.listen.source:
+        if step.stage not in _MOVED:
+            return
+        event = bool(self._endpoint.listen.source)
+        if event and not self._endpoint.send:
             raise self._error(
                 f"is an event, which nobody waits for: {_name(step)} would mean nothing",
                 route,
                 expected="legacy or shadow",
+                remedy="say where its decisions go: send = a [legacy.NAME] that takes messages",
             )
-        if step.stage in _MOVED and self._effect != "read":
+        # What is sent again after a crash carries the same id: an idempotent effect is had once.
+        allowed = ("read", "idempotent") if event else ("read",)
+        if self._effect not in allowed:
             raise self._error(
                 f"its operation has the effect {self._effect!r}: moving it would lose writes",
                 route,
-                expected="an operation with the effect 'read'",
+                expected="an operation with the effect " + " or ".join(map(repr, allowed)),
                 remedy="keep it in shadow until both sides can be written",
             )
 

@@ -62,6 +62,10 @@ class RouteTable:
         """Give the route as the store last had it, adopted yet or not."""
         return self._wanted.get(endpoint) or self._routes[endpoint]
 
+    def known(self, endpoint: str) -> Route:
+        """Give the route as the store last had it; at legacy where there is no such endpoint."""
+        return self._wanted.get(endpoint) or self._routes.get(endpoint) or Route(endpoint=endpoint)
+
     def follow(self, endpoints: Iterable[str]) -> None:
         """Know these endpoints from now on, and no others; new ones stand at legacy until read.
 

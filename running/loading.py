@@ -11,7 +11,7 @@ from ..routing.replacements import Replacements
 from ..routing.table import RouteTable
 from .plan import Plan
 
-__all__ = ["Loading"]
+__all__ = ["Loading", "part"]
 
 _LOOK = 0.05
 _TIDY = 5.0
@@ -26,31 +26,35 @@ class Loading:
     async def prepare(self, route: Route) -> bool:
         """Begin to load what a route asks for; True when it is there (called by the table)."""
         pool = self._pool(route.endpoint)
-        return pool is None or pool.start(_part(route))
+        return pool is None or pool.start(part(route))
 
     def missing(self) -> list[str]:
         """Say what routes need and is not there; none: everything can be asked."""
-        found = []
-        for name in self._plan().endpoints:
-            route, pool = self._table().wanted(name), self._pool(name)
-            asked = pool is not None and route.stage is not Stage.LEGACY and not route.killed
-            if asked and pool is not None and not pool.ready(_part(route)):
-                replacement = self._plan().workspace.endpoint[name].replacement
-                revision = _part(route) or "unknown"
-                found.append(f"replacement {replacement}: revision {revision} is not ready")
-        return sorted(set(found))
+        found = set()
+        for name, endpoint in self._plan().endpoints.items():
+            if self._lacks(name):
+                revision = part(self._table().wanted(name)) or "unknown"
+                of = endpoint.config.replacement
+                found.add(f"replacement {of}: revision {revision} is not ready")
+        return sorted(found)
 
     async def wait(self, seconds: float, stop: asyncio.Event) -> None:
         """Wait until what sources' endpoints need is there; not for ever, and not when stopped."""
         until = time.monotonic() + seconds
-        while not stop.is_set() and time.monotonic() < until and self._events_miss():  # noqa: ASYNC110 - at the start only
+        while not stop.is_set() and time.monotonic() < until and self._events_lack():  # noqa: ASYNC110 - at the start only
             await asyncio.sleep(_LOOK)
 
     async def tidy(self) -> None:
-        """Close what no route asks for any longer, again and again, until cancelled."""
+        """Close what no route asks for any longer, again and again, until cancelled.
+
+        What could not be loaded is tried again: nobody may be asking for it now.
+        """
         while True:
             await asyncio.sleep(_TIDY)
             plan = self._plan()
+            for name in plan.endpoints:
+                if self._lacks(name):
+                    await self.prepare(self._table().wanted(name))
             for name, pool in plan.pools.items():
                 wanted: set[str] = set()
                 for endpoint in plan.endpoints.values():
@@ -60,13 +64,15 @@ class Loading:
                         wanted |= {route.revision, route.good_revision, later.revision}
                 await pool.keep_only({one.partition(".")[0] for one in wanted})
 
-    def _events_miss(self) -> bool:
-        for name, endpoint in self._plan().endpoints.items():
-            route, pool = self._table().wanted(name), self._pool(name)
-            asked = endpoint.config.listen.source and route.stage is not Stage.LEGACY
-            if asked and not route.killed and pool is not None and not pool.ready(_part(route)):
-                return True
-        return False
+    def _events_lack(self) -> bool:
+        endpoints = self._plan().endpoints.items()
+        return any(one.config.listen.source and self._lacks(name) for name, one in endpoints)
+
+    def _lacks(self, name: str) -> bool:
+        """Say whether an endpoint's route needs what cannot be asked now."""
+        route, pool = self._table().wanted(name), self._pool(name)
+        asked = route.stage is not Stage.LEGACY and not route.killed
+        return asked and pool is not None and not pool.ready(part(route))
 
     def _pool(self, endpoint: str) -> Replacements | None:
         plan = self._plan()
@@ -74,6 +80,6 @@ class Loading:
         return None if one is None else plan.pools.get(one.replacement)
 
 
-def _part(route: Route) -> str:
+def part(route: Route) -> str:
     """Give the provider's part of a revision."""
     return route.revision.partition(".")[0]

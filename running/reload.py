@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Final
 from ..config import Workspace, load
 from ..errors import ConfigError, FigError
 from ..facades.soap import SoapFacade
+from ..model import Stage
+from ..routing.replacements import Replacements
 from ..telemetry import log
+from .loading import part
 from .plan import Plan, make
 from .status import Reloaded
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Reload"]
 
+_LOADED: Final = 20.0
+"""Seconds that a new replacement may take to load; the old one answers meanwhile."""
+_LOOK: Final = 0.05
 _OLD: Final = 60.0
 """Seconds after which what the plan before did without is closed, used still or not."""
 
@@ -87,37 +93,68 @@ class Reload:
         return changes or ["nothing has changed"]
 
     def _made(self, before: Plan) -> Plan:
-        workspace = self._running.own(load(before.workspace.file))
-        _check_same(before.workspace, workspace, facades=self._running.facades)
-        return make(workspace, self._running.store, self._running.announce, before)
+        running = self._running
+        workspace = running.own(load(before.workspace.file))
+        _check_same(before.workspace, workspace, facades=running.facades)
+        return make(workspace, running.store, running.counters, running.announce, before)
 
     async def _opened(self, before: Plan, after: Plan) -> dict[str, SoapFacade]:
         """Open what is new, and give the facades; where one fails, close those again."""
-        new = [one for name, one in after.callers.items() if before.callers.get(name) is not one]
+        callers = [
+            one for name, one in after.callers.items() if before.callers.get(name) is not one
+        ]
+        pools = {
+            name: one for name, one in after.pools.items() if before.pools.get(name) is not one
+        }
         listening = self._running.listening
         try:
-            for caller in new:
+            for caller in callers:
                 await caller.open()
+            await self._load(after, pools)
             facades = listening.made(after) if self._running.facades else {}
             listening.check_same(facades)
             for facade in facades.values():
                 await facade.open()
         except BaseException:
-            for caller in new:
-                await caller.close()
+            await asyncio.gather(
+                *(caller.close() for caller in callers), *(pool.close() for pool in pools.values())
+            )
             raise
         return facades
+
+    async def _load(self, plan: Plan, pools: Mapping[str, Replacements]) -> None:
+        """Load what the routes ask new replacements for, while the old ones go on answering.
+
+        Raises ``ConfigError`` where one is not ready in time.
+        """
+        until = time.monotonic() + _LOADED
+        for name, endpoint in plan.endpoints.items():
+            pool = pools.get(endpoint.config.replacement)
+            route = self._running.table.known(name)
+            if pool is None or route.stage is Stage.LEGACY or route.killed:
+                continue
+            revision = part(route)
+            while not pool.start(revision):
+                if time.monotonic() > until:
+                    raise ConfigError(
+                        f"the revision that the route of {name} asks for cannot be loaded",
+                        place=plan.workspace.place("replacement", endpoint.config.replacement),
+                        value=revision,
+                        remedy=f"look at the log for why; fig route deploy {name}, or take it back",
+                    )
+                await asyncio.sleep(_LOOK)
 
     async def _intake(self) -> None:
         """Turn unchanged sources to the new plan; drain the others, and open what is new."""
         running = self._running
         going = []
         for name in running.intake.names():
-            source = running.plan.sources.get(name)
+            source = running.wanted().get(name)
             if source is None or not running.intake.turn(name, source, running.way(name)):
                 going.append(name)
         running.take()
         await asyncio.gather(*(self._renew(name) for name in going))
+        running.senders.adjust(running.plan.sinks)
 
     async def _renew(self, name: str) -> None:
         """Drain a source, and take from what has its name now, where anything has."""
@@ -169,12 +206,18 @@ def _changes(before: Plan, after: Plan) -> list[str]:
     """Say what a reload changed, for people."""
     return [
         *_differences("source", before.sources, after.sources),
+        *_differences("destination", before.sinks, after.sinks),
         *_differences("replacement", before.pools, after.pools),
+        *_differences("guards of", _guards(before), _guards(after)),
         *_differences("system", before.callers, after.callers),
         *_differences("endpoint", _marks(before), _marks(after)),
         *(["settings of the bridge"] if before.workspace.bridge != after.workspace.bridge else []),
         *(["what is loaded from files"] if _only_files(before, after) else []),
     ]
+
+
+def _guards(plan: Plan) -> dict[str, object]:
+    return {name: one.guards for name, one in plan.workspace.replacement.items()}
 
 
 def _marks(plan: Plan) -> dict[str, object]:

@@ -19,7 +19,7 @@ from . import tables
 
 __all__ = ["Effect", "Effects", "Kind", "compiled"]
 
-Kind = Literal["await", "capture", "decide", "forget", "join", "outcome", "send"]
+Kind = Literal["await", "capture", "clear", "decide", "forget", "join", "outcome", "send"]
 
 
 class Effect(msgspec.Struct, frozen=True):
@@ -85,6 +85,12 @@ def _forget(engine: Engine) -> ClauseElement:
     )
 
 
+def _clear(engine: Engine) -> ClauseElement:
+    """(source,): all rows of a table that was emptied."""
+    del engine
+    return delete(tables.captured).where(tables.captured.c.source == bindparam("source"))
+
+
 def _join(engine: Engine) -> ClauseElement:
     """(state, id): what became of a request that waited for its outcome."""
     del engine
@@ -108,6 +114,7 @@ def _decide(engine: Engine) -> ClauseElement:
 _KINDS: Final[Mapping[Kind, Callable[[Engine], ClauseElement]]] = {
     "await": _add(tables.awaited, "endpoint", "key", "request_id", "at", "until", "state", "pair"),
     "capture": _capture,
+    "clear": _clear,
     "decide": _decide,
     "forget": _forget,
     "join": _join,

@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, Table, bindparam, select
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, select
 from sqlalchemy.exc import IntegrityError
 
 from ..errors import Conflict, StoreError
 from ..model import Comparison, request_id
 from . import head, tables
-from .effects import Effect, Effects, compiled
+from .effects import Effect, Effects
 from .expect import Expect, overtaken
+from .insert import insertion
 from .line import Line
+from .lines import Lines, Linked
 from .link import Row, Tail, digest, encode, link, row, seal
-from .write import DeadLetter, Write
+from .write import DeadLetter, InboxMark, Write
 
 __all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
 
@@ -30,6 +31,9 @@ refused. Nothing of what is not True was written."""
 Unit = tuple[str, str, str, str, int]
 """endpoint, revision, unit, winner and the line of it."""
 
+Mark = tuple[str, str, str, float, str | None]
+"""consumer, message_id, payload_hash, at and result."""
+
 
 class Content(msgspec.Struct, frozen=True):
     """A write as rows, encoded in the thread that asked for it.
@@ -39,7 +43,7 @@ class Content(msgspec.Struct, frozen=True):
 
     rows: tuple[Row, ...] = ()
     evidence: tuple[Unit, ...] = ()
-    mark: tuple[str, str, str, float, str | None] | None = None
+    mark: Mark | None = None
     dead: tuple[object, ...] | None = None
     effects: tuple[Effect, ...] = ()
     expect: Expect | None = None
@@ -47,39 +51,39 @@ class Content(msgspec.Struct, frozen=True):
 
 def prepare(write: Write) -> Content:
     """Encode a write. Raises ``TypeError`` or ``ValueError`` where it cannot be stored."""
-    now = time.time()
-    rows = [row(line) for line in write.lines]
-    first = len(rows)
-    rows += [_comparison_line(seen, now) for seen in write.observations]
+    rows = tuple([row(line) for line in write.lines])
     mark = write.inbox
-    if write.dead is not None:
-        rows.append(_dead_line(write.dead))
-    return Content(
-        rows=tuple(rows),
-        evidence=tuple(
-            (seen.endpoint, seen.revision, seen.unit, seen.winner, number)
-            for number, seen in enumerate(write.observations, first)
-        ),
-        mark=None
-        if mark is None
-        else (mark.consumer, mark.message_id, mark.payload_hash, now, mark.result),
-        dead=None if write.dead is None else _dead_row(write.dead),
-        effects=write.effects,
-        expect=write.expect,
+    if not write.observations and write.dead is None:  # nearly all of them
+        if mark is None and not write.effects and write.expect is None:
+            return Content(rows)
+        return Content(rows, (), _mark(mark), None, write.effects, write.expect)
+    first, now = len(rows), time.time()
+    evidence = tuple(
+        (seen.endpoint, seen.revision, seen.unit, seen.winner, place)
+        for place, seen in enumerate(write.observations, first)
     )
+    rows += tuple(_comparison_line(seen, now) for seen in write.observations)
+    dead = None
+    if write.dead is not None:
+        rows += (_dead_line(write.dead),)
+        dead = _dead_row(write.dead)
+    return Content(rows, evidence, _mark(mark), dead, write.effects, write.expect)
+
+
+def _mark(mark: InboxMark | None) -> Mark | None:
+    if mark is None:
+        return None
+    return (mark.consumer, mark.message_id, mark.payload_hash, time.time(), mark.result)
 
 
 class Inserts:
-    """The insert statements, compiled once with positional parameters for the raw driver.
-
-    Compiling and binding in SQLAlchemy would cost more than SQLite's own work for a row.
-    """
+    """The statements of a group, compiled once."""
 
     def __init__(self, engine: Engine) -> None:
-        self.journal = _insert(engine, tables.journal, leave={"digest"})
-        self.evidence = _insert(engine, tables.evidence, ignore=True)
-        self.inbox = _insert(engine, tables.inbox, ignore=True)
-        self.dead_letters = _insert(engine, tables.dead_letters, leave=_OF_REPLAYS)
+        self.journal = Lines(engine)
+        self.evidence = insertion(engine, tables.evidence, ignore=True)
+        self.inbox = insertion(engine, tables.inbox, ignore=True)
+        self.dead_letters = insertion(engine, tables.dead_letters, leave=_OF_REPLAYS)
         self.effects = Effects(engine)
 
     def lines(self, connection: Connection, rows: Sequence[Row]) -> Tail:
@@ -90,13 +94,13 @@ class Inserts:
         number, hashed = head.tail(connection)
         if not rows:
             return Tail(number, hashed)
-        linked = []
+        linked: list[Linked] = []
         for at, kind, endpoint, request, revision, data, sealed in rows:
             number += 1
             hashed = link(hashed, sealed)
             linked.append((number, at, kind, endpoint, request, revision, data, hashed))
         try:
-            connection.exec_driver_sql(self.journal, linked)
+            self.journal.write(connection, linked)
         except IntegrityError as error:
             raise StoreError(
                 "the journal holds lines that its head does not know",
@@ -227,14 +231,3 @@ def _comparison_line(seen: Comparison, now: float) -> Row:
 
 
 _OF_REPLAYS: Final = frozenset({"state", "replays", "next_at", "lease_token", "lease_until"})
-
-
-def _insert(
-    engine: Engine, table: Table, *, ignore: bool = False, leave: Collection[str] = ()
-) -> str:
-    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table)
-    if ignore:
-        statement = statement.on_conflict_do_nothing()
-    given = [c.name for c in table.columns if c.autoincrement is not True and c.name not in leave]
-    return compiled(engine, statement.values({name: bindparam(name) for name in given}))

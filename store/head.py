@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sqlalchemy import Connection, func, select, update
 
 from ..errors import StoreError
+from .driver import first_row, run
 from .link import Tail
+from .postgresql import read_at_begin
 from .tables import HEAD, journal, journal_head
 from .trouble import wrong_version
 
-__all__ = ["Head", "compact", "cut", "holds", "move", "read", "tail"]
+__all__ = ["TAIL", "Head", "compact", "cut", "holds", "move", "read", "tail"]
+
+
+TAIL: Final = "SELECT last_id, last_link, version FROM journal_head"
+"""What ``tail`` reads."""
 
 
 class Head(NamedTuple):
@@ -28,8 +34,7 @@ def tail(connection: Connection) -> Tail:
 
     Raises ``StoreError`` where the store was upgraded while we ran: we would link wrongly.
     """
-    query = "SELECT last_id, last_link, version FROM journal_head"
-    found = connection.exec_driver_sql(query).first()
+    found = read_at_begin(connection) or first_row(connection, TAIL)
     if found is None:
         raise _missing()
     if found[2] != HEAD:
@@ -41,7 +46,7 @@ def move(connection: Connection, last: Tail) -> None:
     """Write which line is the newest, in the transaction that wrote it."""
     # Numbers and hex digits that we made ourselves.
     statement = f"UPDATE journal_head SET last_id = {last.id:d}, last_link = '{last.link}'"  # noqa: S608
-    connection.exec_driver_sql(statement)
+    run(connection, statement)
 
 
 def holds(connection: Connection, line: Tail) -> bool:

@@ -4,26 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Collection, Iterator
-from typing import Final
-
-import msgspec
-from sqlalchemy import Row, Select, select
+from collections.abc import Callable, Collection, Iterator
 
 from ..errors import StoreError, StoreUnavailable
 from ..telemetry import log
-from . import tables
 from .backlog import Backlog, Item
 from .database import Database
 from .group import Content, prepare
-from .line import Entry, Line
+from .line import Entry
 from .patience import Patience
+from .reading import Wanted, latest, lines
 from .write import Write
 from .writer import Writer
 
 __all__ = ["Journal"]
-
-_PAGE: Final = 1_000  # lines read at once: a longer read would hold up SQLite's checkpoint
 
 
 class Journal:
@@ -108,17 +102,19 @@ class Journal:
         after: int = 0,
         limit: int | None = None,
     ) -> Iterator[Entry]:
-        """Give the durable lines after the id ``after``, in order. Raises ``StoreUnavailable``."""
-        query = _query(endpoint, kinds, request_id)
-        left = limit
-        while left is None or left > 0:
-            size = _PAGE if left is None else min(_PAGE, left)
-            page = self._page(query, after, size)
-            yield from page
-            if len(page) < size:
-                return
-            after = page[-1].id
-            left = None if left is None else left - size
+        """Give the durable lines after the id ``after``, in order, as far as they go now.
+
+        A request's lines are looked for in all of them: a second for each million or so. Raises
+        ``StoreUnavailable``.
+        """
+        wanted = Wanted(endpoint=endpoint, kinds=kinds, request_id=request_id)
+        return lines(self._database, wanted, after, limit)
+
+    def latest(
+        self, wanted: Wanted, count: int, fits: Callable[[Entry], bool] = lambda _: True
+    ) -> list[Entry]:
+        """Give the newest ``count`` lines that fit, oldest first. Raises ``StoreUnavailable``."""
+        return latest(self._database, wanted, count, fits)
 
     def flush(self, timeout: float) -> bool:
         """Wait until all that was appended before is durable; False where ``timeout`` came first.
@@ -143,11 +139,6 @@ class Journal:
         if self._open:
             self._open = False
             self._writer.stop(timeout)
-
-    def _page(self, query: Select[tuple[object, ...]], after: int, size: int) -> list[Entry]:
-        page = query.where(tables.journal.c.id > after).limit(size)
-        with self._database.read() as connection:
-            return [_entry(found) for found in connection.execute(page)]
 
     def _submit(self, write: Write) -> tuple[Item, asyncio.Future[bool]]:
         if not self.healthy:
@@ -194,31 +185,3 @@ class Journal:
             value=f"{self._backlog.lines} lines are waiting",
             remedy="try again; if it stays so, the disk is slow or somebody holds the store",
         )
-
-
-def _query(
-    endpoint: str | None, kinds: Collection[str] | None, request_id: str | None
-) -> Select[tuple[object, ...]]:
-    lines = tables.journal.c
-    query: Select[tuple[object, ...]] = select(tables.journal).order_by(lines.id)
-    if endpoint is not None:
-        query = query.where(lines.endpoint == endpoint)
-    if kinds is not None:
-        query = query.where(lines.kind.in_(sorted(kinds)))
-    if request_id is not None:
-        query = query.where(lines.request_id == request_id)
-    return query
-
-
-def _entry(found: Row[tuple[object, ...]]) -> Entry:
-    line = Line(
-        kind=found.kind,
-        endpoint=found.endpoint,
-        request_id=found.request_id,
-        revision=found.revision,
-        at=found.at,
-        data=msgspec.json.decode(found.data, type=dict[str, object]),
-    )
-    return Entry(
-        id=found.id, at=found.at, line=line, hash=found.link, compacted=found.digest is not None
-    )

@@ -54,6 +54,14 @@ class OutcomeCounts(msgspec.Struct, frozen=True, kw_only=True):
     echoed: int = 0
     unasked: int = 0
 
+    def text(self) -> str:
+        """Say it in one line, for people: what there is none of only where it is what counts."""
+        fields = msgspec.structs.asdict(self)
+        always = ("joined", "late", "missing", "duplicate", "waiting")
+        return ", ".join(
+            f"{fields[name]} {name}" for name in fields if name in always or fields[name]
+        )
+
 
 def outcome_counts(database: Database, endpoint: str) -> OutcomeCounts:
     """Count an endpoint's. Blocks; raises ``StoreUnavailable``."""

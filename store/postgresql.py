@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
 
 from ..errors import MissingExtra, StoreUnavailable
+from .driver import own_connection, own_errors
 
-__all__ = ["CHAINED", "WAIT", "alive", "open_engine", "writing"]
+__all__ = ["CHAINED", "WAIT", "alive", "copied", "open_engine", "read_at_begin", "writing"]
 
 WAIT: Final = "fig_wait"
 """The execution option that makes a transaction a writing one: seconds to wait for its turn."""
 CHAINED: Final = "fig_chained"
 """False where a writing transaction leaves the journal alone, and so needs no turn."""
+_READS: Final = "fig_head"  # what a transaction reads as it begins, and under what name it is kept
 
 _CHAIN_LOCK: Final = 0x66696701  # "fig" and a version: our key among the advisory locks
 
@@ -46,9 +48,14 @@ def open_engine(url: URL) -> Engine:
     return engine
 
 
-def writing(engine: Engine, wait: float, *, chained: bool = True) -> dict[str, object]:
-    """Give the execution options of a writing transaction, on either kind of database."""
-    options: dict[str, object] = {WAIT: wait, CHAINED: chained}
+def writing(
+    engine: Engine, wait: float, *, chained: bool = True, reads: str = ""
+) -> dict[str, object]:
+    """Give the execution options of a writing transaction, on either kind of database.
+
+    ``reads`` is a query whose first row PostgreSQL gives in the same trip, for ``read_at_begin``.
+    """
+    options: dict[str, object] = {WAIT: wait, CHAINED: chained, _READS: reads}
     if engine.dialect.name == "postgresql":
         # We say BEGIN ourselves, with all that belongs to it, in one trip.
         options["isolation_level"] = "AUTOCOMMIT"
@@ -62,6 +69,20 @@ def alive(connection: Connection) -> bool:
         return driver is not None and bool(connection.dialect.do_ping(driver))
     except connection.dialect.loaded_dbapi.Error:
         return False
+
+
+def read_at_begin(connection: Connection) -> Sequence[Any] | None:
+    """Give the row that was read as the transaction began, once; None where none was."""
+    row: Sequence[Any] | None = connection.info.pop(_READS, None)
+    return row
+
+
+def copied(connection: Connection, statement: str, rows: Iterable[Sequence[object]]) -> None:
+    """Copy rows into a table, in the transaction that is under way."""
+    driver = own_connection(connection)
+    with own_errors(connection, driver, statement), driver.cursor().copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _begin(connection: Connection) -> None:
@@ -81,22 +102,18 @@ def _begin(connection: Connection) -> None:
         f"{lock}"
         "SELECT current_setting('transaction_read_only'),"
         " CASE current_setting('synchronous_commit')"
-        " WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END"
+        " WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END;"
+        f"{options.get(_READS, '')}"
     )
-    driver = connection.connection.dbapi_connection
-    if driver is None:
-        raise StoreUnavailable("the connection is closed")
-    try:
-        cursor = driver.cursor()
+    driver = own_connection(connection)
+    with own_errors(connection, driver, "BEGIN"), driver.cursor() as cursor:
         cursor.execute(statement)
+        rows = [cursor.fetchone() if cursor.description else None]
         while cursor.nextset():
-            pass
-        found = cursor.fetchone()
-        cursor.close()
-    except connection.dialect.loaded_dbapi.Error as error:
-        gone = connection.dialect.is_disconnect(error, driver, None)
-        raise DBAPIError("BEGIN", None, error, connection_invalidated=gone) from error
-    if found is None or found[0] == "on":
+            rows.append(cursor.fetchone() if cursor.description else None)
+    if options.get(_READS):
+        connection.info[_READS] = rows.pop()
+    if rows[-1] is None or rows[-1][0] == "on":
         driver.rollback()
         raise StoreUnavailable(
             "the database takes no writes",

@@ -8,6 +8,7 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from . import head
 from .database import Database
 from .file import Identity, StoreFile, replaced
 from .postgresql import alive
@@ -97,7 +98,7 @@ class Session:
             file.forget_sides()
             self._identity = now
         self._database.check_schema()
-        self._connection = self._database.connect(_WAIT)
+        self._connection = self._database.connect(_WAIT, reads=head.TAIL)
         if file is not None:
             file.opened = self._identity
             self._check_file(file)  # replaced in this moment: the next try opens what is there then

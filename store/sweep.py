@@ -12,9 +12,10 @@ from .database import Database
 from .group import Inserts
 from .line import Line
 
-__all__ = ["Sweep"]
+__all__ = ["MOST", "Sweep"]
 
-_MOST: Final = 500
+MOST: Final = 500
+"""Rows of a state that are marked in one transaction."""
 
 Rows = Select[tuple[object, ...]]
 
@@ -47,7 +48,7 @@ class Sweep:
                     select(table)
                     .where(table.c.state == before, table.c.endpoint == endpoint, due)
                     .order_by(table.c.id)
-                    .limit(_MOST)
+                    .limit(MOST)
                 )
                 # Looked at first without the store's one lock, which is there to be written under.
                 with self._database.read() as connection:

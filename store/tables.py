@@ -63,7 +63,6 @@ journal = Table(
     Column("link", String(64), nullable=False),
     Column("digest", String(64), nullable=True),
     Index("ix_journal_endpoint_id", "endpoint", "id"),
-    Index("ix_journal_request_id", "request_id"),
 )
 
 # One row: where the journal ends (written with every line, so that an end cut off is seen), which
@@ -270,6 +269,7 @@ outcomes = Table(
     Column("answer", Text, nullable=False),
     Index("ix_outcomes_endpoint_key_id", "endpoint", "key", "id"),
     Index("ix_outcomes_at", "at"),
+    Index("ix_outcomes_state_at", "state", "at"),
     sqlite_autoincrement=True,
 )
 

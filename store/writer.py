@@ -13,7 +13,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from ..errors import StoreError, StoreUnavailable
 from ..telemetry import log
-from .backlog import Backlog, Item
+from .backlog import LONGEST, Backlog, Item
 from .database import Database
 from .doubt import Doubt, in_doubt
 from .group import Content, Inserts, Outcome, write_group
@@ -45,6 +45,9 @@ class Writer:
             database.file.when_replaced = backlog.nudge
         self._inserts = Inserts(database.engine)
         self._lost_at = 0.0
+        # Seconds that a commit takes, of late. To wait longer than that for more lines would cost
+        # more than a commit for those who come too late: they fill the next group meanwhile.
+        self._pace = LONGEST
         self._alone = 0  # items to be written one by one, as one of their group cannot be
         self._doubt: Doubt | None = None
         self._thread: threading.Thread | None = None
@@ -71,7 +74,7 @@ class Writer:
                 target = self._turn()
                 if self._backlog.closing and self.trouble is not None:
                     break
-            elif self._backlog.wait(_LOOK, target):
+            elif self._backlog.wait(_LOOK, target, self._pace):
                 target = self._turn()
             elif self._backlog.closing:
                 break
@@ -99,7 +102,9 @@ class Writer:
             contents = [item.content for item in group]
             outcomes, reached = write_group(connection, self._inserts, contents)
             last = reached
+            began = time.perf_counter()
             self._session.commit()
+            self._pace += (time.perf_counter() - began - self._pace) / 8
         except Exception as error:  # noqa: BLE001 the thread must outlive whatever happens
             self._failed(error, group, outcomes, last)
             return 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 from sqlalchemy import cast, func, inspect, literal, literal_column, select, table
@@ -16,7 +17,7 @@ from .dialect import Shape
 from .ground import Ground
 from .order import Order, Step, step
 
-__all__ = ["Address", "address", "estimate"]
+__all__ = ["Address", "address", "estimate", "moved", "steps_over"]
 
 _ROWIDS: Final = ("rowid", "_rowid_", "oid")
 
@@ -34,17 +35,24 @@ class Address(NamedTuple):
 
 def address(ground: Ground, connection: Connection, row: FromClause) -> Address:
     """Find by what the rows of ``row`` are told apart. Raises ``LegacyError`` where by nothing."""
-    shape, row_values = ground.capture.shape, ground.backend != "mysql"
+    row_values = ground.backend != "mysql"
     columns = _unique(ground, connection)
     if columns:
-        kinds = {one["name"]: one["type"] for one in _columns(connection, shape)}
-        steps = [
-            step(ground.backend, row.c[name], kinds[name], _written(ground, connection, name))
-            for name in columns
-        ]
+        steps = steps_over(ground, connection, row, columns)
         return Address(columns, Order(steps, row_values=row_values), "")
-    lies, epoch = _lies(ground, connection, row)
+    lies, epoch = _lies(ground, connection)
     return Address((), Order([lies], row_values=row_values), epoch)
+
+
+def steps_over(
+    ground: Ground, connection: Connection, row: FromClause, columns: Sequence[str]
+) -> list[Step]:
+    """Give the steps over columns of a row."""
+    kinds = {one["name"]: one["type"] for one in _columns(connection, ground.capture.shape)}
+    return [
+        step(ground.backend, row.c[name], kinds[name], _written(ground, connection, name))
+        for name in columns
+    ]
 
 
 def estimate(ground: Ground, connection: Connection) -> int:
@@ -69,6 +77,16 @@ def estimate(ground: Ground, connection: Connection) -> int:
             of.c.table_name == shape.table, of.c.table_schema == schema
         )
     return max(0, int(connection.execute(query).scalar() or 0))
+
+
+def moved(ground: Ground) -> LegacyError:
+    """Say that a walk by rows' places cannot be gone on with."""
+    return LegacyError(
+        "the rows were moved since the walk began, and it goes by where they lie",
+        place=ground.place,
+        expected="no VACUUM and no other change of the table's file meanwhile",
+        remedy="begin anew with --restart; a primary key would avoid it",
+    )
 
 
 def _unique(ground: Ground, connection: Connection) -> tuple[str, ...]:
@@ -96,19 +114,18 @@ def _unique(ground: Ground, connection: Connection) -> tuple[str, ...]:
 
 def _is_rowid(connection: Connection, shape: Shape, primary: tuple[str, ...]) -> bool:
     """Say whether the key is SQLite's own number of a row: spelled INTEGER, and nothing else."""
-    kinds = dict(
-        connection.exec_driver_sql(
-            "SELECT name, upper(type) FROM pragma_table_info(?)", (shape.table,)
-        ).all()
+    rows = connection.exec_driver_sql(
+        "SELECT name, upper(type) FROM pragma_table_info(?)", (shape.table,)
     )
-    return len(primary) == 1 and kinds.get(primary[0]) == "INTEGER"
+    spelled = {str(name): str(kind) for name, kind in rows}
+    return len(primary) == 1 and spelled.get(primary[0]) == "INTEGER"
 
 
 def _columns(connection: Connection, shape: Shape) -> list[Any]:
     return list(inspect(connection).get_columns(shape.table, schema=shape.schema or None))
 
 
-def _lies(ground: Ground, connection: Connection, row: FromClause) -> tuple[Step, str]:
+def _lies(ground: Ground, connection: Connection) -> tuple[Step, str]:
     shape = ground.capture.shape
     if ground.backend == "postgresql":
         where: ColumnElement[Any] = literal_column(f"{ground.row}.ctid")

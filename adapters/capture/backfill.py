@@ -12,13 +12,14 @@ from typing import cast
 
 from sqlalchemy.engine import Connection
 
-from ...errors import LegacyError
-from .address import estimate
+from .address import estimate, moved
 from .chunks import Chunks
 from .ground import Ground
 from .mark import Stand
 from .order import Place
 from .taking import capture_rows
+from .unlocked import Unlocked
+from .unsettled import drop_held
 from .walk import At, Chunk
 
 __all__ = ["Backfill"]
@@ -28,25 +29,25 @@ class Backfill:
     """The walk that takes existing rows, for ``Walk.run``.
 
     ``where`` is a condition over ``new`` in the database's own SQL, as ``Dialect.when`` gives it;
-    None for the capture's own ``when``, as if each row had just come.
+    None for the capture's own ``when``, as if each row had just come. ``locks``: False where rows
+    may not be locked; SQLite has one writer, and nothing to be without.
     """
 
-    def __init__(self, ground: Ground, where: str | None = None) -> None:
-        self._ground, self._where = ground, where
+    def __init__(self, ground: Ground, where: str | None = None, *, locks: bool = True) -> None:
+        self._ground, self._where, self._locks = ground, where, locks
 
     def begin(self, connection: Connection, stand: Stand) -> tuple[Chunk, At, int]:
         """Say where to go on. Raises ``LegacyError`` where places are no longer what they were."""
         chunks = Chunks(self._ground, connection, self._where)
         at = stand.at or {"after": None, "end": chunks.last(connection), "epoch": chunks.epoch}
         if at["epoch"] != chunks.epoch:
-            raise LegacyError(
-                "the rows were moved since the walk began, and it goes by where they lie",
-                place=self._ground.place,
-                expected="no VACUUM and no other change of the table's file meanwhile",
-                remedy="begin anew with --restart; a primary key would avoid it",
-            )
+            raise moved(self._ground)
         total = stand.total or estimate(self._ground, connection)
-        return _Taking(self._ground, chunks), at, total
+        drop_held(connection, self._ground.source)
+        taking: Chunk = _Taking(self._ground, chunks)
+        if not self._locks and self._ground.backend != "sqlite":
+            taking = Unlocked(self._ground, chunks, connection)
+        return taking, at, total
 
 
 class _Taking:

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...errors import LegacyError
 from .dialect import Capture, Dialect
 
-__all__ = ["Ground", "Grounded", "Moved"]
+__all__ = ["Again", "Ground", "Grounded"]
 
 _SESSION: Final = {
     "postgresql": ("SET default_transaction_isolation = 'read committed'",),
@@ -24,8 +24,15 @@ _SESSION: Final = {
 _NEVER_WAIT: Final = "SET SESSION innodb_lock_wait_timeout = 0"
 
 
-class Moved(Exception):
-    """Rows came into a chunk between its locks and its events; nothing of it was written."""
+class Again(Exception):
+    """Nothing of a chunk was written; it is to be taken once more, after something was waited for.
+
+    ``reason`` says what that is, for people; empty where it is nothing.
+    """
+
+    def __init__(self, reason: str = "", seconds: float = 0.0) -> None:
+        super().__init__(reason)
+        self.reason, self.seconds = reason, seconds
 
 
 class Ground(msgspec.Struct, frozen=True):
@@ -53,12 +60,12 @@ class Ground(msgspec.Struct, frozen=True):
     @property
     def row(self) -> str:
         """The alias of a row, as conditions of triggers call it."""
-        return "new"
+        return "NEW" if self.backend == "mysql" else "new"
 
     @property
     def old(self) -> str:
         """The alias of the row as it was before."""
-        return "old"
+        return "OLD" if self.backend == "mysql" else "old"
 
     @property
     def share_lock(self) -> str:

@@ -12,14 +12,16 @@ from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import LegacyError
-from .dialect import Capture, Dialect, Operation, Piece
+from .application import at_once, execute, one_by_one
+from .dialect import Capture, Dialect, Operation, Piece, Shape
 from .drift import drift, drifted
-from .events import EVENTS, INSTALLED
+from .events import EVENTS
 from .grants import grants
 from .ground import Ground
 from .plan import Step, missing
 from .record import CAPTURE, Entry, agreed_on, literal, records, struck, written
 from .removal import removal
+from .rights import sees_triggers
 from .script import install_script, remove_script, undoing
 from .shape import chosen, shape_of
 
@@ -84,6 +86,10 @@ class Installation:
             capture = self.capture(connection)
         return Ground(self._engine, self.dialect, capture, self.place)
 
+    def keyed(self, present: Shape) -> Shape:
+        """Give a shape with the key by which order is kept: that of the options, if they say."""
+        return msgspec.structs.replace(present, key=self.key) if self.key else present
+
     def steps(self) -> list[Step]:
         """Give what ``apply`` would do now; none where all of it stands."""
         with self.connected() as connection:
@@ -118,9 +124,9 @@ class Installation:
         with self.connected() as connection:
             if self.dialect.installs_atomically:
                 with self._transaction(connection):
-                    self._run(connection, self._missing(connection))
+                    at_once(connection, self._missing(connection))
             else:
-                self._one_by_one(connection, self._missing(connection))
+                one_by_one(connection, self._missing(connection))
 
     def recorded(self) -> list[Mapping[str, str | float]]:
         """Give the record of what stands in the database, of all sources; options are left out."""
@@ -155,7 +161,7 @@ class Installation:
                     remedy="let the bridge finish them, or discard them on purpose",
                 )
             for statement in statements:
-                _execute(connection, statement)
+                execute(connection, statement)
 
     def check(self) -> str | None:
         """Say what differs from what ``apply`` would leave; None where nothing does.
@@ -164,6 +170,8 @@ class Installation:
         """
         with self.connected() as connection:
             recorded = records(connection)
+            if not sees_triggers(connection) and agreed_on(recorded, self.source):
+                return "it is in the record, and this user may not see its triggers"
             self._check_shape(connection, recorded)
             capture = self.capture(connection)
             wanted = {piece.name: piece.create for piece in self._pieces(capture)}
@@ -190,9 +198,7 @@ class Installation:
             place=self.place,
             schema=agreed.shape.schema,
         )
-        if self.key:
-            present = msgspec.structs.replace(present, key=tuple(self.key))
-        breaks = [one for one in drift(agreed.shape, present) if one.breaks]
+        breaks = [one for one in drift(agreed.shape, self.keyed(present)) if one.breaks]
         if breaks:
             raise drifted(breaks, place=self.place, source=self.source)
 
@@ -215,48 +221,6 @@ class Installation:
             return self.dialect.pieces(capture)
         except ValueError as error:
             raise LegacyError(str(error), place=self.place) from error
-
-    def _run(self, connection: Connection, steps: Sequence[Step]) -> None:
-        for step in steps:
-            if step.sql:
-                _execute(connection, step.sql)
-        self._record(connection, steps)
-
-    def _record(self, connection: Connection, steps: Sequence[Step]) -> None:
-        for strike in struck(step.strikes for step in steps if step.strikes):
-            connection.execute(strike)
-        entries = [step.entry for step in steps if step.entry]
-        if entries:
-            connection.execute(written(entries))
-
-    def _one_by_one(self, connection: Connection, steps: Sequence[Step]) -> None:
-        """Record each step, then take it: what a crash leaves behind is in the record."""
-        done: list[Step] = []
-        unrecorded: list[Step] = []
-        try:
-            for step in steps:
-                unrecorded.append(step)
-                if step.entry is None or step.entry.name != INSTALLED.name:
-                    self._record_all(connection, unrecorded)
-                done.append(step)
-                if step.sql:
-                    _execute(connection, step.sql)
-            self._record_all(connection, unrecorded)
-        except BaseException:
-            self._take_back(connection, done)
-            raise
-
-    def _record_all(self, connection: Connection, steps: list[Step]) -> None:
-        self._record(connection, steps)
-        steps.clear()
-
-    def _take_back(self, connection: Connection, done: Sequence[Step]) -> None:
-        for step in reversed(done):
-            with contextlib.suppress(SQLAlchemyError):
-                if step.undo:
-                    _execute(connection, step.undo)
-                back = msgspec.structs.replace(step, entry=step.strikes, strikes=step.entry)
-                self._record(connection, [back])
 
     def _waiting(self, connection: Connection) -> int:
         if not inspect(connection).has_table(EVENTS.name):
@@ -292,11 +256,6 @@ class Installation:
             with contextlib.suppress(SQLAlchemyError):
                 connection.exec_driver_sql("ROLLBACK")
             raise
-
-
-def _execute(connection: Connection, statement: str) -> None:
-    """Run a statement as it stands: a % in it is a %."""
-    connection.exec_driver_sql(statement, execution_options={"no_parameters": True})
 
 
 def _recording(connection: Connection, steps: Sequence[Step]) -> list[str]:

@@ -16,7 +16,7 @@ from .events import BACKFILLS
 from .ground import Ground
 from .owner import is_gone, new_token
 
-__all__ = ["Kind", "Mark", "Stand"]
+__all__ = ["Kind", "Mark", "Stand", "Unmarked"]
 
 Kind = Literal["backfill", "baseline", "reconcile"]
 
@@ -41,7 +41,8 @@ class Mark:
     """The mark of one walk of one source, held by one process at a time.
 
     Every change of it is fenced by the holder's token, in the transaction of what it stands for:
-    who lost it can write nothing more. Its methods raise what SQLAlchemy does, and ``LegacyUnavailable``.
+    who lost it can write nothing more. Its methods raise what SQLAlchemy does, and
+    ``LegacyUnavailable``.
     """
 
     def __init__(self, ground: Ground, kind: Kind) -> None:
@@ -149,3 +150,26 @@ class Mark:
             place=f"{self._ground.place}: {self.kind}",
             remedy="let that one go on",
         )
+
+
+class Unmarked:
+    """The mark of a walk that leaves none: one that looks only, and may be one of many."""
+
+    def __init__(self, kind: Kind) -> None:
+        self.kind = kind
+
+    def take(self, connection: Connection, *, restart: bool) -> Stand:
+        """Begin at the beginning."""
+        del connection, restart
+        return Stand(self.kind, "running", 0, 0, 0.0, 0.0, "", {})
+
+    def advance(
+        self, connection: Connection, at: Mapping[str, object], *, rows: int, total: int
+    ) -> None:
+        """Write nothing."""
+
+    def touch(self, connection: Connection) -> None:
+        """Write nothing."""
+
+    def leave(self, connection: Connection, state: Literal["paused", "done"]) -> None:
+        """Write nothing."""

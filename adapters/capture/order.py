@@ -14,6 +14,7 @@ from sqlalchemy import and_, cast, func, literal, literal_column, or_, tuple_
 from sqlalchemy.dialects import mysql
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import (
+    Float,
     Integer,
     LargeBinary,
     Numeric,
@@ -35,8 +36,9 @@ _DECIMAL: Final = "decimal"
 class Step:
     """One column of an order: by what rows are sorted, how a place is read, and given back.
 
-    ``by`` is what the database's index is over; ``read`` gives what ``value`` makes of JSON;
-    ``bind`` makes of that an expression which compares with ``by``.
+    ``by`` is what the database's index is over; ``read`` is selected, and ``bind`` makes of what was
+    read an expression that compares with ``by``. So does ``match`` of what stands in an image: the
+    letter of its kind, and its text.
     """
 
     def __init__(
@@ -45,8 +47,9 @@ class Step:
         *,
         read: ColumnElement[Any] | None = None,
         bind: Callable[[Any], ColumnElement[Any]] | None = None,
+        match: Callable[[str, str], ColumnElement[Any]],
     ) -> None:
-        self.by = by
+        self.by, self.match = by, match
         self.read = by if read is None else read
         self._bind = literal if bind is None else bind
 
@@ -121,26 +124,49 @@ def step(backend: str, by: ColumnElement[Any], kind: TypeEngine[Any], written: s
     ``kind`` is its type as SQLAlchemy knows it, ``written`` as the database spells it.
     """
     if backend == "sqlite":
-        return Step(by, bind=_sqlite)
+        return Step(by, bind=_sqlite, match=_sqlite_image)
     if backend == "postgresql":
         # As text, for Python's values of its types are not always those of the database.
-        return Step(
-            by, read=cast(by, Text), bind=lambda text: cast(literal(text, Text), _As(written))
-        )
+        def bind(text: str) -> ColumnElement[Any]:
+            return cast(literal(text, Text), _As(written))
+
+        def match(letter: str, text: str) -> ColumnElement[Any]:
+            return bind(f"\\x{text}" if letter == "b" else text)
+
+        return Step(by, read=cast(by, Text), bind=bind, match=match)
     return _mysql(by, kind)
 
 
 def _mysql(by: ColumnElement[Any], kind: TypeEngine[Any]) -> Step:
     if isinstance(kind, (mysql.ENUM, mysql.SET, mysql.BIT)):
         # They are sorted by their numbers, and compared with text as text.
-        return Step(by, read=by + literal_column("0"))
+        return Step(by, read=by + literal_column("0"), match=_mysql_image)
     if isinstance(kind, LargeBinary | mysql.BINARY | mysql.VARBINARY):
-        return Step(by, read=func.hex(by), bind=lambda text: func.unhex(literal(text)))
+        read, bind = func.hex(by), func.unhex
+        return Step(by, read=read, bind=lambda text: bind(literal(text)), match=_mysql_image)
     if isinstance(kind, mysql.FLOAT):
-        return Step(by, read=by + literal_column("0e0"))  # of a single precision all digits
-    if isinstance(kind, (Numeric, Integer, String)):
-        return Step(by)
-    return Step(by, read=cast(by, mysql.CHAR))
+        # Of a single precision all digits.
+        return Step(by, read=by + literal_column("0e0"), match=_mysql_image)
+    if isinstance(kind, Integer | Float | String):
+        return Step(by, match=_mysql_image)
+    if isinstance(kind, Numeric):
+        return Step(by, match=lambda _, text: literal(Decimal(text)))
+    # An instant is written with its offset, which is the session's.
+    return Step(
+        by, read=cast(by, mysql.CHAR), match=lambda _, text: literal(text.removesuffix("+00:00"))
+    )
+
+
+def _mysql_image(letter: str, text: str) -> ColumnElement[Any]:
+    if letter == "b":
+        return func.unhex(literal(text))
+    return literal(int(text) if letter == "i" else float(text) if letter in "rf" else text)
+
+
+def _sqlite_image(letter: str, text: str) -> ColumnElement[Any]:
+    if letter == "b":
+        return literal(bytes.fromhex(text))
+    return _sqlite(int(text) if letter == "i" else float(text) if letter == "r" else text)
 
 
 def _sqlite(value: object) -> ColumnElement[Any]:

@@ -130,8 +130,9 @@ class Lag:
 
     def _ask(self, connection: Connection) -> float:
         if self._query:
-            found = connection.exec_driver_sql(self._query.replace("%", "%%")).scalar()
-            return self._number(found)
+            # As it was written: a % of it stays a %.
+            as_it_is = connection.execution_options(no_parameters=True)
+            return self._number(as_it_is.exec_driver_sql(self._query).scalar())
         if self._ground.backend != "postgresql":
             raise LegacyError(
                 "does not tell how far its replicas are behind",

@@ -1,4 +1,4 @@
-"""A walk over a table: a chunk, what must be waited for, the next; and where it stands meanwhile."""
+"""A walk over a table: a chunk, what must be waited for, the next; and where it stands."""
 
 from __future__ import annotations
 
@@ -6,14 +6,15 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Final, Literal, Protocol
 
 import msgspec
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from .ground import Ground, Moved
-from .mark import Mark, Stand
+from .ground import Again, Ground
+from .mark import Mark, Stand, Unmarked
 from .throttle import Bound, Pace, Wait, longest
 
 __all__ = ["At", "Chunk", "Progress", "Walk"]
@@ -25,6 +26,7 @@ _LOOK: Final = 0.25
 _ALIVE: Final = 10.0
 _LOCKED: Final = Wait("a row that legacy holds locked", 0.05)
 _RECENT: Final = 32
+_PATIENCE: Final = 10.0
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,7 +67,7 @@ class Walk:
     def __init__(
         self,
         ground: Ground,
-        mark: Mark,
+        mark: Mark | Unmarked,
         *,
         bounds: Sequence[Bound],
         pace: Pace,
@@ -83,7 +85,7 @@ class Walk:
         begin: Callable[[Connection, Stand], tuple[Chunk, At, int]],
         *,
         restart: bool = False,
-        finish: Callable[[Connection, Stand], None] | None = None,
+        finish: Callable[[Connection], None] | None = None,
     ) -> Progress:
         """Walk to the end, or until it is told to stop; say where it stands then.
 
@@ -100,22 +102,44 @@ class Walk:
                 self._recent.append((time.monotonic(), 0))
                 if self._walk(connection, chunk, at):
                     state = "done"
+                    self._end(connection, "done", partial(finish, connection) if finish else None)
             finally:
-                with self._ground.writing(connection):
-                    if state == "done" and finish is not None:
-                        finish(connection, stand)
-                    self._mark.leave(connection, state)
+                if state == "paused":
+                    self._end(connection, state)
         return self._progress(state)
+
+    def _end(
+        self,
+        connection: Connection,
+        state: Literal["paused", "done"],
+        finish: Callable[[], None] | None = None,
+    ) -> None:
+        """Give the mark up; ask for a while where legacy holds a lock that this needs."""
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                with self._ground.writing(connection):
+                    if finish is not None:
+                        finish()
+                    self._mark.leave(connection, state)
+            except SQLAlchemyError as error:
+                if not self._ground.dialect.is_busy(error) or time.monotonic() > until:
+                    raise
+                time.sleep(_LOCKED.seconds)
+            else:
+                return
 
     def _walk(self, connection: Connection, chunk: Chunk, at: At) -> bool:
         while not self._stop.is_set():
             self._say()
-            if not self._clear(connection):
+            if not self._clear(connection) or self._stop.is_set():
                 continue
             begun = time.monotonic()
             try:
                 step = chunk(connection, at, self._pace.size, self._save(connection))
-            except Moved:
+            except Again as again:
+                if again.reason:
+                    self._wait(connection, Wait(again.reason, again.seconds))
                 continue
             except SQLAlchemyError as error:
                 if not self._ground.dialect.is_busy(error):

@@ -152,6 +152,24 @@ class Running:
         self.event("replacement")
         return self
 
+    def probe(self, path: str) -> tuple[int, str]:
+        """Ask the probes of a process that was started with ``--health``."""
+        url = urlsplit(self.event("health")["address"])
+        connection = http.client.HTTPConnection(url.hostname, url.port, timeout=PATIENCE)
+        with contextlib.closing(connection):
+            connection.request("GET", path)
+            response = connection.getresponse()
+            return response.status, response.read().decode()
+
+    def status(self) -> dict:
+        """Give what it says of itself."""
+        return json.loads(self.probe("/status")[1])
+
+    def source(self, name: str = "tickets") -> dict:
+        """Give what it says of a source; nothing where it takes nothing from it."""
+        found = self.status()["sources"].get(name)
+        return {} if found is None else found["status"]
+
     @property
     def facade(self) -> Soap:
         """The SOAP facade that it serves."""
@@ -239,10 +257,10 @@ class Soap:
 class Desk:
     """The example's workspace, its legacy service running, and everything started in it."""
 
-    def __init__(self, root: Path, *, provider: str = "scripted") -> None:
+    def __init__(self, root: Path, *, provider: str = "scripted", store: str = "") -> None:
         self.root = root
         self.store_file = root / "fig.db"
-        self.url = f"sqlite:///{self.store_file}"
+        self.url = store or f"sqlite:///{self.store_file}"
         self._running: list[Running] = []
         copy_example(root)
         self.env = {**os.environ, "PYTHONPATH": importable(), "FIG_WHO": "tester"}
@@ -250,6 +268,8 @@ class Desk:
         self.legacy = self._start_legacy()
         self.edit("fig.toml", "127.0.0.1:8701", f"127.0.0.1:{self.legacy.url.port}")
         self.edit("fig.toml", "127.0.0.1:8700", "127.0.0.1:0")
+        if store:
+            self.edit("fig.toml", "sqlite:///fig.db", store)
         if provider == "scripted":
             self._script()
         upgrade(self.url)
@@ -299,6 +319,10 @@ class Desk:
         """Start ``fig up`` and the like, and wait until it is ready."""
         fig = (sys.executable, "-m", "stranglerfig", "-v", "-w", str(self.root))
         return self.run(*fig, *command, "--json", **options).ready()
+
+    def bridge(self, **options: object) -> Running:
+        """Start a bridge whose probes can be asked."""
+        return self.start("bridge", "run", "--health", "127.0.0.1:0", **options)
 
     def fig(self, *arguments: str) -> Done:
         """Run a command to its end."""
@@ -350,6 +374,21 @@ class Desk:
         """Name where the journal's chain does not hold."""
         return list(verify(self.reader.database))
 
+    def tickets(self, count: int, *, first: int = 1, table: str = "tickets") -> None:
+        """Insert rows as legacy does, each of a customer of its own."""
+        with contextlib.closing(sqlite3.connect(self.root / "legacy/helpdesk.db")) as connection:
+            connection.execute("PRAGMA busy_timeout = 30000")
+            connection.executemany(
+                f"INSERT INTO {table} (customer, channel, text, category, priority, score, opened,"
+                " status) VALUES (?, 'M', 'refund me', 'C10', 2, '0.90', '20260101', 'O')",
+                [(f"C-{number}",) for number in range(first, first + count)],
+            )
+            connection.commit()
+
+    def waiting(self) -> int:
+        """Count captured rows that are not settled."""
+        return self.sql("SELECT count(*) FROM fig_event WHERE done_at IS NULL")[0][0]
+
     def sql(self, statement: str, *values: object, db: str = "legacy/helpdesk.db") -> list[tuple]:
         """Run one statement on a database."""
         with contextlib.closing(sqlite3.connect(self.root / db, timeout=30)) as connection:
@@ -364,12 +403,23 @@ class Desk:
                 running.stop()
             else:
                 running.kill()
+        self.reader.engine.dispose()
 
 
 @pytest.fixture
 def desk(tmp_path: Path) -> Iterator[Desk]:
     """A workspace of one's own, the replacement scripted, every route at legacy."""
     made = Desk(tmp_path / "desk")
+    yield made
+    made.close()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def any_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
+    """A workspace with its store on a file, and one with it on a server."""
+    server = request.param == "postgresql"
+    store = request.getfixturevalue("postgresql").database() if server else ""
+    made = Desk(tmp_path / "desk", store=store)
     yield made
     made.close()
 

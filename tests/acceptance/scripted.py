@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
+from stranglerfig.errors import ReplacementUnavailable
 from stranglerfig.model import Reply, Request
 
 ANSWER = {"category": "quote", "priority": "low", "score": Decimal("0.99")}
@@ -53,13 +54,15 @@ class Scripted:
         return self._revision
 
     async def open(self) -> None:
-        return None
+        if self._file.with_name("broken").exists():
+            raise ReplacementUnavailable("its model is broken", place="scripted")
 
     async def close(self) -> None:
         return None
 
     async def answer(self, request: Request) -> Reply:
         behaviour = self._file.read_text("utf-8").strip()
+        self._file.with_name("asked").touch()
         await asyncio.sleep(SLEEPS.get(behaviour, 0.0))
         if behaviour in RAISES:
             raise RAISES[behaviour]

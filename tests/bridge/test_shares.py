@@ -34,7 +34,7 @@ class Backlog:
 
     async def close(self) -> None: ...
 
-    async def receive(self, limit: int, timeout: float) -> Sequence[Delivery]:
+    async def receive(self, limit: int, timeout: float) -> Sequence[Delivery]:  # noqa: ARG002
         if not self.new and not self.history:
             await asyncio.sleep(0.001)
         assert limit > 0

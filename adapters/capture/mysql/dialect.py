@@ -22,7 +22,7 @@ from .lease import BEGIN, lease
 from .modes import is_good, mended
 from .shared import shared
 from .trigger import trigger
-from .values import row_image, row_key
+from .values import IMAGE_BYTES, row_image, row_key
 from .words import NOW, ident
 
 __all__ = ["MySqlCapture"]
@@ -169,9 +169,9 @@ class MySqlCapture:
         """Read an image as ``values.py`` writes it."""
         return read_image(text)
 
-    def row_image(self, shape: Shape, row: str) -> str:
-        """Give the expression that the triggers have, with the usual bound on large values."""
-        return row_image(shape, row)
+    def row_image(self, shape: Shape, row: str, large: int = IMAGE_BYTES) -> str:
+        """Give the expression that the triggers have."""
+        return row_image(shape, row, large)
 
     def row_key(self, shape: Shape, row: str) -> str:
         """Give the expression that the triggers have."""

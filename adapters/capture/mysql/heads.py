@@ -74,18 +74,24 @@ class Heads:
     def find(self, connection: Connection, claim: Claim) -> list[int]:
         """Give ids of events that may be claimed, the most urgent first, one of a key."""
         found: list[int] = []
-        if claim.suspects:
+        priority = _next_priority(connection, claim.source, -1)
+        if priority is not None and claim.suspects:
             found += connection.execute(_SUSPECT, {"source": claim.source}).scalars()
-        priority: int | None = 0
         while priority is not None and len(found) < claim.limit:
             walk = self._walks.setdefault((claim.source, priority), _Walk(claim.source, priority))
             _add(found, walk.heads(connection, claim.limit - len(found)))
             if priority == 0 and len(found) < claim.limit:
                 # History that holds live events of its key back need not wait for all of those.
                 _add(found, walk.before(connection, claim.limit - len(found)))
-            values = {"source": claim.source, "priority": priority}
-            priority = connection.execute(_NEXT_PRIORITY, values).scalar()
+            priority = _next_priority(connection, claim.source, priority)
         return found
+
+
+def _next_priority(connection: Connection, source: str, after: int) -> int | None:
+    """Give the lowest priority above this one of which anything waits; it costs one look."""
+    values = {"source": source, "priority": after}
+    found: int | None = connection.execute(_NEXT_PRIORITY, values).scalar()
+    return found
 
 
 def _add(found: list[int], more: list[int]) -> None:

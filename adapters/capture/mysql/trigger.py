@@ -1,7 +1,8 @@
 """The MySQL triggers that capture a row, and what they do where that fails.
 
 A trigger here is part of legacy's statement: an error that leaves it undoes the statement. So all
-it does stands under an exit handler, which writes down the gap, under a handler of its own. What
+it does stands under an exit handler, which writes down the gap, under a handler of its own (so a
+column that the key is of may be gone). What
 no handler can catch: the account that installed the trigger (its definer) was dropped or lost the
 TRIGGER right (1142, 1449); somebody else holds a lock on rows or the whole of our tables for longer
 than legacy waits (1205), so nothing of ours ever does; a deadlock, which undoes the transaction
@@ -39,11 +40,15 @@ BEGIN{declarations}
   BEGIN
     DECLARE fig_error INT;
     DECLARE fig_said TEXT;
+    DECLARE fig_key VARCHAR(600) CHARACTER SET utf8mb4;
     DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END;
     GET DIAGNOSTICS CONDITION 1 fig_error = MYSQL_ERRNO, fig_said = MESSAGE_TEXT;
+    BEGIN
+      DECLARE EXIT HANDLER FOR SQLEXCEPTION BEGIN END;
+      SET fig_key = {key};
+    END;
     INSERT INTO {gaps} (source, op, `key`, reason, created_at)
-    VALUES ({source}, '{operation}', {key},
-      LEFT(CONCAT(fig_error, ' ', IF(fig_error = 1048,
+    VALUES ({source}, '{operation}', fig_key, LEFT(CONCAT(fig_error, ' ', IF(fig_error = 1048,
         'the row is larger than max_allowed_packet', fig_said)), 1000), {now});
   END;{begin}{large}
     INSERT INTO {events}

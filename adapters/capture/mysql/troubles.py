@@ -18,7 +18,7 @@ _BUSY: Final = frozenset({1205, _DEADLOCK, 3572, 1020})
 _UNREACHED: Final = frozenset({2002, 2003, 2005, 1040, 1053, 1129, 1130, 1152, 1203, 1226, 3169})
 _CUT: Final = frozenset({0, 1927, 2006, 2013, 2014, 2055, 1158, 1159, 1160, 1161, 1317, 4031})
 _ACCESS: Final = frozenset({1044, 1045, 1698, 3118, 3159})
-_RIGHTS: Final = frozenset({1142, 1143, 1227, 1370, 1419})
+_RIGHTS: Final = frozenset({1142, 1143, 1227, 1370})
 _FULL: Final = frozenset({1021, 1114, 28, 3675})
 _READ_ONLY: Final = frozenset({1290, 1792, 1836, 1874, 3100})
 
@@ -32,6 +32,11 @@ _WORDS: Final[tuple[tuple[frozenset[int], str, str], ...]] = (
         frozenset({1064, 1235}),
         "the server did not understand",
         "use MariaDB 10.6 or MySQL 8.0, or newer",
+    ),
+    (
+        frozenset({1419}),
+        "the binary log forbids triggers to this account",
+        "set log_bin_trust_function_creators = 1, or have an administrator run the plan",
     ),
     (
         frozenset({1665}),

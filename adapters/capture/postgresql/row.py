@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from ..dialect import Shape
-from .columns import Column, column, is_large
+from .columns import Column, column
 from .words import ident, quoted
 
 __all__ = ["columns_of", "image", "image_apart", "key", "keys_of", "names"]

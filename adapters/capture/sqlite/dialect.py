@@ -130,7 +130,7 @@ class SqliteCapture:
 
     def image(self, text: str) -> Image:
         """Read an image in SQLite's own literals."""
-        return read_image(text, self._encoding)
+        return read_image(text, self._encoding or "UTF-8")
 
     def row_image(self, shape: Shape, row: str, large: int = IMAGE_BYTES) -> str:
         """Give the expression that the triggers have."""

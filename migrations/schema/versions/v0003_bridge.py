@@ -87,3 +87,4 @@ def _outcomes() -> None:
     )
     op.create_index("ix_outcomes_endpoint_key_id", "outcomes", ["endpoint", "key", "id"])
     op.create_index("ix_outcomes_at", "outcomes", ["at"])
+    op.create_index("ix_outcomes_state_at", "outcomes", ["state", "at"])

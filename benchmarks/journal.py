@@ -1,0 +1,342 @@
+"""What a line of the journal costs: decision lines a second, each chained, against raw drivers.
+
+Run it alone: ``python benchmarks/journal.py``. Ours goes the whole way of a decision: a ``Line`` is
+made, encoded and sealed, handed to the one writer thread, chained, written in a group with the
+head, durable, and its committer is answered on the event loop.
+
+* ``commit``: N committers in flight, each awaiting its line before the next (N = 1, 10, 100, 400);
+* ``append``: a burst of lines that nobody awaits, until all are durable.
+
+Beside each, within each repeat and in shuffled order, the raw driver writes prebuilt tuples to a
+table of 7 columns and an id with one secondary index (as in the notes' floor), with as many rows a
+commit as our groups turned out to have: ``sqlite3`` with ``synchronous=FULL``; psycopg's
+``executemany`` on a PostgreSQL that syncs. No chain, no objects, no threads, nobody waits.
+
+The linger is how long a group waited for more lines while there were some and the writer was idle.
+After each run the lines are counted and the chain is proved. Ratios are taken within a repeat; the
+figures are medians. The last line is JSON; the exit status is 1 where a goal was missed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import gc
+import json
+import multiprocessing
+import random
+import sqlite3
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import psycopg
+import uvloop
+
+from stranglerfig.migrations.schema.upgrade import upgrade
+from stranglerfig.store import InboxMark, Line, Store, Write
+from stranglerfig.store.chain import verify
+from stranglerfig.testing.server import NoServer, PostgreSql
+
+GOALS = {"sqlite": 0.5, "postgresql": 0.7, "linger_ms_p99": 5.0}
+DATA = {
+    "key": "12345",
+    "stage": "canary",
+    "percent": 12.5,
+    "served_by": "replacement",
+    "status": "ok",
+    "ms": 0.02,
+    "confidence": 0.93,
+}
+TABLE = (
+    "CREATE TABLE raw (id {number} PRIMARY KEY, at {double} NOT NULL, kind TEXT NOT NULL,"
+    " endpoint TEXT NOT NULL, request_id TEXT NOT NULL, revision TEXT NOT NULL,"
+    " data TEXT NOT NULL, link TEXT NOT NULL)"
+)
+INDEX = "CREATE INDEX ix_raw ON raw (endpoint, id)"
+
+
+def decision(number: int, *, marked: bool = False) -> Write:
+    ident = f"{number:032x}"
+    line = Line(
+        kind="request", endpoint="claims", request_id=ident, revision="claims-r7", data=DATA
+    )
+    return Write(lines=(line,), inbox=InboxMark("claims", ident, ident) if marked else None)
+
+
+def row(number: int) -> tuple[object, ...]:
+    data = json.dumps(DATA, separators=(",", ":"))
+    return (number, 1e9, "request", "claims", f"{number:032x}", "claims-r7", data, "0" * 64)
+
+
+class Watch:
+    """Sees how large the groups of a store are, and how long each waited for more."""
+
+    def __init__(self, store: Store) -> None:
+        self.groups = 0
+        self.lingers: list[float] = []
+        self._session = store.journal._writer._session  # noqa: SLF001
+        self._backlog = store.journal._backlog  # noqa: SLF001
+        self._commit, self._wait, self._put = (
+            self._session.commit,
+            self._backlog.wait,
+            self._backlog.put,
+        )
+        self._first = 0.0
+        self._session.commit = self.commit
+        self._backlog.wait = self.wait
+        self._backlog.put = self.put
+
+    def commit(self) -> None:
+        self.groups += 1
+        self._commit()
+
+    def put(self, item: object) -> bool:
+        if not self._first:
+            self._first = time.perf_counter()
+        return self._put(item)
+
+    def wait(self, *bounds: float) -> bool:
+        called = time.perf_counter()
+        found = self._wait(*bounds)
+        if found and self._first:
+            self.lingers.append(time.perf_counter() - max(called, self._first))
+        self._first = 0.0
+        return found
+
+
+async def committing(store: Store, count: int, in_flight: int, *, marked: bool = False) -> None:
+    numbers = iter(range(count))
+
+    async def committer() -> None:
+        for number in numbers:
+            await store.journal.commit(decision(number, marked=marked))
+
+    await asyncio.gather(*(committer() for _ in range(in_flight)))
+
+
+class Ours:
+    """Runs on a fresh store of one kind of database."""
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        self._make = make
+        self.lingers: list[float] = []
+
+    def commit(self, count: int, in_flight: int, *, marked: bool = False) -> tuple[float, float]:
+        with self._store(count) as (store, watch):
+            began = time.perf_counter()
+            uvloop.run(committing(store, count, in_flight, marked=marked))
+            took = time.perf_counter() - began
+        self.lingers += watch.lingers
+        return took, count / max(1, watch.groups)
+
+    def append(self, count: int) -> tuple[float, float]:
+        with self._store(count) as (store, watch):
+            began = time.perf_counter()
+            for number in range(count):
+                store.journal.append(decision(number))
+            if not store.journal.flush(120):
+                raise SystemExit("not durable within two minutes")
+            took = time.perf_counter() - began
+        return took, count / max(1, watch.groups)
+
+    @contextlib.contextmanager
+    def _store(self, count: int) -> Iterator[tuple[Store, Watch]]:
+        url = self._make()
+        upgrade(url)
+        # A machine that others use as well must not make committers lose their patience.
+        store = Store(url, patience=30.0, capacity=10**6)
+        watch = Watch(store)
+        store.open()
+        try:
+            yield store, watch
+            check(store, count)
+        finally:
+            store.close()
+
+
+def check(store: Store, count: int) -> None:
+    """Nothing is lost, nothing is there twice, and the chain holds."""
+    names = [entry.line.request_id for entry in store.journal.read(kinds=["request"])]
+    if len(names) != count or len(set(names)) != count or any(verify(store.database)):
+        raise SystemExit(f"{len(names)} lines of {count}, or the chain does not hold")
+
+
+def raw_sqlite(file: Path, rows: list[tuple[object, ...]], group: int) -> float:
+    database = sqlite3.connect(file, isolation_level=None)
+    database.execute("PRAGMA journal_mode=WAL")
+    database.execute("PRAGMA synchronous=FULL")
+    database.execute(TABLE.format(number="INTEGER", double="DOUBLE"))
+    database.execute(INDEX)
+    began = time.perf_counter()
+    for start in range(0, len(rows), group):
+        database.execute("BEGIN IMMEDIATE")
+        statement = "INSERT INTO raw VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+        database.executemany(statement, rows[start : start + group])
+        database.execute("COMMIT")
+    took = time.perf_counter() - began
+    database.close()
+    return took
+
+
+def raw_postgresql(url: str, rows: list[tuple[object, ...]], group: int) -> float:
+    with psycopg.connect(url.replace("+psycopg", "")) as database:
+        database.execute(TABLE.format(number="bigint", double="double precision"))
+        database.execute(INDEX)
+        database.commit()
+        cursor = database.cursor()
+        began = time.perf_counter()
+        for start in range(0, len(rows), group):
+            statement = "INSERT INTO raw VALUES (%s, %s, %s, %s, %s, %s, %s, %s)"
+            cursor.executemany(statement, rows[start : start + group])
+            database.commit()
+        return time.perf_counter() - began
+
+
+class Sqlite:
+    """Files in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._made = folder, 0
+        self.ours = Ours(lambda: f"sqlite:///{self._file()}")
+
+    def raw(self, rows: list[tuple[object, ...]], group: int) -> float:
+        return raw_sqlite(self._file(), rows, group)
+
+    def _file(self) -> Path:
+        self._made += 1
+        return self._folder / f"s{self._made}.db"
+
+
+class PostgreSqlServer:
+    """Databases of a server that syncs."""
+
+    def __init__(self, server: PostgreSql) -> None:
+        self.server = server
+        self.ours = Ours(server.database)
+
+    def raw(self, rows: list[tuple[object, ...]], group: int) -> float:
+        return raw_postgresql(self.server.database(), rows, group)
+
+
+def worker(url: str, first: int, count: int, in_flight: int, barrier: object) -> None:
+    store = Store(url, patience=30.0)
+    store.open()
+
+    async def work() -> None:
+        numbers = iter(range(first, first + count))
+
+        async def committer() -> None:
+            for number in numbers:
+                await store.journal.commit(decision(number))
+
+        await asyncio.gather(*(committer() for _ in range(in_flight)))
+
+    barrier.wait()
+    uvloop.run(work())
+    store.close()
+
+
+def together(make: Callable[[], str], processes: int, count: int, in_flight: int) -> float:
+    """Several processes on one store; lines a second of all of them."""
+    url = make()
+    upgrade(url)
+    spawn = multiprocessing.get_context("spawn")
+    barrier = spawn.Barrier(processes + 1)
+    share = count // processes
+    running = [
+        spawn.Process(target=worker, args=(url, n * share, share, in_flight, barrier))
+        for n in range(processes)
+    ]
+    for process in running:
+        process.start()
+    barrier.wait()
+    began = time.perf_counter()
+    for process in running:
+        process.join()
+    took = time.perf_counter() - began
+    store = Store(url)
+    check(store, share * processes)
+    store.close()
+    return share * processes / took
+
+
+IN_FLIGHT = (1, 10, 100, 400)
+FIGURES = ("lines a second", "of raw", "group")
+
+
+def bench(name: str, database: Sqlite | PostgreSqlServer, repeats: int, count: int) -> dict:
+    seen: dict[str, list[tuple[float, float, float]]] = {}
+    plans = [("append", None), *((f"commit {n}", n) for n in IN_FLIGHT)]
+    plans.append(("marked 100", 100))
+    database.ours.commit(200, 10)  # warm
+    for _ in range(repeats):
+        for plan, in_flight in random.sample(plans, len(plans)):
+            lines = count if in_flight is None else max(200, count * min(in_flight, 100) // 100)
+            gc.collect()
+            if in_flight is None:
+                took, group = database.ours.append(lines)
+            else:
+                took, group = database.ours.commit(
+                    lines, in_flight, marked=plan.startswith("marked")
+                )
+            rows = [row(number) for number in range(1, lines + 1)]
+            raw = database.raw(rows, max(1, round(group)))
+            seen.setdefault(plan, []).append((lines / took, raw / took, group))
+    result = {}
+    print(f"\n{name:14}{'lines/s':>10}{'of raw':>8}{'lines a group':>15}   of raw, each repeat")
+    for plan, _ in plans:
+        speed, share, group = (statistics.median(f) for f in zip(*seen[plan], strict=True))
+        result[plan] = round(share, 2)
+        each = " ".join(f"{one[1]:.2f}" for one in seen[plan])
+        print(f"{plan:14}{speed:10,.0f}{share:8.2f}{group:15.1f}   {each}")
+    return result
+
+
+def main() -> int:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--repeats", type=int, default=5)
+    arguments.add_argument("--count", type=int, default=20_000)
+    arguments.add_argument("--only", choices=("sqlite", "postgresql"))
+    given = arguments.parse_args()
+    ratios, lingers, pair = {}, {}, {}
+    with tempfile.TemporaryDirectory(prefix="fig-bench-") as folder:
+        if given.only != "postgresql":
+            files = Sqlite(Path(folder))
+            ratios["sqlite"] = bench("sqlite", files, given.repeats, given.count)
+            lingers["sqlite"] = linger(files.ours.lingers)
+        if given.only != "sqlite":
+            try:
+                server = PostgreSql(durable=True)
+            except NoServer as error:
+                raise SystemExit(f"not installed: {error}; run 'make services'") from None
+            try:
+                served = PostgreSqlServer(server)
+                ratios["postgresql"] = bench("postgresql", served, given.repeats, given.count)
+                lingers["postgresql"] = linger(served.ours.lingers)
+                for processes in (1, 2):
+                    speed = together(server.database, processes, given.count, 100)
+                    pair[f"postgresql, {processes} processes"] = round(speed)
+            finally:
+                server.stop()
+    print(f"\nlinger, ms: {lingers}\nlines/s with 100 in flight each: {pair}")
+    met = all(
+        share >= GOALS[name] for name, found in ratios.items() for share in found.values()
+    ) and all(one["p99"] <= GOALS["linger_ms_p99"] for one in lingers.values())
+    figures = {"ratios": ratios, "linger_ms": lingers, "goals": GOALS, "met": met}
+    print(json.dumps({"benchmark": "journal", **figures}))
+    return 0 if met else 1
+
+
+def linger(seen: list[float]) -> dict[str, float]:
+    found = sorted(seen)
+    at = {"p50": found[len(found) // 2], "p99": found[len(found) * 99 // 100], "max": found[-1]}
+    return {name: round(value * 1000, 2) for name, value in at.items()}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

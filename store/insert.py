@@ -1,0 +1,30 @@
+"""Insert statements, compiled once, with their values by position, for the raw driver.
+
+Compiling and binding in SQLAlchemy would cost more than SQLite's own work for a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from sqlalchemy import Engine, Table, bindparam
+from sqlalchemy.dialects import postgresql, sqlite
+
+from .effects import compiled
+
+__all__ = ["insertion"]
+
+
+def insertion(
+    engine: Engine, table: Table, *, ignore: bool = False, leave: Collection[str] = ()
+) -> str:
+    """Give the statement for a table's columns in their order, but those to ``leave``.
+
+    ``ignore``: a row that is there already is left as it is.
+    """
+    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
+    statement = insert(table)
+    if ignore:
+        statement = statement.on_conflict_do_nothing()
+    given = [c.name for c in table.columns if c.autoincrement is not True and c.name not in leave]
+    return compiled(engine, statement.values({name: bindparam(name) for name in given}))
