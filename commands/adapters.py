@@ -4,5 +4,7 @@ from __future__ import annotations
 
 from .adapter import adapter
 from .backfill import backfill
+from .fetch import fetch
+from .reconcile import reconcile
 
-__all__ = ["adapter", "backfill"]
+__all__ = ["adapter", "backfill", "fetch", "reconcile"]
