@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from hashlib import sha256
+from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
@@ -15,15 +16,15 @@ from .acl.mapping.mapping import CompiledMapping, load_mapping
 from .acl.masking.policy import FILE as MASKING
 from .acl.operations.operation import Operation, load_operation
 from .acl.versions.versions import Versions, load_versions
-from .ai.process import ProviderProcess
+from .answering import Announce, Answering, guards, replacements
 from .config import Workspace
-from .doors import Door, Masking
+from .doors import Masking
 from .errors import ConfigError, RouteError
-from .model import Reply, Request, Route
-from .parts import adapter, caller, installable, provider, source
-from .ports import Provider
+from .model import Route
+from .parts import adapter, caller, installable, provider, sink, source
 from .routing.endpoint import AskLegacy, Endpoint
 from .routing.golden import Golden, load_golden
+from .routing.guards import Guarding
 from .routing.journalled import journalled
 from .routing.observed import load_observed
 from .routing.operator import Operator
@@ -47,6 +48,7 @@ __all__ = [
     "endpoints",
     "full_revision",
     "golden",
+    "guards",
     "installable",
     "learn",
     "masked",
@@ -55,6 +57,7 @@ __all__ = [
     "outcomes",
     "provider",
     "replacements",
+    "sink",
     "source",
     "store",
 ]
@@ -63,9 +66,6 @@ KILL_FILE = "fig.kill"
 """Beside fig.toml: the endpoints named in it, one a line, go to legacy at once."""
 
 RouteAction = Callable[[Operator], Route]
-
-Announce = Callable[[Mapping[str, object]], None]
-"""Is told what a person or a program waits for: where we listen, that a model is ready."""
 
 
 @contextmanager
@@ -199,55 +199,16 @@ def learn(
     )
 
 
-def replacements(workspace: Workspace, announce: Announce) -> dict[str, Replacements]:
-    """Give every replacement, each revision to be started when a route asks for it."""
-    return {name: _replacement(workspace, name, announce) for name in workspace.replacement}
-
-
-def _replacement(workspace: Workspace, name: str, announce: Announce) -> Replacements:
-    one = workspace.replacement[name]
-
-    def build(revision: str) -> Provider:
-        if one.process == "shared":
-            return provider(workspace, name, revision)
-        return ProviderProcess(
-            name=name,
-            provider=one.provider,
-            options=one.options,
-            place=workspace.place("replacement", name),
-            root=workspace.root,
-            revision=revision,
-            deadline=one.deadline,
-        )
-
-    def ready(revision: str, part: Provider) -> None:
-        process = part.pid if isinstance(part, ProviderProcess) else None
-        announce({"event": "replacement", "name": name, "revision": revision, "pid": process})
-
-    return Replacements(name, build, ready)
-
-
-class _Replacement:
-    """An endpoint's replacement, asked through its door by the route's whole revision."""
-
-    def __init__(self, pool: Replacements, door: Door) -> None:
-        self._pool = pool
-        self._door = door
-
-    async def answer(self, request: Request, revision: str) -> Reply:
-        ask = partial(self._pool.answer, revision=revision.partition(".")[0])
-        return await self._door(ask)(request)
-
-
 def endpoints(
     workspace: Workspace,
     legacy: Mapping[str, AskLegacy],
     pools: Mapping[str, Replacements],
+    guarding: Mapping[str, Guarding],
 ) -> dict[str, Endpoint]:
     """Put every endpoint together. Raises ``ConfigError`` for the first that does not fit."""
     masking = Masking(workspace)
     return {
-        name: _endpoint(workspace, one, legacy, pools, masking)
+        name: _endpoint(workspace, one, legacy, (pools, guarding), masking)
         for name, one in workspace.endpoint.items()
     }
 
@@ -256,15 +217,22 @@ def _endpoint(
     workspace: Workspace,
     one: config.Endpoint,
     legacy: Mapping[str, AskLegacy],
-    pools: Mapping[str, Replacements],
+    asked: tuple[Mapping[str, Replacements], Mapping[str, Guarding]],
     masking: Masking,
 ) -> Endpoint:
     versions, mapping = contract(workspace, one)
     facade = workspace.facade.get(one.listen.facade)
-    pool = pools.get(one.replacement)
-    replacement = None
-    if pool is not None:
-        replacement = _Replacement(pool, masking.door(one.replacement, versions.latest)[0])
+    pool, guarding = asked[0].get(one.replacement), asked[1].get(one.replacement)
+    replacement, time_limit = None, 0.0
+    if pool is not None and guarding is not None:
+        time_limit = workspace.replacement[one.replacement].deadline
+        door = masking.door(one.replacement, versions.latest)[0]
+        effect, waits = versions.spoken.effect, bool(one.listen.facade)
+        guard = partial(guarding.around, time_limit=time_limit, effect=effect, waits=waits)
+        replacement = Answering(pool, door, guard)
+        if guarding.there and not waits:
+            # The guards keep the time of each attempt; an event may wait for its turn.
+            time_limit = inf
     return Endpoint(
         config=one,
         operation=versions.spoken,
@@ -275,7 +243,7 @@ def _endpoint(
         golden=golden(workspace, one, versions.spoken),
         observed=load_observed(one, versions.spoken, mapping, workspace.root),
         journalled=journalled(masking.mask(versions.spoken, "log", "output")),
-        time_limit=workspace.replacement[one.replacement].deadline if pool else 0.0,
+        time_limit=time_limit,
         timeout=facade.timeout if facade else 30.0,
     )
 

@@ -22,7 +22,7 @@ _COMMANDS = {
     "check": ("check", "Check fig.toml and all that it names."),
     "completion": ("completion", "Print the completion script of a SHELL."),
     "copybook": ("copybook", "Read and write files of COBOL records."),
-    "dead": ("dead", "List, show, replay and drop records that could not be taken."),
+    "dead": ("dead", "List, show, replay and drop dead letters."),
     "demo": ("demo", "Move an endpoint of a legacy SOAP service onto a model."),
     "init": ("init", "Make a workspace in FOLDER (default: this one)."),
     "journal": ("journal", "Read the journal of every request, comparison and change."),

@@ -68,7 +68,11 @@ class Examinable(Protocol):
 
 @runtime_checkable
 class Sink(Protocol):
-    """A place that messages of ours go to. The outbox owns it and calls it from one task."""
+    """A place that messages of ours go to. The outbox owns it and calls it from one task.
+
+    A class whose system can tell what it has had already says ``once = True``: what is in doubt is
+    sent to it again. To any other one message is sent at a time, and what is in doubt is held.
+    """
 
     name: str
 
@@ -79,7 +83,8 @@ class Sink(Protocol):
         """Send all, in order; they are durable there when it returns.
 
         What came before under its ``message_id`` is not repeated, where the system can tell.
-        Raises ``LegacyUnavailable`` where none was sent and ``InDoubt`` where some may have been.
+        Raises ``LegacyUnavailable`` where none was sent, ``InDoubt`` where some may have been, and
+        any other ``FigError`` where it refuses one: the others are then sent one by one.
         """
 
     async def close(self) -> None:

@@ -79,8 +79,8 @@ class Watch:
     def __init__(self, store: Store) -> None:
         self.groups = 0
         self.lingers: list[float] = []
-        self._session = store.journal._writer._session
-        self._backlog = store.journal._backlog
+        self._session = store.journal._writer._session  # noqa: SLF001
+        self._backlog = store.journal._backlog  # noqa: SLF001
         self._commit, self._wait, self._put = (
             self._session.commit,
             self._backlog.wait,
@@ -100,9 +100,9 @@ class Watch:
             self._first = time.perf_counter()
         return self._put(item)
 
-    def wait(self, idle: float, target: int) -> bool:
+    def wait(self, *bounds: float) -> bool:
         called = time.perf_counter()
-        found = self._wait(idle, target)
+        found = self._wait(*bounds)
         if found and self._first:
             self.lingers.append(time.perf_counter() - max(called, self._first))
         self._first = 0.0

@@ -50,9 +50,9 @@ CREATE TABLE claims ("ID" integer PRIMARY KEY, "CUST" text, "POLICY" text, "CHAN
   "CURR" text, "CLERK" integer, "TEXT" text, "CAT" text, "PRIO" text)
 """
 FILL = """
-INSERT INTO claims SELECT n, 'K' || lpad((n % %(customers)s)::text, 8, '0'),
+INSERT INTO claims SELECT n, 'K' || lpad((n %% %(customers)s)::text, 8, '0'),
   'POL-' || lpad(n::text, 6, '0'), 'P', 'M', '20250314', '20240229', n / 100.0, n / 1000.0, 'EUR',
-  n % 1000, 'A stone hit the windscreen on the motorway near exit 14; a crack of 20 cm.', 'C1', '1'
+  n %% 1000, 'A stone hit the windscreen on the motorway near exit 14; a crack of 20 cm.', 'C1', '1'
 FROM generate_series(1, %(count)s) n
 """
 PICK = """

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from functools import partial
 from typing import Final, Protocol, TypeVar, runtime_checkable
 
@@ -35,7 +35,7 @@ _Way = TypeVar("_Way")
 class Releasing(Protocol):
     """A source in which a dead record can hold back those behind it."""
 
-    async def release(self, position: str) -> None:
+    async def release(self, position: str) -> object:
         """End the hold, where there is one. Raises ``LegacyError``."""
 
 
@@ -53,27 +53,29 @@ def released(sources: Callable[[str], Source | None]) -> Release:
     return release
 
 
-def by_source(takes: Mapping[str, Take]) -> Take:
-    """Give a ``take`` that hands each record to the one of the source that it came from once."""
+def by_source(takes: Callable[[str], Take | None]) -> Take:
+    """Give a ``take`` that hands each record to that of the source that it came from once.
+
+    ``takes`` gives the one of a source that is in force now, by its name. What is given raises
+    ``ConfigError`` where nothing listens to that source any more.
+    """
 
     async def take(delivery: Delivery) -> Settlement | Taken:
-        return await _of(takes, delivery)(delivery)
+        return await _of(takes(delivery.record.source), delivery)(delivery)
 
     return take
 
 
-def buried_by_source(buries: Mapping[str, Bury]) -> Bury:
+def buried_by_source(buries: Callable[[str], Bury | None]) -> Bury:
     """Give a ``bury`` likewise."""
 
     async def bury(delivery: Delivery, reason: str, cause: BaseException | None = None) -> None:
-        await _of(buries, delivery)(delivery, reason, cause)
+        await _of(buries(delivery.record.source), delivery)(delivery, reason, cause)
 
     return bury
 
 
-def _of(table: Mapping[str, _Way], delivery: Delivery) -> _Way:
-    """Find by a record's source. Raises ``ConfigError`` where nothing listens to that any more."""
-    found = table.get(delivery.record.source)
+def _of(found: _Way | None, delivery: Delivery) -> _Way:
     if found is None:
         raise ConfigError(
             "nothing takes what this source sent",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 import msgspec
@@ -15,6 +15,7 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
+from ..bridge.replays import NAME as REPLAYS
 from ..config import Workspace
 from ..running.look import Look, Seen, look
 from ..running.status import SourceView
@@ -87,13 +88,13 @@ def _process(one: Seen, found: Look) -> Iterator[RenderableType]:
     state = "" if said.state == "running" else f", [cyan]{said.state}[/]"
     up = _age(found.at - process.started_at)
     yield Text.from_markup(f"{how}  {who}{state}, up {up}, config {said.digest}")
-    for problem in _problems(one):
+    for problem in _notes(one):
         yield Text.from_markup(f"  {problem}")
     if said.sources:
         yield _table(said.sources)
 
 
-def _problems(one: Seen) -> Iterator[str]:
+def _notes(one: Seen) -> Iterator[str]:
     said = one.status
     if one.other:
         yield "[yellow]config[/]   another than on disk: fig bridge reload"
@@ -108,6 +109,11 @@ def _problems(one: Seen) -> Iterator[str]:
     if said.journal.backlog or said.journal.dropped:
         lost = f", [red]{said.journal.dropped} lost[/]" if said.journal.dropped else ""
         yield f"journal  {said.journal.backlog} lines wait{lost}"
+    for name, sink in said.sinks.items():
+        colour = "green" if sink.state == "flowing" else "red"
+        held = f", [red]{sink.held} held[/]" if sink.held else ""
+        sent = f"{sink.sent} sent, {sink.retried} again{held}"
+        yield f"sending  to {escape(name)}: [{colour}]{sink.state}[/], {sent}"
     if said.leases:
         yield f"alone    {escape(', '.join(said.leases))}"
     if said.trouble:
@@ -117,21 +123,13 @@ def _problems(one: Seen) -> Iterator[str]:
 
 def _table(sources: Mapping[str, SourceView]) -> Table:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for column in (
-        "source",
-        "state",
-        ">lag",
-        ">waiting",
-        ">in hand",
-        ">a second",
-        "half a minute",
-        ">again",
-        ">dead",
-    ):
+    for column in ("source", "state", ">lag", ">waiting", ">in hand", ">/s", "30 s", ">again"):
         right = column.startswith(">")
-        table.add_column(column.lstrip(">"), justify="right" if right else "left")
+        table.add_column(column.lstrip(">"), justify="right" if right else "left", no_wrap=True)
+    table.add_column("dead", justify="right")
     for name, view in sources.items():
-        table.add_row(*_row(name, view))
+        if name != REPLAYS or view.status.received or view.status.state != "flowing":
+            table.add_row(*_row(name, view))
     return table
 
 
@@ -171,12 +169,13 @@ def _waiting(found: Look) -> str:
     return "store  " + ", ".join(parts)
 
 
-def _sparkline(counts: tuple[int, ...]) -> str:
-    """Draw counts as bars against the greatest of them."""
-    most = max(counts, default=0)
+def _sparkline(counts: Sequence[int]) -> str:
+    """Draw counts a second as bars of three seconds each, against the highest of them."""
+    spans = [sum(counts[max(0, end - 3) : end]) for end in range(len(counts), 0, -3)][::-1]
+    most = max(spans, default=0)
     if not most:
-        return _BARS[0] * len(counts)
-    return "".join(_BARS[-(-count * (len(_BARS) - 1) // most)] for count in counts)
+        return _BARS[0] * len(spans)
+    return "".join(_BARS[-(-count * (len(_BARS) - 1) // most)] for count in spans)
 
 
 def _age(seconds: float) -> str:

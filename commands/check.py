@@ -8,12 +8,14 @@ from functools import partial
 
 import click
 from rich.markup import escape
+from rich.tree import Tree
 
 from .. import app
 from ..config import Workspace
 from ..errors import FigError, StoreError
 from ..migrations.schema.upgrade import current, head, upgrade
 from ..ports import Installable
+from .chain import Stop, chain, route_of
 from .screen import Screen, json_option
 
 __all__ = ["check"]
@@ -21,11 +23,19 @@ __all__ = ["check"]
 
 @click.command()
 @click.option("--migrate", is_flag=True, help="Bring the store's tables to this version first.")
+@click.option("--explain", is_flag=True, help="Show the chain that each endpoint goes through.")
 @json_option
 @click.pass_obj
-def check(screen: Screen, migrate: bool, as_json: bool) -> None:
-    """Check fig.toml and all that it names: contracts, mappings, adapters, models, the store."""
+def check(screen: Screen, migrate: bool, explain: bool, as_json: bool) -> None:
+    """Check fig.toml and all that it names: contracts, mappings, adapters, models, the store.
+
+    With --explain it shows instead, for every endpoint, what its requests go through, each guard
+    and bound with its figures, and what is done about which error.
+    """
     workspace = screen.load()
+    if explain:
+        _explain(screen, workspace, as_json)
+        return
     if migrate:
         upgrade(workspace.store_url)
     found = [(what, *_try(look)) for what, look in _looks(workspace)]
@@ -49,6 +59,27 @@ def check(screen: Screen, migrate: bool, as_json: bool) -> None:
                 screen.error(error)
     worst = next((error for _, _, error in found if error is not None), None)
     sys.exit(worst.exit_status if worst else 0)
+
+
+def _explain(screen: Screen, workspace: Workspace, as_json: bool) -> None:
+    for name in workspace.endpoint:
+        found = chain(workspace, name, route_of(workspace, name))
+        if as_json:
+            screen.json(found)
+            continue
+        tree = Tree(f"[bold]{escape(name)}[/]")
+        for stop in found.stops:
+            tree.add(_words(stop))
+        errors = tree.add("on an error")
+        for stop in found.errors:
+            errors.add(_words(stop))
+        screen.out.print(tree, soft_wrap=True)
+
+
+def _words(stop: Stop) -> str:
+    figures = ", ".join(f"{name} = {value}" for name, value in stop.figures.items())
+    shown = f"  [cyan]{escape(figures)}[/]" if figures else ""
+    return f"[bold]{escape(stop.name)}[/]  {escape(stop.says)}{shown}"
 
 
 def _try(look: Callable[[], str]) -> tuple[str, FigError | None]:

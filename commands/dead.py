@@ -35,7 +35,10 @@ _WHO = click.option("--who", default=_who, show_default="you", help="Who decides
 
 @click.group()
 def dead() -> None:
-    """List, show, replay and drop dead letters: records that could not be taken, kept whole."""
+    """List, show, replay and drop dead letters.
+
+    They are records that could not be taken, kept whole.
+    """
 
 
 @dead.command("list")

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Mapping
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreError
+from ..routing.overdue import Overdue
 from ..store.leases import Leases
-from ..store.sweep import Sweep
 from ..telemetry import log
 from .singleton import Singleton
 
@@ -28,10 +26,16 @@ def alone(running: Running) -> list[Singleton]:
 
     async def outcomes(token: int) -> None:
         del token  # a row is marked once, whoever does it
-        sweep = Sweep(running.store.database)
         while True:
-            await _sweep(running, sweep)
-            await asyncio.sleep(_SWEEP)
+            # Made anew each time: the endpoints may be others after a reload.
+            endpoints = running.plan.endpoints.values()
+            overdue = Overdue(endpoints, running.store, running.counters)
+            try:
+                again = await overdue.look()
+            except StoreError as error:
+                log.debug("outcomes that did not come are not told of yet: %s", error)
+                again = False
+            await asyncio.sleep(0.0 if again else _SWEEP)
 
     return [
         Singleton(
@@ -43,22 +47,3 @@ def alone(running: Running) -> list[Singleton]:
         )
         for name, work in (("outcomes", outcomes),)
     ]
-
-
-async def _sweep(running: Running, sweep: Sweep) -> None:
-    within = _within(running)
-    if not within:
-        return
-    try:
-        counts = await asyncio.to_thread(sweep.run, within, time.time())
-    except StoreError as error:
-        log.debug("outcomes that did not come are not marked yet: %s", error)
-        return
-    for (endpoint, state), count in counts.items():
-        running.counters.add("outcomes", endpoint, state, by=count)
-
-
-def _within(running: Running) -> Mapping[str, float]:
-    """Give each endpoint's window, in seconds, where legacy decides later."""
-    endpoints = running.plan.workspace.endpoint.values()
-    return {one.name: one.outcome.within for one in endpoints if one.outcome is not None}

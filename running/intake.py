@@ -72,6 +72,11 @@ class Intake:
         ending = [flow.end() for flow in self._ending]
         await asyncio.gather(*(self.close(name) for name in self.names()), *ending)
 
+    def source(self, name: str) -> Source | None:
+        """Give a source that is being taken from; None where there is none of that name."""
+        flow = self._flows.get(name)
+        return None if flow is None else flow.source
+
     def names(self) -> list[str]:
         """Give the sources that are being taken from."""
         return sorted(self._flows)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from .. import app, config
 from ..adapters.soap import SoapCaller
 from ..bridge.limits import Limits
@@ -12,11 +14,13 @@ from ..config import Workspace
 from ..doors import Masking
 from ..errors import ConfigError
 from ..facades.wsdl import PublishedWsdl
-from ..ports import Caller, Source
+from ..ports import Caller, Sink, Source
 from ..routing.endpoint import Endpoint
+from ..routing.guards import Guarding
 from ..routing.operator import Operator
 from ..routing.replacements import Replacements
 from ..store.store import Store
+from ..telemetry import Counters
 from .digest import digest
 from .uses import Uses
 
@@ -34,9 +38,11 @@ class Plan:
     workspace: Workspace
     digest: str
     pools: Mapping[str, Replacements]
+    guards: Mapping[str, Guarding]
     callers: Mapping[str, Caller]
     wsdls: Mapping[str, PublishedWsdl]
     sources: Mapping[str, Source]
+    sinks: Mapping[str, Sink]
     endpoints: Mapping[str, Endpoint]
     operators: tuple[Operator, ...]
     limits: Mapping[str, Limits]
@@ -49,7 +55,11 @@ class Plan:
 
 
 def make(
-    workspace: Workspace, store: Store, announce: app.Announce, before: Plan | None = None
+    workspace: Workspace,
+    store: Store,
+    counters: Counters,
+    announce: app.Announce,
+    before: Plan | None = None,
 ) -> Plan:
     """Make everything of a workspace, or nothing. Blocks; opens nothing.
 
@@ -59,15 +69,11 @@ def make(
     """
     marked = digest(workspace)
     kept = _Kept(workspace, before)
-    pools = dict(app.replacements(workspace, announce))
-    for name in pools:
-        if kept.replacement(name):
-            pools[name] = kept.plan.pools[name]
-        elif before is not None:
-            app.provider(workspace, name)
+    pools, guards = _replacements(kept, announce, counters)
     callers = {name: _caller(kept, name) for name in _called(workspace)}
     sources = {name: _source(kept, name) for name in _listened(workspace)}
-    for name in workspace.legacy.keys() - callers.keys() - sources.keys():
+    sinks = {name: _sink(kept, name) for name in _sent(workspace)}
+    for name in workspace.legacy.keys() - callers.keys() - sources.keys() - sinks.keys():
         app.adapter(workspace, name)
     Masking(workspace).needed_keys()
     asking = {name: caller.call for name, caller in callers.items()}
@@ -75,6 +81,7 @@ def make(
         workspace=workspace,
         digest=marked,
         pools=pools,
+        guards=guards,
         callers=callers,
         wsdls={
             name: _wsdl(kept, name, caller)
@@ -82,7 +89,8 @@ def make(
             if isinstance(caller, SoapCaller)
         },
         sources=sources,
-        endpoints=app.endpoints(workspace, asking, pools),
+        sinks=sinks,
+        endpoints=app.endpoints(workspace, asking, pools, guards),
         operators=tuple(
             app.operator(workspace, store, name, who="guardrail")
             for name, endpoint in workspace.endpoint.items()
@@ -114,15 +122,45 @@ class _Kept:
             raise ValueError("there was no plan before")
         return self._before
 
+    @property
+    def reloads(self) -> bool:
+        return self._before is not None
+
     def legacy(self, name: str) -> bool:
         if self._before is None:
             return False
         return self._before.workspace.legacy.get(name) == self.workspace.legacy[name]
 
     def replacement(self, name: str) -> bool:
-        if self._before is None:
-            return False
-        return self._before.workspace.replacement.get(name) == self.workspace.replacement[name]
+        return self._replacement(name) is not None
+
+    def guards(self, name: str) -> bool:
+        """Say whether both a replacement and what stands around it are as they were."""
+        before = self._replacement(name)
+        return before is not None and before.guards == self.workspace.replacement[name].guards
+
+    def _replacement(self, name: str) -> config.Replacement | None:
+        before = self._before and self._before.workspace.replacement.get(name)
+        if not before:
+            return None
+        now = self.workspace.replacement[name]
+        same = msgspec.structs.replace(now, guards=before.guards) == before
+        return before if same else None
+
+
+def _replacements(
+    kept: _Kept, announce: app.Announce, counters: Counters
+) -> tuple[dict[str, Replacements], dict[str, Guarding]]:
+    pools = dict(app.replacements(kept.workspace, announce))
+    guards = app.guards(kept.workspace, counters)
+    for name in pools:
+        if kept.replacement(name):
+            pools[name] = kept.plan.pools[name]
+        elif kept.reloads:
+            app.provider(kept.workspace, name)
+        if kept.guards(name):
+            guards[name] = kept.plan.guards[name]
+    return pools, guards
 
 
 def _called(workspace: Workspace) -> list[str]:
@@ -153,6 +191,16 @@ def _source(kept: _Kept, name: str) -> Source:
     if kept.legacy(name) and name in kept.plan.sources:
         return kept.plan.sources[name]
     return app.source(kept.workspace, name)
+
+
+def _sent(workspace: Workspace) -> list[str]:
+    return sorted({one.send for one in workspace.endpoint.values() if one.send})
+
+
+def _sink(kept: _Kept, name: str) -> Sink:
+    if kept.legacy(name) and name in kept.plan.sinks:
+        return kept.plan.sinks[name]
+    return app.sink(kept.workspace, name)
 
 
 def _wsdl(kept: _Kept, name: str, caller: SoapCaller) -> PublishedWsdl:

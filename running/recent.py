@@ -24,7 +24,7 @@ class Recent:
     def look(self, sources: Mapping[str, SourceStatus]) -> None:
         """Take note of where the sources stand now."""
         for name, source in sources.items():
-            seen = self._seen.setdefault(name, deque(maxlen=_LOOKS))
+            seen = self._seen.setdefault(name, deque([0], maxlen=_LOOKS))
             seen.append(source.done + source.retried + source.dead)
         for name in self._seen.keys() - sources.keys():
             del self._seen[name]

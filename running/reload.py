@@ -93,9 +93,10 @@ class Reload:
         return changes or ["nothing has changed"]
 
     def _made(self, before: Plan) -> Plan:
-        workspace = self._running.own(load(before.workspace.file))
-        _check_same(before.workspace, workspace, facades=self._running.facades)
-        return make(workspace, self._running.store, self._running.announce, before)
+        running = self._running
+        workspace = running.own(load(before.workspace.file))
+        _check_same(before.workspace, workspace, facades=running.facades)
+        return make(workspace, running.store, running.counters, running.announce, before)
 
     async def _opened(self, before: Plan, after: Plan) -> dict[str, SoapFacade]:
         """Open what is new, and give the facades; where one fails, close those again."""
@@ -148,11 +149,12 @@ class Reload:
         running = self._running
         going = []
         for name in running.intake.names():
-            source = running.plan.sources.get(name)
+            source = running.wanted().get(name)
             if source is None or not running.intake.turn(name, source, running.way(name)):
                 going.append(name)
         running.take()
         await asyncio.gather(*(self._renew(name) for name in going))
+        running.senders.adjust(running.plan.sinks)
 
     async def _renew(self, name: str) -> None:
         """Drain a source, and take from what has its name now, where anything has."""
@@ -204,12 +206,18 @@ def _changes(before: Plan, after: Plan) -> list[str]:
     """Say what a reload changed, for people."""
     return [
         *_differences("source", before.sources, after.sources),
+        *_differences("destination", before.sinks, after.sinks),
         *_differences("replacement", before.pools, after.pools),
+        *_differences("guards of", _guards(before), _guards(after)),
         *_differences("system", before.callers, after.callers),
         *_differences("endpoint", _marks(before), _marks(after)),
         *(["settings of the bridge"] if before.workspace.bridge != after.workspace.bridge else []),
         *(["what is loaded from files"] if _only_files(before, after) else []),
     ]
+
+
+def _guards(plan: Plan) -> dict[str, object]:
+    return {name: one.guards for name, one in plan.workspace.replacement.items()}
 
 
 def _marks(plan: Plan) -> dict[str, object]:

@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from .. import __version__
+from ..bridge.outbox import SenderStatus
 from ..bridge.status import SourceStatus
-from .status import JournalView, ProcessStatus, SourceView
+from .status import JournalView, ProcessStatus, SinkView, SourceView
 
 if TYPE_CHECKING:
     from .running import Running
@@ -40,6 +41,7 @@ def report(running: Running) -> ProcessStatus:
         missing=((running.state,) if ended else ()) + missing,
         stuck=tuple(stuck),
         sources={name: _source(running, name, one) for name, one in sources.items()},
+        sinks={name: _sink(one) for name, one in running.senders.status().items()},
         journal=JournalView(
             backlog=running.store.journal.backlog,
             dropped=running.store.journal.dropped,
@@ -78,10 +80,14 @@ def _missing(running: Running, sources: Mapping[str, SourceStatus]) -> tuple[str
         if source.state != "flowing":
             why = f": {source.trouble}" if source.trouble else ""
             found.append(f"source {name}: {source.state}{why}")
+    found += [
+        f"destination {name}: {one.state}: {one.trouble}"
+        for name, one in running.senders.status().items()
+        if one.state == "broken"
+    ]
     if running.sources:
         found += [
-            f"source {name}: not begun"
-            for name in sorted(running.plan.sources.keys() - sources.keys())
+            f"source {name}: not begun" for name in sorted(running.wanted().keys() - sources.keys())
         ]
     return (*found, *running.loading.missing())
 
@@ -91,6 +97,17 @@ def _source(running: Running, name: str, status: SourceStatus) -> SourceView:
         status=status,
         recent=tuple(running.recent.of(name)),
         endpoints=tuple(running.plan.fed_by(name)),
+    )
+
+
+def _sink(one: SenderStatus) -> SinkView:
+    return SinkView(
+        state=one.state,
+        sent=one.sent,
+        retried=one.retried,
+        held=one.held,
+        in_flight=one.in_flight,
+        trouble=one.trouble,
     )
 
 

@@ -4,27 +4,33 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Mapping
 from typing import Final
 
 import msgspec
 
 from .. import app
+from ..bridge.limits import Limits
+from ..bridge.replays import NAME as REPLAYS
+from ..bridge.replays import Replays, buried_by_source, by_source, released
+from ..bridge.senders import Senders
+from ..bridge.taking import Bury
 from ..config import Workspace
 from ..errors import StoreError
 from ..facades.server import Serving
+from ..ports import Source
 from ..routing.deciding import Deciding, takers
 from ..routing.operator import Operator
 from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
 from ..routing.watch import Watch
+from ..store.captured import capture_effects
+from ..store.outbox import Outbox
 from ..store.store import Store
-from ..store.waiting import Waiting, count_waiting
+from ..store.waiting import Waiting
 from ..telemetry import Counters, log
 from .alone import alone
 from .background import Background
-from .drift import Drift
 from .gates import Gates
 from .health import Health
 from .intake import Intake, Way
@@ -33,9 +39,10 @@ from .loading import Loading
 from .notify import Notify
 from .plan import Plan, host_port, make
 from .presence import Presence
+from .pulse import count, pulse
 from .recent import Recent
 from .reload import Reload
-from .report import about, report, words
+from .report import about, report
 from .singleton import Singleton
 from .status import LastTrouble, ProcessStatus, Reloaded, State, builtins
 
@@ -68,7 +75,7 @@ class Running:
         self.reloaded = Reloaded()
         self.store = Store(workspace.store_url)
         self.counters = Counters()
-        self.plan = make(workspace, self.store, announce)
+        self.plan = make(workspace, self.store, self.counters, announce)
         self.loading = Loading(lambda: self.plan, lambda: self.table)
         self.table = RouteTable(
             self.store,
@@ -86,7 +93,9 @@ class Running:
         )
         self.intake = Intake(self.counters, lambda: self.store.journal.healthy)
         self.gates = Gates(self.plan.workspace.bridge)
+        self.senders = Senders(Outbox(self.store.database), self.counters)
         self.takers = self.taking(self.plan)
+        self.replays = Replays(self.store.database, released(self.intake.source))
         self.recent = Recent()
         self.notify = Notify()
         self.presence = Presence(
@@ -102,7 +111,6 @@ class Running:
         self.singletons: list[Singleton] = []
         self.reload = Reload(self)
         self._watch: asyncio.Task[None] | None = None
-        self._drift = Drift(self._operators)
         self._probes: Serving | None = None
 
     def own(self, workspace: Workspace) -> Workspace:
@@ -139,6 +147,7 @@ class Running:
                 self.background.start(single.name, single.run())
             await self.loading.wait(_MODELS, stop)
             self.take()
+            self.senders.adjust(self.plan.sinks)
         if not stop.is_set():
             self.state = "running"
             self.background.start("reload", self.reload.run())
@@ -147,20 +156,42 @@ class Running:
 
     def taking(self, plan: Plan) -> Mapping[str, Deciding]:
         """Give who takes each source's deliveries in a plan. Raises ``ConfigError``."""
-        return takers(plan.endpoints.values(), self.table, self.store, self.counters)
+        return takers(
+            plan.endpoints.values(),
+            self.table,
+            self.store,
+            self.counters,
+            also=capture_effects,
+            sent=self.senders.nudge,
+        )
+
+    def wanted(self) -> dict[str, Source]:
+        """Give the sources to take from: those of the plan, and what is to be replayed."""
+        return {**self.plan.sources, REPLAYS: self.replays}
 
     def take(self) -> None:
         """Begin to take the deliveries of every source that is not being taken from."""
-        for name, source in self.plan.sources.items():
+        for name, source in self.wanted().items():
             if name not in self.intake.names():
                 self.intake.open(name, source, self.way(name))
-                self.announce({"event": "source", "source": name})
+                if name != REPLAYS:
+                    self.announce({"event": "source", "source": name})
 
     def way(self, source: str) -> Way:
         """Give the way of a source's deliveries through the plan that is in force."""
+        uses, bridge = self.plan.uses, self.plan.workspace.bridge
+        if source == REPLAYS:
+            takes = {name: uses.counted(one.begin) for name, one in self.takers.items()}
+            buries: dict[str, Bury] = {name: one.bury for name, one in self.takers.items()}
+            return Way(
+                take=by_source(takes.get),
+                bury=buried_by_source(buries.get),
+                limits=Limits.of(bridge, source),
+                gates=self.gates.of(()),
+            )
         deciding = self.takers[source]
         return Way(
-            take=self.plan.uses.counted(deciding.begin),
+            take=uses.counted(deciding.begin),
             bury=deciding.bury,
             limits=self.plan.limits[source],
             gates=self.gates.of(deciding.endpoints),
@@ -178,6 +209,7 @@ class Running:
         self.notify.stopping("finishing what is in hand")
         leaving = asyncio.create_task(self.presence.beat())
         await asyncio.gather(self.intake.stop(), self.listening.close())
+        await self.senders.stop()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.shadow.drain(), 5.0)
         await self.background.stop()
@@ -198,8 +230,8 @@ class Running:
         self.background.start("routes", self.table.watch())
         self.background.start("replacements", self.loading.tidy())
         self.background.start("shadow", self.shadow.run())
-        self.background.start("pulse", self._pulse())
-        self.background.start("waiting", self._count())
+        self.background.start("pulse", pulse(self))
+        self.background.start("waiting", count(self))
         self.watch(self.plan)
 
     async def _open_probes(self) -> None:
@@ -218,30 +250,6 @@ class Running:
         self.health = probes.address
         self.announce({"event": "health", "address": probes.address})
 
-    async def _pulse(self) -> None:
-        """Look once a second, or more often where systemd wants to hear of us more often."""
-        every = min(1.0, self.notify.watchdog / 3) if self.notify.watchdog else 1.0
-        while True:
-            sources = self.intake.status().sources
-            self.recent.look(sources)
-            status = self.status()
-            if status.live:
-                self.notify.progress()
-            if self.state == "running":
-                self.notify.status("; ".join(status.missing) or words(status))
-            await self._drift.look(sources)
-            await asyncio.sleep(every)
-
-    async def _count(self) -> None:
-        while True:
-            try:
-                found = await asyncio.to_thread(count_waiting, self.store.database, time.time())
-            except StoreError:
-                self.waiting = None
-            else:
-                self.waiting = found
-            await asyncio.sleep(2.0)
-
     async def _open_store(self) -> bool:
         try:
             await asyncio.to_thread(self.store.open)
@@ -258,7 +266,8 @@ class Running:
                 log.info("the store is there now")
                 return
 
-    def _operators(self, source: str) -> list[Operator]:
+    def operators(self, source: str) -> list[Operator]:
+        """Give the operators of the endpoints that a source feeds."""
         workspace = self.plan.workspace
         names = self.plan.fed_by(source)
         return [app.operator(workspace, self.store, name, who="bridge") for name in names]

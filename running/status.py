@@ -42,6 +42,17 @@ class SourceView(msgspec.Struct, frozen=True, kw_only=True):
     endpoints: tuple[str, ...] = ()
 
 
+class SinkView(msgspec.Struct, frozen=True, kw_only=True):
+    """A destination of a process: what its sender says, with its counts since the start."""
+
+    state: str = "starting"
+    sent: int = 0
+    retried: int = 0
+    held: int = 0
+    in_flight: int = 0
+    trouble: str = ""
+
+
 class JournalView(msgspec.Struct, frozen=True, kw_only=True):
     """The journal of a process: lines that wait, lines that found no room, what is wrong."""
 
@@ -66,6 +77,7 @@ class ProcessStatus(msgspec.Struct, frozen=True, kw_only=True):
     missing: tuple[str, ...] = ()
     stuck: tuple[str, ...] = ()
     sources: Mapping[str, SourceView] = {}
+    sinks: Mapping[str, SinkView] = {}
     journal: JournalView = JournalView()
     paused: tuple[str, ...] = ()
     leases: tuple[str, ...] = ()

@@ -17,6 +17,7 @@ from .link import row
 __all__ = ["LONGEST", "Backlog", "Item"]
 
 LONGEST: Final = 0.002  # seconds that a group waits for more at most
+_FEW: Final = 16  # lines; so many that are there already do not wait for more
 _QUIET: Final = 0.0003  # and how long nobody may come before it stops waiting
 
 
@@ -63,11 +64,12 @@ class Backlog:
         self._dropped: Counter[str] = Counter()
         self._wake_at = 1 << 60  # lines; nobody waits unless the writer says so
         self._nudged = False
-        self._changed = threading.Condition(threading.Lock())
+        self._lock = threading.Lock()
+        self._changed = threading.Condition(self._lock)
 
     def put(self, item: Item) -> bool:
         """Add an item at the end; False where there is no room, or the writer is going."""
-        with self._changed:
+        with self._lock:
             if self.closing or self._lines + item.size > self.capacity:
                 return False
             self._items.append(item)
@@ -79,7 +81,7 @@ class Backlog:
 
     def put_first(self, items: Iterable[Item]) -> None:
         """Put items back where they were, at the front; they keep their order and need no room."""
-        with self._changed:
+        with self._lock:
             for item in reversed(list(items)):
                 item.state = _State.WAITING
                 self._items.appendleft(item)
@@ -87,14 +89,14 @@ class Backlog:
 
     def drop(self, content: Content) -> bool:
         """Count lines that found no room; True where they are the first since the last report."""
-        with self._changed:
+        with self._lock:
             first = not self._dropped
             self._dropped.update(line[1] for line in content.rows)
             return first
 
     def withdraw(self, item: Item) -> bool:
         """Take back an item; False where the writer has it already."""
-        with self._changed:
+        with self._lock:
             if item.state is not _State.WAITING:
                 return False
             item.state = _State.WITHDRAWN
@@ -103,7 +105,7 @@ class Backlog:
 
     def take(self, limit: int) -> list[Item]:
         """Give the oldest items, up to ``limit`` lines, but at least one item."""
-        with self._changed:
+        with self._lock:
             taken: list[Item] = []
             room = limit
             if self._dropped:
@@ -119,7 +121,7 @@ class Backlog:
 
     def take_commits(self) -> list[Item]:
         """Take out every item that somebody waits for; the others stay in order."""
-        with self._changed:
+        with self._lock:
             commits = [i for i in self._items if i.future and i.state is _State.WAITING]
             self._items = deque(i for i in self._items if not i.future)
             for item in commits:
@@ -134,13 +136,14 @@ class Backlog:
         (``target``): those who came together come again together. A lone caller waits for nobody.
         ``linger`` is the longest that it waits then, in seconds.
         """
-        with self._changed:
-            if not self._lines and not self.closing and not self._nudged:
+        with self._lock:
+            left = self._lines  # from before: they have waited for long enough
+            if not left and not self.closing and not self._nudged:
                 self._wake_at = 1
                 self._changed.wait(idle)
             self._nudged = False
             until = time.monotonic() + min(linger, LONGEST)
-            while 0 < self._lines < target and not self.closing:
+            while 0 < self._lines < target and left < _FEW and not self.closing:
                 before = self._lines
                 self._wake_at = target
                 self._changed.wait(min(_QUIET, linger))
@@ -151,18 +154,18 @@ class Backlog:
 
     def pause(self, seconds: float) -> None:
         """Wait, but not when told to close. The writer calls it between two tries."""
-        with self._changed:
+        with self._lock:
             self._changed.wait_for(lambda: self.closing, seconds)
 
     def nudge(self) -> None:
         """Wake the writer, so that it looks at the store now."""
-        with self._changed:
+        with self._lock:
             self._nudged = True
             self._changed.notify()
 
     def close(self) -> None:
         """Take nothing more, and wake the writer to finish."""
-        with self._changed:
+        with self._lock:
             self.closing = True
             self._changed.notify_all()
 

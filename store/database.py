@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
+from sqlalchemy import Connection, inspect, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, OperationalError, SQLAlchemyError
-from sqlalchemy.pool import NullPool
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ..errors import StoreError
+from . import postgresql, sqlite
 from .file import StoreFile, replaced
-from .postgresql import WAIT, open_engine, writing
+from .postgresql import writing
 from .tables import HEAD
 from .trouble import unavailable, wrong_version
 
@@ -36,7 +34,11 @@ class Database:
         parsed = _parse(url)
         self.place = parsed.render_as_string(hide_password=True)
         self.file = _file(parsed, self.place)
-        self.engine = self._engine(parsed, create=create)
+        self.engine = (
+            postgresql.open_engine(parsed)
+            if self.file is None
+            else sqlite.open_engine(self.file, create=create)
+        )
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
@@ -82,7 +84,7 @@ class Database:
         connection = self.engine.connect().execution_options(**options)
         if self.file is not None:
             try:
-                _keep_log(connection)
+                sqlite.keep_log(connection)
             except BaseException:
                 connection.close()
                 raise
@@ -96,17 +98,6 @@ class Database:
             found = schema_version(connection)
         if found != HEAD:
             raise wrong_version(found, self.place)
-
-    def _engine(self, url: URL, *, create: bool) -> Engine:
-        file = self.file
-        if file is None:
-            return open_engine(url)
-        # No pool: a kept connection would read on in a file that was deleted or replaced.
-        engine = create_engine(
-            "sqlite://", creator=lambda: file.connect(create=create), poolclass=NullPool
-        )
-        event.listen(engine, "begin", _begin_sqlite)
-        return engine
 
 
 def schema_version(connection: Connection) -> str | None:
@@ -143,36 +134,3 @@ def _file(url: URL, place: str) -> StoreFile | None:
         expected="sqlite:///FILE or postgresql+psycopg://HOST/NAME",
         remedy="change workspace.store in fig.toml",
     )
-
-
-def _keep_log(connection: Connection) -> None:
-    """Write ahead, so that readers never wait; a file brought back from a copy may not do so."""
-    cursor = connection.connection.cursor()
-    try:
-        cursor.execute("PRAGMA journal_mode=WAL")
-    finally:
-        cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    wait = connection.get_execution_options().get(WAIT)
-    if wait is None:
-        connection.exec_driver_sql("BEGIN")
-        return
-    # SQLite's own waiting sleeps longer and longer, and starves beside a busy writer: ask often.
-    connection.exec_driver_sql("PRAGMA busy_timeout=0")
-    until = time.monotonic() + wait
-    while not _try_immediate(connection, last=time.monotonic() >= until):
-        time.sleep(_ASK_AGAIN)
-
-
-def _try_immediate(connection: Connection, *, last: bool) -> bool:
-    # IMMEDIATE: the chain's last hash, once read, must stay the last until we commit.
-    try:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-    except OperationalError as error:
-        code = getattr(error.orig, "sqlite_errorcode", None)
-        if last or code is None or code & 0xFF != sqlite3.SQLITE_BUSY:
-            raise
-        return False
-    return True

@@ -7,6 +7,7 @@ from typing import Final, NamedTuple
 from sqlalchemy import Connection, func, select, update
 
 from ..errors import StoreError
+from .driver import first_row, run
 from .link import Tail
 from .postgresql import read_at_begin
 from .tables import HEAD, journal, journal_head
@@ -33,7 +34,7 @@ def tail(connection: Connection) -> Tail:
 
     Raises ``StoreError`` where the store was upgraded while we ran: we would link wrongly.
     """
-    found = read_at_begin(connection) or connection.exec_driver_sql(TAIL).first()
+    found = read_at_begin(connection) or first_row(connection, TAIL)
     if found is None:
         raise _missing()
     if found[2] != HEAD:
@@ -45,7 +46,7 @@ def move(connection: Connection, last: Tail) -> None:
     """Write which line is the newest, in the transaction that wrote it."""
     # Numbers and hex digits that we made ourselves.
     statement = f"UPDATE journal_head SET last_id = {last.id:d}, last_link = '{last.link}'"  # noqa: S608
-    connection.exec_driver_sql(statement)
+    run(connection, statement)
 
 
 def holds(connection: Connection, line: Tail) -> bool:

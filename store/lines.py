@@ -7,8 +7,7 @@ from typing import Final
 
 from sqlalchemy import Connection, Engine
 
-from . import tables
-from .insert import insertion
+from .driver import own_connection, own_errors
 from .postgresql import copied
 
 __all__ = ["Lines", "Linked"]
@@ -16,20 +15,38 @@ __all__ = ["Lines", "Linked"]
 Linked = tuple[int, float, str, str, str, str, str, str]
 """id, at, kind, endpoint, request_id, revision, data (JSON text) and link."""
 
+_AT_ONCE: Final = 32
 _COLUMNS: Final = "id, at, kind, endpoint, request_id, revision, data, link"
 
 
 class Lines:
-    """Writes lines in a transaction that is under way."""
+    """Writes lines in a transaction that is under way.
+
+    SQLite takes many in one statement: between two statements Python's lock changes hands, and
+    while an event loop is busy, each of these changes would cost more than writing a line.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._copies = engine.dialect.name == "postgresql"
-        self._insert = insertion(engine, tables.journal, leave={"digest"})
+        self._many, self._one = _insert(_AT_ONCE), _insert(1)
 
     def write(self, connection: Connection, lines: Sequence[Linked]) -> None:
         """Write them; raises what the driver raises, as SQLAlchemy's errors."""
         if self._copies:
             # A third of executemany's time, and a tenth of what it costs our own processor.
             copied(connection, f"COPY journal ({_COLUMNS}) FROM STDIN", lines)
-        else:
-            connection.exec_driver_sql(self._insert, list(lines))
+            return
+        whole = len(lines) - len(lines) % _AT_ONCE
+        driver = own_connection(connection)
+        with own_errors(connection, driver, self._one):
+            for start in range(0, whole, _AT_ONCE):
+                some = lines[start : start + _AT_ONCE]
+                driver.execute(self._many, [value for line in some for value in line])
+            if whole < len(lines):
+                driver.executemany(self._one, lines[whole:])
+
+
+def _insert(count: int) -> str:
+    return f"INSERT INTO journal ({_COLUMNS}) VALUES " + ", ".join(
+        ["(?, ?, ?, ?, ?, ?, ?, ?)"] * count
+    )

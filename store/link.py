@@ -8,8 +8,8 @@ Whoever changes, removes or moves a line breaks the chain there.
 
 from __future__ import annotations
 
-import hashlib
 import json
+from hashlib import sha256 as _sha256
 from typing import Final, NamedTuple
 
 import msgspec
@@ -45,12 +45,16 @@ class Tail(NamedTuple):
 def row(line: Line) -> Row:
     """Make a line ready to be stored. Raises ``TypeError`` where a field is of the wrong type."""
     kind, endpoint, request, revision = line.kind, line.endpoint, line.request_id, line.revision
-    for value in (kind, endpoint, request, revision):
-        if not isinstance(value, str):
-            raise TypeError(f"a line's fields are text, not {type(value).__name__}")
-    at = float(line.at)
-    data = encode(line.data)
-    sealed = seal(at, kind, endpoint, request, revision, digest(data))
+    if not (
+        isinstance(kind, str)
+        and isinstance(endpoint, str)
+        and isinstance(request, str)
+        and isinstance(revision, str)
+    ):
+        raise TypeError("a line's kind, endpoint, request_id and revision are text")
+    at, data = float(line.at), encode(line.data)
+    digest_of_data = _sha256(data.encode()).hexdigest()
+    sealed = _canonical((at, kind, endpoint, request, revision, digest_of_data))
     return (at, kind, endpoint, request, revision, data, sealed)
 
 
@@ -64,7 +68,7 @@ def encode(data: object) -> str:
 
 def digest(data: str) -> str:
     """Give what stands for a line's data in its seal. Raises ``UnicodeError`` where it cannot."""
-    return hashlib.sha256(data.encode()).hexdigest()
+    return _sha256(data.encode()).hexdigest()
 
 
 def seal(
@@ -76,7 +80,7 @@ def seal(
 
 def link(previous: str, sealed: bytes) -> str:
     """Give the link of a line that follows the one of link ``previous``."""
-    return hashlib.sha256(previous.encode() + sealed).hexdigest()
+    return _sha256(previous.encode() + sealed).hexdigest()
 
 
 def _encode_anything(data: object) -> str:

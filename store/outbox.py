@@ -153,9 +153,8 @@ class Outbox:
 
     def _any(self, destination: str, now: float) -> bool:
         """Look without the store's one lock, which is there to be written under."""
-        due = and_(_outbox.destination == destination, _unsent, _free(now))
         with self._database.read() as connection:
-            return connection.execute(select(_outbox.id).where(due).limit(1)).first() is not None
+            return bool(_heads(connection, destination, now, 1))
 
     def _end(self, token: str, ids: Sequence[int], values: Mapping[str, object]) -> int:
         ended = {"lease_token": None, "lease_until": None, **values}

@@ -38,7 +38,6 @@ class Patience:
 
     def watch(self, item: Item) -> None:
         """Begin to wait for an item."""
-        self._forget_answered()
         self._waiting.append((self.loop.time(), item))
         if self._timer is None:
             self._set_timer()

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import DBAPIError
 
 from ..errors import MissingExtra, StoreUnavailable
+from .driver import own_connection, own_errors
 
 __all__ = ["CHAINED", "WAIT", "alive", "copied", "open_engine", "read_at_begin", "writing"]
 
@@ -80,8 +79,8 @@ def read_at_begin(connection: Connection) -> Sequence[Any] | None:
 
 def copied(connection: Connection, statement: str, rows: Iterable[Sequence[object]]) -> None:
     """Copy rows into a table, in the transaction that is under way."""
-    driver = _driver(connection)
-    with _errors(connection, driver, statement), driver.cursor().copy(statement) as copy:
+    driver = own_connection(connection)
+    with own_errors(connection, driver, statement), driver.cursor().copy(statement) as copy:
         for row in rows:
             copy.write_row(row)
 
@@ -106,8 +105,8 @@ def _begin(connection: Connection) -> None:
         " WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END;"
         f"{options.get(_READS, '')}"
     )
-    driver = _driver(connection)
-    with _errors(connection, driver, "BEGIN"), driver.cursor() as cursor:
+    driver = own_connection(connection)
+    with own_errors(connection, driver, "BEGIN"), driver.cursor() as cursor:
         cursor.execute(statement)
         rows = [cursor.fetchone() if cursor.description else None]
         while cursor.nextset():
@@ -122,24 +121,3 @@ def _begin(connection: Connection) -> None:
             value="a standby, or set to read-only",
             remedy="lead workspace.store to the primary, or set it to read and write again",
         )
-
-
-def _driver(connection: Connection) -> Any:
-    driver = connection.connection.dbapi_connection
-    if driver is None:
-        raise StoreUnavailable("the connection is closed", remedy="nothing: it is opened again")
-    return driver
-
-
-@contextmanager
-def _errors(connection: Connection, driver: Any, statement: str) -> Iterator[None]:
-    """Raise the driver's errors as SQLAlchemy would, which knows them by their kinds."""
-    dialect = connection.dialect
-    kinds = dialect.loaded_dbapi
-    try:
-        yield
-    except kinds.Error as error:
-        gone = dialect.is_disconnect(error, driver, None)
-        raise DBAPIError.instance(
-            statement, None, error, kinds.Error, connection_invalidated=gone, dialect=dialect
-        ) from error

@@ -67,8 +67,20 @@ class Server:
         self.process.wait()
 
     def restart(self) -> None:
-        """Start it again at the same address, after ``kill`` or ``stop_process``."""
-        self.process = self._spawn()
+        """Start it again at the same address, after ``kill`` or ``stop_process``.
+
+        It may not start at once: what it had started for each client outlives it for a moment.
+        """
+        until = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                self.process = self._spawn()
+            except RuntimeError:
+                if time.monotonic() > until:
+                    raise
+                time.sleep(0.1)
+            else:
+                return
 
     def stop_process(self) -> None:
         """End it in good order; its data stays for ``restart``."""

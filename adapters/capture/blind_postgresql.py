@@ -20,7 +20,7 @@ SELECT c.relkind::text AS kind, c.relpersistence::text AS persistence,
   (SELECT count(*) FROM pg_inherits i WHERE i.inhparent = c.oid) AS children,
   (SELECT count(*) FROM pg_rewrite r WHERE r.ev_class = c.oid AND r.is_instead
      AND r.ev_type <> '1') AS rules,
-  EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE 'fig%'
+  EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '%fig%'
      AND t.tgenabled = 'O') AS origin
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
 WHERE c.relname = :table AND n.nspname = COALESCE(:schema, n.nspname) AND c.oid = to_regclass(:name)

@@ -28,6 +28,7 @@ _LOCK_PATIENCE: Final = 30.0
 _PATIENCE: Final = 10.0
 _LOOK_ANYWAY: Final = 1.0
 """Seconds after which a claim looks even if nobody wrote: leases of others may have run out."""
+_CANNOT_TELL: Final = -1
 _BREATH: Final = 0.1
 
 
@@ -80,7 +81,7 @@ class Claims:
         looked = held.subquery().c.lease_token
 
         def take() -> int:
-            tokens = self._connection.execute(select(looked).distinct().where(looked.is_not(None)))
+            tokens = self._connection.execute(select(looked).where(looked.is_not(None)).distinct())
             gone = [token for token in tokens.scalars() if is_gone(token)]
             if gone:
                 freed = update(EVENTS).where(*mine, columns.lease_token.in_(gone))
@@ -181,6 +182,8 @@ class Claims:
     def _is_worth_a_look(self, now: float) -> bool:
         """Say whether anything can have changed since a look that found nothing."""
         stamp = self._dialect.stamp(self._connection)
+        if stamp == _CANNOT_TELL:
+            return True
         ready = [at for at in self._due if at <= now]
         if ready:
             self._due = [at for at in self._due if at > now]
@@ -200,9 +203,9 @@ class Claims:
 
     def _settled(self, endings: Sequence[Ending]) -> set[tuple[int, str]]:
         now = self._now()
-        self._due += [
-            now + end.settlement.delay for end in endings if end.settlement.outcome == "retry"
-        ]
+        if self._stamp != _CANNOT_TELL:
+            again = [end.settlement for end in endings if end.settlement.outcome == "retry"]
+            self._due += [now + settlement.delay for settlement in again]
         todo = list(changes(endings, now))
         returns = self._connection.dialect.update_returning
         if len(todo) == 1 and returns:

@@ -13,7 +13,7 @@ from sqlalchemy.engine.reflection import Inspector
 from ...errors import LegacyError
 from .dialect import Capture, Dialect, Piece
 from .events import EVENTS, INSTALLED, TABLES
-from .record import CAPTURE, SHARED, Entry, noted, shape_entry
+from .record import CAPTURE, SHARED, Entry, digest, noted, shape_entry
 
 __all__ = ["Step", "missing", "purpose"]
 
@@ -74,10 +74,11 @@ def missing(
     wanted = [*dialect.pieces(capture), *granted]
     # Of a right there is only the record: what a server shows of one differs from what was said.
     rights = {entry.name: entry.created for entry in own if entry.kind == "grant"}
-    standing = {**dialect.standing(connection, capture), **rights}
+    said = {one.name: one.create for one in granted if rights.get(one.name) == digest(one.create)}
+    standing = {**dialect.standing(connection, capture), **said}
     names = {piece.name for piece in wanted} | (set() if granted else rights.keys())
     unwanted = [entry for entry in own if entry.kind != CAPTURE and entry.name not in names]
-    steps += [_out(entry) for entry in reversed(unwanted)]
+    steps += [_out(entry, standing) for entry in reversed(unwanted)]
     for step in _own(capture.source, wanted, standing, own, recorded, place):
         steps.append(step)
     agreed = shape_entry(capture)
@@ -87,11 +88,11 @@ def missing(
     return steps
 
 
-def _out(entry: Entry) -> Step:
+def _out(entry: Entry, standing: Mapping[str, str]) -> Step:
     return Step(
         sql=entry.dropped,
         why="Not wanted any longer.",
-        undo=entry.created,
+        undo=standing.get(entry.name, ""),
         strikes=entry,
     )
 
@@ -112,13 +113,13 @@ def _own(
         position = entry.position if entry else _free(at, taken)
         taken.add(position)
         if stands == piece.create:
-            if entry is None or entry.created != piece.create:
+            if entry is None or entry.created != digest(piece.create):
                 yield _adopt(noted(source, position, piece), entry)
             continue
         if stands is not None and entry is None:
             _refuse(piece, source, recorded, place)
         if stands is not None and entry is not None and not _replaces(piece):
-            yield _replaced(entry)
+            yield _replaced(entry, stands)
         yield _in(piece, noted(source, position, piece), entry)
 
 
@@ -138,16 +139,16 @@ def _shared(
                 _check_table(looked, piece.name, place)
             if entry is None:
                 yield _adopt(made, None)
-            elif entry.created != piece.create and piece.kind != "table":
+            elif entry.created != digest(piece.create) and piece.kind != "table":
                 if not _replaces(piece):
-                    yield _replaced(entry)
+                    yield _replaced(entry, "")
                 yield _in(piece, made, entry)
             continue
         yield _in(piece, made, entry)
 
 
-def _replaced(entry: Entry) -> Step:
-    return Step(sql=entry.dropped, why="It is not as it would be made now.", undo=entry.created)
+def _replaced(entry: Entry, stood: str) -> Step:
+    return Step(sql=entry.dropped, why="It is not as it would be made now.", undo=stood)
 
 
 def _in(piece: Piece, entry: Entry, before: Entry | None) -> Step:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import hashlib
 import socket
 import time
 from collections.abc import Iterable, Sequence
@@ -20,6 +21,7 @@ __all__ = [
     "SHARED",
     "Entry",
     "agreed_on",
+    "digest",
     "literal",
     "noted",
     "records",
@@ -39,7 +41,11 @@ _SOURCE_PLACES: Final = 10_000
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A row of ``fig_installed``."""
+    """A row of ``fig_installed``.
+
+    ``created`` tells a statement by its digest (of the options, it is all of them): enough to see
+    that another version made it, and a script to review is not twice as long for it.
+    """
 
     source: str
     position: int
@@ -59,6 +65,11 @@ def records(connection: Connection) -> list[Entry]:
     return [Entry(**row) for row in rows.mappings()]
 
 
+def digest(statement: str) -> str:
+    """Tell one statement from another."""
+    return f"sha256:{hashlib.sha256(statement.encode()).hexdigest()[:32]}"
+
+
 def noted(source: str, position: int, piece: Piece) -> Entry:
     """Make the entry of an object that is created now."""
     return Entry(
@@ -66,7 +77,7 @@ def noted(source: str, position: int, piece: Piece) -> Entry:
         position=position,
         kind=piece.kind,
         name=piece.name,
-        created=piece.create,
+        created=digest(piece.create),
         dropped=piece.drop,
         by=_who(),
         at=round(time.time(), 3),

@@ -25,8 +25,9 @@ def removal(connection: Connection, dialect: Dialect, source: str) -> list[str]:
     """
     recorded = records(connection)
     own = [entry for entry in recorded if entry.source == source]
-    if not own:
+    if not own and (not recorded or _is_shared(connection, dialect, source, recorded)):
         return []
+    # Without a source of its own, what is shared was left by an installation that was broken off.
     statements = [entry.dropped for entry in _outwards(own) if entry.dropped]
     if _is_shared(connection, dialect, source, recorded):
         mine = [delete(table).where(table.c.source == source) for table in TABLES]

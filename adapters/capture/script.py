@@ -11,11 +11,11 @@ __all__ = ["install_script", "remove_script"]
 
 _RIGHTS: Final = {
     "postgresql": (
-        "CREATE on the schema that our tables go to, TRIGGER on the captured table",
-        "and EXECUTE on the trigger's function, which its owner has",
+        "CREATE on the schema that our tables go to (on the database, for a new one), and",
+        "TRIGGER on the captured table; to take a trigger out again, the table's owner",
     ),
     "mysql": (
-        "CREATE, DROP, INDEX, TRIGGER, SELECT, INSERT and DELETE in this database",
+        "CREATE, DROP, INDEX, TRIGGER, SELECT, INSERT, UPDATE and DELETE in this database",
         "and, where binary logs are on, log_bin_trust_function_creators or SUPER",
     ),
     "sqlite": ("to write the file and its folder",),

@@ -41,7 +41,7 @@ def legacy(tmp_path: Path):
 
 
 class TableFeed:
-    secrets = ("hush",)
+    secrets = ()
 
     def __init__(self, source: TableSource, legacy: sqlite3.Connection) -> None:
         self.source, self._legacy = source, legacy
@@ -59,8 +59,7 @@ class TableFeed:
 class TestTableSource(SourceContract):
     @pytest.fixture
     async def feed(self, tmp_path: Path, legacy: sqlite3.Connection) -> AsyncIterator[TableFeed]:
-        url = "sqlite://robot:hush@/legacy.db"
-        source = make(tmp_path, url=url, key="account", large=100_000)
+        source = make(tmp_path, key="account", large=100_000)
         source.install()
         yield TableFeed(source, legacy)
         await source.close()
@@ -338,7 +337,12 @@ def test_a_locked_database_says_so(tmp_path, legacy):
     ("options", "said"),
     [
         ({"url": "not a url"}, "not a URL"),
-        ({"url": "postgresql://u:hush@h/db"}, "cannot be captured"),
+        ({"url": "postgresql://u:hush@h/db"}, "holds a password.*env:NAME"),
+        ({"url": "postgresql://u@h/db?password=hush"}, "holds a password"),
+        ({"url": "oracle://u@h/db"}, "cannot be captured"),
+        ({"url": "postgresql://u@h"}, "names no database"),
+        ({"home": "fig"}, "a SQLite file has none"),
+        ({"password": "env:X"}, "a SQLite file has none"),
         ({"url": "sqlite://"}, "names no file"),
         ({"table": 3}, "Expected `str`"),
         ({"tabel": "x"}, "did you mean 'table'"),
@@ -439,7 +443,7 @@ async def test_settled_events_stay_for_a_while_and_the_dead_for_good(tmp_path, l
     await second.settle(Settlement(outcome="dead", reason="unreadable"))
     await third.settle(Settlement(outcome="retry", delay=60))
     await source.close()
-    claims = source._claims()
+    claims, _ = source._claims()
     assert claims.sweep(keep=60) == 0
     assert claims.sweep(keep=0) == 1
     claims.close()

@@ -131,8 +131,8 @@ class Desk:
 
     def bridge(self, **options) -> Bridge:
         source = Replays(self.store.database, self.release, poll=0.01, **options)
-        takes = {NAME: by_source({"claims": self.take})}
-        bury = {NAME: buried_by_source({"claims": self.bury})}
+        takes = {NAME: by_source({"claims": self.take}.get)}
+        bury = {NAME: buried_by_source({"claims": self.bury}.get)}
         return Bridge({NAME: source}, takes, limits=LIMITS, bury=bury)
 
     def states(self) -> list[str]:
@@ -344,7 +344,7 @@ async def test_its_source_is_released_where_it_can_be():
 
 
 async def test_a_source_that_nobody_listens_to_any_more_is_named():
-    take = by_source({})
+    take = by_source({}.get)
     record = msgspec.structs.replace(letter("p1").record, source="old")
     with pytest.raises(FigError, match="nothing takes"):
         await take(Delivery(record=record, settle=None))  # type: ignore[arg-type]

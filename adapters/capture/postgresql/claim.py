@@ -48,7 +48,8 @@ _HEAD: Final = """\
     AND ({row}.attempts = 0 OR NOT EXISTS ({in_hand}))"""
 
 # The comparisons of rows, and OFFSET 0, keep the planner on the index by key whatever its
-# statistics say. Every part but the last is worked off only as far as the limit asks for it.
+# statistics say; the lock within LATERAL keeps the order of the heads. Every part but the first and
+# the last is worked off only as far as the limit asks for it.
 _CLAIM: Final = """\
 WITH look AS MATERIALIZED (
   (SELECT id, key, priority, next_at, lease_until, parked, lost, attempts FROM {events}
@@ -76,9 +77,10 @@ WITH look AS MATERIALIZED (
   SELECT id FROM suspect UNION ALL SELECT id FROM live
   UNION ALL SELECT id FROM before_live UNION ALL SELECT id FROM history
 ), pick AS MATERIALIZED (
-  SELECT e.id FROM heads JOIN {events} e ON e.id = heads.id
-  WHERE e.done_at IS NULL AND {free_e}
-  LIMIT %(limit)s FOR UPDATE OF e SKIP LOCKED
+  SELECT locked.id FROM heads CROSS JOIN LATERAL (
+    SELECT e.id FROM {events} e WHERE e.id = heads.id AND e.done_at IS NULL AND {free_e}
+    FOR UPDATE SKIP LOCKED) locked
+  LIMIT %(limit)s
 ), taken AS (
   UPDATE {events} e SET lease_token = %(token)s, lease_until = {now} + %(lease)s,
     attempts = e.attempts + 1, lost = e.lost + (e.lease_token IS NOT NULL)::integer, parked = 0

@@ -25,7 +25,8 @@ from .trigger import Triggers, channel
 
 __all__ = ["PostgreSqlCapture"]
 
-_KEEPALIVE: Final = {
+_CONNECT: Final = {
+    "client_encoding": "utf8",
     "connect_timeout": 5,
     "keepalives_idle": 10,
     "keepalives_interval": 5,
@@ -77,9 +78,10 @@ class PostgreSqlCapture:
             engine = create_engine(
                 url,
                 poolclass=NullPool,
+                pool_reset_on_return=None,
                 isolation_level="AUTOCOMMIT",
                 hide_parameters=True,
-                connect_args=_KEEPALIVE,
+                connect_args=_CONNECT,
                 execution_options={"no_parameters": True},
             )
         except ImportError as error:
@@ -95,7 +97,8 @@ class PostgreSqlCapture:
         milliseconds = str(int(patience * 1000)), str(_STATEMENT_SECONDS * 1000)
 
         def tell(connection: Any, _: object) -> None:
-            connection.adapters.register_loader("text", _any_text())
+            if connection.info.parameter_status("server_encoding") == "SQL_ASCII":
+                _take_any_bytes(connection)
             connection.execute(_SESSION, (self.home, *milliseconds, names, values))
 
         return tell
@@ -183,13 +186,14 @@ class PostgreSqlCapture:
         return trouble.trouble(error, place=place, name=name)
 
 
-def _any_text() -> Any:
+def _take_any_bytes(connection: Any) -> None:
+    """Read text of a database without an encoding: it need not be UTF-8, and must come back."""
     from psycopg.types.string import TextLoader  # noqa: PLC0415 an extra
 
     class AnyText(TextLoader):
-        """Text of a database without an encoding need not be UTF-8; its bytes must come back."""
-
         def load(self, data: Any) -> str:
             return bytes(data).decode("utf-8", "surrogateescape")
 
-    return AnyText
+    connection.execute("SET client_encoding TO 'SQL_ASCII'")
+    for name in ("text", "varchar", "bpchar", "name"):
+        connection.adapters.register_loader(name, AnyText)

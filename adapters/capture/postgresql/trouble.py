@@ -22,6 +22,14 @@ _UNAVAILABLE: Final = {
     "55": ("is busy: somebody else holds a lock", "find the transaction that was left open"),
     "57": ("ended the statement or the connection", "none is needed: it is tried again"),
 }
+_CONNECTING: Final = {
+    "3D000": 'FATAL:  database "',
+    "28000": 'FATAL:  role "',
+    "28P01": "FATAL:  password authentication failed",
+    "28P02": "FATAL:  no pg_hba.conf entry",
+    "53300": "FATAL:  sorry, too many clients",
+    "57P03": "FATAL:  the database system is",
+}
 _REFUSED: Final = {
     "42501": ("this user lacks a right", "grant it: the how-to of table capture has the list"),
     "25006": ("is read-only", "give the address of the primary, not of a standby"),
@@ -67,7 +75,12 @@ def trouble(error: SQLAlchemyError, *, place: str, name: str) -> LegacyError:
 
 def _state(error: SQLAlchemyError) -> str:
     cause = error.orig if isinstance(error, DBAPIError) else None
-    return str(getattr(cause, "sqlstate", None) or "")
+    state = getattr(cause, "sqlstate", None)
+    if state or cause is None:
+        return str(state or "")
+    # While a connection is made, libpq passes on what the server says without its state.
+    said = str(cause)
+    return next((known for known, words in _CONNECTING.items() if words in said), "")
 
 
 def _said(error: SQLAlchemyError) -> str:

@@ -34,7 +34,7 @@ keep       = {keep}
 provider = "rules"
 process  = "shared"
 table    = "rules.toml"
-text     = "note"
+text     = "region"
 
 [endpoint.claim-changed]
 operation   = "claim.read@1"
@@ -130,7 +130,8 @@ class Bridges(threading.Thread):
         for process in self.processes:
             process.send_signal(signal.SIGTERM)
         ended = [process.wait(40) for process in self.processes]
-        assert ended == [0] * len(ended), f"ended with {ended}"
+        # One that has only just been started has nothing in hand yet, and may end by the signal.
+        assert set(ended) <= {0, -signal.SIGTERM}, f"ended with {ended}"
 
     def kill_all(self) -> None:
         self.stopping.set()

@@ -10,7 +10,6 @@ from sqlalchemy import create_engine, text
 
 from stranglerfig import app, config
 from stranglerfig.adapters.capture.events import EVENTS
-from stranglerfig.adapters.tables import TableSource
 from stranglerfig.model import request_id
 from stranglerfig.store import Store, tables
 from stranglerfig.store.chain import verify
@@ -60,14 +59,13 @@ class Checker:
         return truth
 
     def _read_events(self) -> list[tuple[str, str, Change]]:
-        part = app.source(self.workspace, "claims")
-        assert isinstance(part, TableSource)
+        image_of = app.source(self.workspace, "claims").ground().dialect.image
         found = []
         columns = EVENTS.c
         query = EVENTS.select().order_by(columns.id)
         with self._legacy.connect() as connection:
             for row in connection.execute(query):
-                image = part.image(row.after if row.op != "delete" else row.before).values
+                image = image_of(row.after if row.op != "delete" else row.before).values
                 place = f"{image['region']}/{image['number']}"
                 found.append((row.event_id, place, (row.op, image["change_id"])))
                 self.counts["attempts"] += row.attempts

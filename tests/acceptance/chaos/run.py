@@ -22,7 +22,7 @@ from stranglerfig.tests.acceptance.chaos.bridges import Bridges, fig, make_works
 from stranglerfig.tests.acceptance.chaos.checker import Checker
 from stranglerfig.tests.acceptance.chaos.legacy_writers import Writer, make_tables
 
-DRAIN = 90.0
+DRAIN = 20.0
 """Seconds in which the bridges must have worked off what was left at the end."""
 
 
@@ -58,6 +58,9 @@ def run(
         until(lambda: checker.waiting() == 0, "all captured changes are settled", DRAIN)
         running.end()
         checker.check()
+    except BaseException:
+        print((root / "bridges.log").read_text("utf-8", "replace")[-8000:], file=sys.stderr)
+        raise
     finally:
         running.kill_all()
     counts: Counter[str] = Counter()
@@ -99,8 +102,6 @@ def main() -> int:
             writers=asked.writers,
             bridges=asked.bridges,
         )
-        if wrong:
-            print((Path(at) / "bridges.log").read_text("utf-8", "replace")[-5000:])
     width = max(map(len, counts))
     for name, number in counts.items():
         print(f"{name:{width}}  {number:>9,}")

@@ -7,6 +7,8 @@ import shutil
 import sqlite3
 import subprocess
 
+import pytest
+
 from stranglerfig.tests.adapters.capture.shop import customer, line
 
 
@@ -55,6 +57,31 @@ def test_a_script_says_what_each_statement_is_for_and_how_it_is_undone(shop):
     assert len(undo) > 5
     assert all(line.startswith("--") for line in undo)
     assert sum("DROP TRIGGER" in line for line in undo) == 3
+
+
+def test_the_rights_that_the_script_names_are_enough(shop):
+    if shop.kind == "sqlite":
+        pytest.skip("SQLite has no users")
+    user = shop.user("dba")
+    if shop.kind == "postgresql":
+        shop.run("GRANT CREATE, USAGE ON SCHEMA public TO dba")
+        shop.run("GRANT TRIGGER ON customer TO dba")
+    else:
+        rights = "CREATE, DROP, INDEX, TRIGGER, SELECT, INSERT, UPDATE, DELETE"
+        shop.run(
+            f"GRANT {rights} ON {shop.url.database}.* TO '{user.replace('@', chr(39) + '@' + chr(39))}'"
+        )
+    before = shop.schema()
+    shop.login = "dba"
+    installation = shop.installation()
+    installation.apply()
+    shop.write()
+    shop.login = ""
+    assert shop.replayed(customer) == shop.rows(customer)
+    if shop.kind != "postgresql":  # there a trigger is dropped by the table's owner only
+        shop.login = "dba"
+    shop.installation().undo(discard=True)
+    assert shop.schema() == before
 
 
 def test_the_rights_of_the_bridge_are_granted_and_taken_back(shop):

@@ -1,0 +1,64 @@
+"""``fig adapter doctor``: whether what was installed works, proved and measured."""
+
+from __future__ import annotations
+
+import sys
+from typing import Final
+
+import click
+import msgspec
+from rich.markup import escape
+
+from .. import app
+from ..errors import ConfigError, LegacyError
+from ..model import Finding
+from ..ports import Examinable
+from .adapter import adapter
+from .adapter_part import Overrides, login_options
+from .screen import Screen, json_option
+
+__all__ = ["doctor"]
+
+_COLOURS: Final = {"ok": "green", "warn": "yellow", "fail": "red", "skip": "dim"}
+
+
+@adapter.command()
+@click.argument("system")
+@login_options
+@json_option
+@click.pass_obj
+def doctor(screen: Screen, /, system: str, as_json: bool, **said: str | None) -> None:
+    """Prove that SYSTEM's triggers fire, find what is amiss, and measure what they cost.
+
+    A row is inserted, changed and deleted through the real triggers, and rolled back: nothing
+    stays. Leaves with 6 where something fails, and with 0 where there are warnings at most.
+    """
+    workspace = msgspec.convert(said, Overrides).of(screen.load(), system)
+    part = app.adapter(workspace, system)
+    if not isinstance(part, Examinable):
+        raise ConfigError(
+            "this adapter cannot be examined",
+            place=workspace.place("legacy", system, "adapter"),
+            value=workspace.legacy[system].adapter,
+            expected="one that installs something in its system",
+        )
+    found = list(part.examine())
+    if as_json:
+        for one in found:
+            screen.json({"system": system, **msgspec.structs.asdict(one)})
+    else:
+        _show(screen, found)
+    failed = any(one.state == "fail" for one in found)
+    sys.exit(LegacyError.exit_status if failed else 0)
+
+
+def _show(screen: Screen, found: list[Finding]) -> None:
+    rows = [
+        [f"[{_COLOURS[one.state]}]{one.state}[/]", escape(one.check), escape(one.says)]
+        for one in found
+    ]
+    screen.table(["", "looked at", "found"], rows)
+    for one in found:
+        if one.remedy:
+            colour = _COLOURS[one.state]
+            screen.say(f"[{colour}]{one.state}[/] {escape(one.check)}: {escape(one.remedy)}")

@@ -1,0 +1,59 @@
+"""How we use SQLite: a log written ahead, and transactions that ask for their turn often."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.pool import NullPool
+
+from .driver import own_connection, own_errors, run
+from .file import StoreFile
+from .postgresql import WAIT
+
+__all__ = ["keep_log", "open_engine"]
+
+_ASK_AGAIN: Final = 0.001  # seconds between two tries of a write lock that another one holds
+
+
+def open_engine(file: StoreFile, *, create: bool) -> Engine:
+    """Make the engine; it connects later. ``create`` makes the file where there is none."""
+    # No pool: a kept connection would read on in a file that was deleted or replaced.
+    engine = create_engine(
+        "sqlite://", creator=lambda: file.connect(create=create), poolclass=NullPool
+    )
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def keep_log(connection: Connection) -> None:
+    """Write ahead, so that readers never wait; a file brought back from a copy may not do so."""
+    run(connection, "PRAGMA journal_mode=WAL")
+
+
+def _begin(connection: Connection) -> None:
+    wait = connection.get_execution_options().get(WAIT)
+    driver = own_connection(connection)
+    if wait is None:
+        run(connection, "BEGIN")
+        return
+    with own_errors(connection, driver, "BEGIN IMMEDIATE"):
+        # SQLite's own waiting sleeps longer and longer, and starves beside a busy writer.
+        driver.execute("PRAGMA busy_timeout=0")
+        until = time.monotonic() + wait
+        while not _begun(driver, last=time.monotonic() >= until):
+            time.sleep(_ASK_AGAIN)
+
+
+def _begun(driver: Any, *, last: bool) -> bool:
+    # IMMEDIATE: the chain's last link, once read, must stay the last until we commit.
+    try:
+        driver.execute("BEGIN IMMEDIATE")
+    except sqlite3.OperationalError as error:
+        code = getattr(error, "sqlite_errorcode", None)
+        if last or code is None or code & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
