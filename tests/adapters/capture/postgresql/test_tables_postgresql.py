@@ -12,7 +12,7 @@ import pytest
 from stranglerfig.errors import ConfigError, FigError, LegacyError, LegacyUnavailable, SchemaDrift
 from stranglerfig.model import Lag, Settlement
 from stranglerfig.ports import Lagging
-from stranglerfig.testing.source import SourceContract, nothing, one
+from stranglerfig.testing.source import SourceContract, nothing
 
 DONE = Settlement(outcome="done")
 
