@@ -42,7 +42,9 @@ def events_of(
         return f"{into}\nVALUES ({values});"
     where = f"\nWHERE {capture.when}" if capture.when else ""
     order = f"\nORDER BY NEW.{PLACE}" if operation == "update" else ""
-    return f"{into}\nSELECT {values}\nFROM {rows_of(operation, alone=not capture.when)}{where}{order};"
+    return (
+        f"{into}\nSELECT {values}\nFROM {rows_of(operation, alone=not capture.when)}{where}{order};"
+    )
 
 
 def event(
