@@ -29,6 +29,7 @@ from .capture.ground import Ground
 from .capture.installation import Action, Installation
 from .capture.lag import lag
 from .capture.options import Options, check, dialect_of, url_of
+from .capture.rows import row_columns
 from .capture.session import Hold, Session
 
 __all__ = ["Options", "TableSource"]
@@ -60,6 +61,7 @@ class TableSource:
         self._dialect.engine(self._url, root, place=f"{place}.url", patience=1.0)
         self._inline = frozenset(self._options.inline)
         self._agreed: set[str] = set()
+        self._row: Sequence[str] | None = None
         self._drift: LegacyError | None = None
         self._session: Session | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -189,6 +191,7 @@ class TableSource:
 
     def _claims(self) -> tuple[Claims, Waker | None]:
         self._check()
+        self._row = row_columns(self._installation().ground())
         # The owner thread waits shortly and often, so that settlements do not stand behind a claim.
         engine = self._engine(1.0)
         claims = Claims(
@@ -262,6 +265,7 @@ class TableSource:
                 source=self.name,
                 table=self._options.table,
                 values=values,
+                row=self._row,
             ),
             settle=Hold(session, event).settle,
             attempt=event.attempts,
