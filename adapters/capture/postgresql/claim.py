@@ -33,12 +33,12 @@ _FIELDS: Final = Event.__struct_fields__
 # before its end on: a claim that began before that has committed when it is claimed itself.
 _GOES_FIRST: Final = """\
 SELECT FROM {events} x WHERE x.source = %(source)s AND x.key = {row}.key AND x.done_at IS NULL
-      AND (x.source, x.key, x.id) < (%(source)s, {row}.key, {row}.id)
+      AND x.id < {row}.id
       AND NOT (x.parked = 1 AND x.next_at > {now} + 1)
       OFFSET 0"""
 _IN_HAND: Final = """\
 SELECT FROM {events} x WHERE x.source = %(source)s AND x.key = {row}.key AND x.done_at IS NULL
-      AND (x.source, x.key, x.id) > (%(source)s, {row}.key, {row}.id) AND x.lease_until >= {now}
+      AND x.id > {row}.id AND x.lease_until >= {now}
       OFFSET 0"""
 _FREE: Final = """\
 {row}.next_at <= {now} AND {row}.parked <> 2
@@ -68,7 +68,7 @@ WITH look AS MATERIALIZED (
   SELECT h.id FROM (SELECT DISTINCT ON (key) key, id FROM look WHERE priority = 0) l
   CROSS JOIN LATERAL (
     SELECT x.* FROM {events} x WHERE x.source = %(source)s AND x.key = l.key AND x.done_at IS NULL
-      AND (x.source, x.key, x.id) < (%(source)s, l.key, l.id)
+      AND x.id < l.id
       AND NOT (x.parked = 1 AND x.next_at > {now} + 1) LIMIT 1) h
   WHERE EXISTS (SELECT FROM look WHERE priority = 9)
     AND h.priority > 0 AND h.lost < {suspect} AND {head_h}
