@@ -48,9 +48,11 @@ _HEAD: Final = """\
     AND NOT EXISTS ({goes_first})
     AND ({row}.attempts = 0 OR NOT EXISTS ({in_hand}))"""
 
-# The comparisons of rows, and OFFSET 0, keep the planner on the index by key whatever its
-# statistics say; the lock within LATERAL keeps the order of the heads. Every part but the first and
-# the last is worked off only as far as the limit asks for it.
+# A plan may be made while the table is empty, and be kept when it is full. The look for others of a
+# key leaves the fewest filters to the index by key, so that one wins however little is known of the
+# table. ``coalesce`` hides from the planner that the row to be locked is in the partial indexes too:
+# it would walk one of them from end to end for each. The lock within LATERAL keeps the order of the
+# heads. Every part but the first and the last is worked off only as far as the limit asks for it.
 _CLAIM: Final = """\
 WITH look AS MATERIALIZED (
   (SELECT id, key, priority, next_at, lease_until, parked, lost, attempts FROM {events}
@@ -79,7 +81,7 @@ WITH look AS MATERIALIZED (
   UNION ALL SELECT id FROM before_live UNION ALL SELECT id FROM history
 ), pick AS MATERIALIZED (
   SELECT locked.id FROM heads CROSS JOIN LATERAL (
-    SELECT e.id FROM {events} e WHERE e.id = heads.id AND e.done_at IS NULL AND {free_e}
+    SELECT e.id FROM {events} e WHERE e.id = heads.id AND coalesce(e.done_at, -1) < 0 AND {free_e}
     FOR UPDATE SKIP LOCKED) locked
   LIMIT %(limit)s
 ), taken AS (
