@@ -18,6 +18,7 @@ from . import trouble
 from .claim import Heads
 from .columns import SETTINGS, declared_types, is_large
 from .image import read_image
+from .marks import Marks
 from .row import columns_of, image_apart, key
 from .shared import shared
 from .standing import standing, users
@@ -64,6 +65,7 @@ class PostgreSqlCapture:
         self._notify = notify
         self._triggers = Triggers(home=home, notify=notify, replicated=replicated)
         self._heads = Heads(home)
+        self._marks = Marks(home)
 
     def engine(
         self, url: URL, root: Path, *, place: str, patience: float, password: str = ""
@@ -149,6 +151,12 @@ class PostgreSqlCapture:
     def claim(self, connection: Connection, claim: Claim) -> list[Event]:
         """Claim in one statement, by the server's clock."""
         return self._heads.claim(connection, claim)
+
+    def mark(
+        self, connection: Connection, held: Sequence[tuple[int, str]], now: float
+    ) -> set[tuple[int, str]]:
+        """Mark them in one statement that waits for no disk."""
+        return self._marks.mark(connection, held, now)
 
     def now(self, connection: Connection) -> float:
         """Give the server's clock."""
