@@ -19,6 +19,7 @@ from .insert import insertion
 from .line import Line
 from .lines import Lines, Linked
 from .link import Row, Tail, digest, encode, link, row, seal
+from .marks import Mark, Marks
 from .write import DeadLetter, InboxMark, Write
 
 __all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
@@ -30,9 +31,6 @@ refused. Nothing of what is not True was written."""
 
 Unit = tuple[str, str, str, str, int]
 """endpoint, revision, unit, winner and the line of it."""
-
-Mark = tuple[str, str, str, float, str | None]
-"""consumer, message_id, payload_hash, at and result."""
 
 
 class Content(msgspec.Struct, frozen=True):
@@ -82,7 +80,7 @@ class Inserts:
     def __init__(self, engine: Engine) -> None:
         self.journal = Lines(engine)
         self.evidence = insertion(engine, tables.evidence, ignore=True)
-        self.inbox = insertion(engine, tables.inbox, ignore=True)
+        self.marks = Marks(engine)
         self.dead_letters = insertion(engine, tables.dead_letters, leave=_OF_REPLAYS)
         self.effects = Effects(engine)
 
@@ -158,23 +156,18 @@ def _trace(taken: Sequence[Content]) -> list[Row]:
 
 
 def _judge(connection: Connection, inserts: Inserts, contents: Sequence[Content]) -> list[Outcome]:
-    """Set the inbox marks, all at once; one by one only where some were there already."""
+    """Set the inbox marks, all at once; say what becomes of each content."""
     marks = [content.mark for content in contents if content.mark is not None]
-    if marks:
-        connection.exec_driver_sql("SAVEPOINT fig_marks")
-        if connection.exec_driver_sql(inserts.inbox, marks).rowcount != len(marks):
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT fig_marks")
-            return [_mark_one(connection, inserts, content) for content in contents]
-        connection.exec_driver_sql("RELEASE SAVEPOINT fig_marks")
-    return [True] * len(contents)
+    new = iter(inserts.marks.write(connection, marks) if marks else ())
+    return [
+        True if mark is None or next(new) else _known(connection, mark)
+        for mark in (content.mark for content in contents)
+    ]
 
 
-def _mark_one(connection: Connection, inserts: Inserts, content: Content) -> Outcome:
-    if content.mark is None:
-        return True
-    if connection.exec_driver_sql(inserts.inbox, [content.mark]).rowcount == 1:
-        return True
-    consumer, message_id, payload_hash, *_ = content.mark
+def _known(connection: Connection, mark: Mark) -> Outcome:
+    """Say whether a mark that was there is of the same message."""
+    consumer, message_id, payload_hash, *_ = mark
     kept = tables.inbox.c
     query = select(kept.payload_hash).where(
         kept.consumer == consumer, kept.message_id == message_id

@@ -50,7 +50,7 @@ _HEAD: Final = """\
 
 # A plan may be made while the table is empty, and be kept when it is full. The look for others of a
 # key leaves the fewest filters to the index by key, so that one wins however little is known of the
-# table. ``coalesce`` hides from the planner that the row to be locked is in the partial indexes too:
+# table. ``coalesce`` hides from the planner that a row to be locked is in the partial indexes too:
 # it would walk one of them from end to end for each. The lock within LATERAL keeps the order of the
 # heads. Every part but the first and the last is worked off only as far as the limit asks for it.
 _CLAIM: Final = """\
