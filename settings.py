@@ -136,7 +136,7 @@ class SourceSettings(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     ``share`` is the source's part of the bridge where sources compete, beside the others'.
     """
 
-    in_flight: int = 512
+    in_flight: int = 2_048
     at_once: int = 256
     attempts: int = 16
     first: float = 0.5

@@ -26,6 +26,12 @@ from .tally import Tally
 __all__ = ["Hand"]
 
 _CUT_SECONDS: Final = 1.0
+_SLOW: Final = 512
+_AHEAD: Final = 0.25
+"""Seconds of work that are in hand, beyond what a slow lane has: each delivery waits for a group of
+the journal and one of its source's, and whoever is quick would stand still meanwhile. A slow lane
+leaves them to other processes."""
+_MEASURED: Final = 0.05
 
 
 class Hand:
@@ -53,7 +59,8 @@ class Hand:
         self._taking = Relay(self._take_one, limits.at_once, gates=gates, share=limits.share)
         self._ending = Relay(self._end_taken, limits.in_flight)
         self.standstill = Standstill(name, self._taking, limits.stand_still, writable)
-        self._least = max(1, limits.in_flight // 4)
+        self._places = min(limits.in_flight, _SLOW)
+        self._ended, self._measured = 0, time.monotonic()
         self._room = asyncio.Event()
         self._empty = asyncio.Event()
 
@@ -69,11 +76,25 @@ class Hand:
 
     async def room(self, linger: float) -> int:
         """Give the free places: many at once where they come soon, so that receives stay few."""
-        if self._limits.in_flight - len(self._since) < self._least:
+        self._measure()
+        if self._places - len(self._since) < self._least:
             self._room.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._room.wait(), linger)
-        return self._limits.in_flight - len(self._since)
+        return self._places - len(self._since)
+
+    @property
+    def _least(self) -> int:
+        return max(1, self._places // 4)
+
+    def _measure(self) -> None:
+        """Have as many places as are worked off in a while, within the bounds."""
+        now = time.monotonic()
+        passed = now - self._measured
+        if passed >= _MEASURED:
+            worked_off = int(self._ended / passed * _AHEAD)
+            self._places = min(self._limits.in_flight, max(_SLOW, worked_off))
+            self._ended, self._measured = 0, now
 
     def begin(self, deliveries: Sequence[Delivery]) -> None:
         """Let deliveries be taken, each as soon as none of its key is in hand.
@@ -257,9 +278,10 @@ class Hand:
             self._tally.settled(settlement)
 
     def _let_go(self, delivery: Delivery) -> None:
-        self._since.pop(id(delivery), None)
+        if self._since.pop(id(delivery), None) is not None:
+            self._ended += 1
         self.standstill.forget(delivery)
-        if self._limits.in_flight - len(self._since) >= self._least:
+        if self._places - len(self._since) >= self._least:
             self._room.set()
         if not self._since:
             self._empty.set()

@@ -15,14 +15,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     """Bounds of one source.
 
     ``in_flight`` deliveries at most are in hand, ``at_once`` of them at most are being taken; the
-    others wait to be, or for their outcome to be durable. ``share`` is its part of the process
+    others wait to be, or for their outcome to be durable; over 512 only as many as are worked off
+    in a quarter of a second. ``share`` is its part of the process
     where sources compete. ``wait`` is one receive's patience, ``drain`` the time to finish what is
     in hand at the end, ``healthy`` how long a source must flow before its failures are forgotten,
     all in seconds. ``reopen``: how long a broken source is left alone; ``stand_still``: how long
     nothing is begun after what all deliveries need was gone.
     """
 
-    in_flight: int = 512
+    in_flight: int = 2_048
     at_once: int = 256
     share: int = 1
     wait: float = 0.5

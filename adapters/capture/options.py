@@ -48,7 +48,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     level: Literal["row", "statement"] = "row"
     large: int = 65_536
     inline: tuple[str, ...] = ()
-    batch: int = 200
+    batch: int = 500
     lease: float = 10.0
     poll: float = 0.05
     keep: float = 604_800.0

@@ -14,6 +14,7 @@ from stranglerfig.routing.taken import Taken
 
 DONE = Settlement(outcome="done")
 QUICK = Limits(
+    in_flight=1_000,
     wait=0.02,
     drain=0.1,
     retries=Retries(attempts=3, backoff=Backoff(first=0.002, longest=0.01)),
@@ -63,9 +64,26 @@ async def desk():
             await task
 
 
+async def test_who_is_quick_has_more_in_hand_and_never_more_than_the_bound(desk):
+    desk = desk(40_000)
+    most = 0
+
+    def many_in_hand():
+        nonlocal most
+        for _, durable in desk.taken:
+            durable.set_result(True)
+        desk.taken.clear()
+        most = max(most, desk.bridge.status().sources["m"].in_flight)
+        return most > 512
+
+    await desk.until(many_in_hand)
+    await desk.until(lambda: many_in_hand() and desk.source.done == 40_000)
+    assert 512 < most <= QUICK.in_flight
+
+
 async def test_many_are_taken_and_none_is_settled_before_it_is_durable(desk):
     desk = desk(600)
-    await desk.until(lambda: len(desk.taken) == QUICK.in_flight)
+    await desk.until(lambda: len(desk.taken) == 512)
     assert desk.source.done == 0
     for _, durable in desk.taken[:300]:
         durable.set_result(True)
