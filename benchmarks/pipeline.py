@@ -190,7 +190,7 @@ class Bench:
                 ident = sha256(f"claims\x1f{record.position}".encode()).hexdigest()[:32]
                 line = (0.0, "request", "claims", ident, "r1", FLOOR_LINE)
                 hashed = sha256(hashed.encode() + encode(line)).hexdigest()
-                lines.append((number, *line, hashed, None))
+                lines.append((number, *line, hashed))
                 marks.append(
                     ("claims", record.position, sha256(record.body).hexdigest(), 0.0, None)
                 )

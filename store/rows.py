@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql
 __all__ = ["Rows", "rows_of"]
 
 _encode = msgspec.json.Encoder().encode
-_TYPES = postgresql.dialect(paramstyle="named").type_compiler_instance
+_TYPES = postgresql.dialect(paramstyle="named").type_compiler_instance  # type: ignore[no-untyped-call]
 
 
 class Rows(NamedTuple):
