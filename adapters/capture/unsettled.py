@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from .events import EVENTS
 from .ground import Ground
 from .identity import identity
+from .order import bound
 
 __all__ = ["HELD", "Horizon", "drop_held", "keys_waiting", "rows_waiting"]
 
@@ -35,7 +36,11 @@ def keys_waiting(
     query = (
         select(columns.key)
         .distinct()
-        .where(columns.source == source, columns.done_at.is_(None), columns.key.in_(list(keys)))
+        .where(
+            columns.source == source,
+            columns.done_at.is_(None),
+            columns.key.in_([bound(key) for key in keys]),
+        )
     )
     if but:
         query = query.where(columns.id.not_in(list(but)))
