@@ -155,7 +155,8 @@ class Field:
                     )
                     Effects(database.engine).write(store, capture_effects(record))
             done = update(EVENTS).where(EVENTS.c.id.in_([one.id for one in events]))
-            connection.execute(done.values(done_at=1.0))
+        with self.engine.connect() as bridge:  # it waits for locks
+            bridge.execute(done.values(done_at=1.0))
         return [one.op for one in events]
 
     def unseen(self, *statements):
