@@ -37,13 +37,14 @@ def delivered(
     headers = [("op", event.op), ("table", table), ("schema", event.schema_hash)]
     raw = (event.before if event.op == "delete" else event.after) or ""
     try:
-        image = _whole(read(raw) if raw or event.op != "truncate" else _EMPTY, values)
+        found = _image(event, raw, read) if raw or event.op != "truncate" else _EMPTY
+        image = _whole(found, values)
         body = _json(image.values)
         headers.append(("kinds", image.kinds))
         if image.large:
             headers.append(("large", _clean(_json(image.large))))
         if event.op == "update":
-            before = _whole(read(event.before or ""), values)
+            before = _whole(_image(event, event.before or "", read), values)
             headers += [("before", _clean(_json(before.values))), ("before-kinds", before.kinds)]
             if before.large:
                 headers.append(("before-large", _clean(_json(before.large))))
@@ -69,11 +70,23 @@ def references(event: Event, read: Callable[[str], Image], columns: frozenset[st
     found = []
     for raw in (event.before, event.after):
         try:
-            large = read(raw).large if raw else {}
+            large = _image(event, raw, read).large if raw else {}
         except ValueError:
             continue  # said where the record is made
         found += [reference for name, reference in large.items() if name in columns and reference]
     return found
+
+
+def _image(event: Event, raw: str, read: Callable[[str], Image]) -> Image:
+    """Read an image; a reference of which there is only the place, ``-3``, is this event's own."""
+    image = read(raw)
+    if not image.large:
+        return image
+    large = {
+        name: f"{event.event_id}{reference}" if reference.startswith("-") else reference
+        for name, reference in image.large.items()
+    }
+    return msgspec.structs.replace(image, large=large)
 
 
 def _whole(image: Image, values: Values) -> Image:

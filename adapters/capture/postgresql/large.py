@@ -47,7 +47,7 @@ def large_events_of(capture: Capture, operation: Operation, home: str, *, by_row
     columns = columns_of(capture.shape, capture.large)
     rows = {"insert": ["NEW"], "delete": ["OLD"]}.get(operation, ["NEW", "OLD"])
     where = f"\n  WHERE {capture.when}" if capture.when and not by_row else ""
-    source = _one_row(rows, capture) if by_row else rows_of(operation)
+    source = _one_row(rows, capture) if by_row else rows_of(operation, alone=not capture.when)
     apart = "\n  UNION ALL ".join(
         _apart(capture, one, row, at, shared=row != rows[0])
         for row in rows

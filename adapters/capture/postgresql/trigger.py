@@ -29,7 +29,8 @@ NEW_ROWS, OLD_ROWS = "fig_new", "fig_old"
 
 _FUNCTION: Final = """\
 CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp{settings}
+SET search_path = pg_catalog, pg_temp
+SET lock_timeout = '500ms'{settings}
 AS {quote}
 {body}
 {quote}"""
@@ -38,14 +39,22 @@ _BODY: Final = """\
 #variable_conflict use_column
 DECLARE
   fig_said text;
+  fig_state text;
   fig_before text;
   fig_after text;
   fig_large boolean;
 BEGIN
   BEGIN
+    fig_state := current_setting({flag}, true);
+    IF fig_state = 'locked' THEN
+      RAISE EXCEPTION USING ERRCODE = '55P03', MESSAGE = 'still locked, not waited for again';
+    END IF;
 {work}{wake}
   EXCEPTION WHEN OTHERS THEN
     fig_said := left(SQLSTATE || ' ' || SQLERRM, 500);
+    IF SQLSTATE = '55P03' THEN
+      PERFORM set_config({flag}, 'locked', true);
+    END IF;
     BEGIN
       INSERT INTO {gaps} (source, op, key, reason, created_at)
       VALUES ({source}, '{operation}', {key}, fig_said, date_part('epoch', clock_timestamp()));
@@ -64,8 +73,8 @@ END"""
 # transaction that notifies cannot be prepared for a two-phase commit, and a full queue would refuse
 # its commit, so neither is risked.
 _WAKE: Final = """
-    IF current_setting({flag}, true) IS DISTINCT FROM '1' THEN
-      PERFORM set_config({flag}, '1', true);
+    IF fig_state IS DISTINCT FROM 'woken' THEN
+      PERFORM set_config({flag}, 'woken', true);
       IF {allowed}pg_notification_queue_usage() < 0.5 THEN
         PERFORM pg_notify({channel}, '');
       END IF;
@@ -147,6 +156,7 @@ class Triggers(msgspec.Struct, frozen=True, kw_only=True):
         return _BODY.format(
             work=_indent(self._work(capture, operation, by_row=by_row)),
             wake=self._wake(capture.source),
+            flag=_flag(capture.source),
             gaps=qualified(self.home, GAPS.name),
             source=quoted(capture.source),
             operation=operation,
@@ -195,12 +205,16 @@ class Triggers(msgspec.Struct, frozen=True, kw_only=True):
     def _wake(self, source: str) -> str:
         if self.notify == "never":
             return ""
-        flag = "fig.w" + hashlib.sha256(source.encode()).hexdigest()[:12]
         return _WAKE.format(
-            flag=quoted(flag),
+            flag=_flag(source),
             allowed=_NO_TWO_PHASE if self.notify == "auto" else "",
             channel=quoted(channel(source)),
         )
+
+
+def _flag(source: str) -> str:
+    """Name the setting in which a transaction remembers that it notified, or met a lock."""
+    return quoted("fig.s" + hashlib.sha256(source.encode()).hexdigest()[:12])
 
 
 def _level(capture: Capture, operation: Operation) -> str:
