@@ -174,7 +174,8 @@ class Retention(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[retention]``: days after which rows of the store go; 0 keeps them for ever.
 
     ``compact``: the lines' data goes, their place in the chain stays. ``journal``: the lines go.
-    An inbox must be kept longer than anything can be delivered again.
+    An inbox must be kept longer than anything can be delivered again. ``dead_letters``: those that
+    were replayed or dropped; ``kept_letters``: those that nobody has decided on.
     """
 
     compact: float = 0.0
@@ -182,4 +183,5 @@ class Retention(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     inbox: float = 30.0
     outbox: float = 7.0
     dead_letters: float = 0.0
+    kept_letters: float = 0.0
     outcomes: float = 90.0

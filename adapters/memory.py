@@ -137,7 +137,10 @@ class MemorySource:
         entry.attempts += 1
         hold = _Hold(self, entry)
         self._held[id(hold)] = entry
-        return Delivery(record=entry.record, settle=hold.settle, attempt=entry.attempts)
+        attempt = entry.attempts
+        return Delivery(
+            record=entry.record, settle=hold.settle, attempt=attempt, fresh=attempt == 1
+        )
 
     def _settle(self, entry: _Entry, settlement: Settlement) -> None:
         if settlement.outcome == "retry":

@@ -29,6 +29,7 @@ from .capture.ground import Ground
 from .capture.installation import Action, Installation
 from .capture.lag import lag
 from .capture.options import Options, check, dialect_of, url_of
+from .capture.rows import row_columns
 from .capture.session import Hold, Session
 
 __all__ = ["Options", "TableSource"]
@@ -60,6 +61,7 @@ class TableSource:
         self._dialect.engine(self._url, root, place=f"{place}.url", patience=1.0)
         self._inline = frozenset(self._options.inline)
         self._agreed: set[str] = set()
+        self._row: Sequence[str] | None = None
         self._drift: LegacyError | None = None
         self._session: Session | None = None
         self._watching: asyncio.Task[None] | None = None
@@ -189,6 +191,7 @@ class TableSource:
 
     def _claims(self) -> tuple[Claims, Waker | None]:
         self._check()
+        self._row = row_columns(self._installation().ground())
         # The owner thread waits shortly and often, so that settlements do not stand behind a claim.
         engine = self._engine(1.0)
         claims = Claims(
@@ -208,6 +211,14 @@ class TableSource:
         stale = self._installation().check()
         if stale:
             log.warning("%s: %s; run 'fig adapter install %s'", self._place, stale, self.name)
+
+    def _is_agreed(self) -> bool:
+        """Look once more; False where nobody could look now. Raises ``SchemaDrift``."""
+        try:
+            self._check()
+        except LegacyUnavailable:
+            return False
+        return True
 
     def _lag(self) -> Lag:
         try:
@@ -233,8 +244,7 @@ class TableSource:
         unknown = {event.schema_hash for event in events} - self._agreed
         values: Values = {}
         try:
-            if unknown:
-                await asyncio.to_thread(self._check)
+            if unknown and await asyncio.to_thread(self._is_agreed):
                 self._agreed |= unknown
             if self._inline:
                 read = self._dialect.image
@@ -255,6 +265,7 @@ class TableSource:
                 source=self.name,
                 table=self._options.table,
                 values=values,
+                row=self._row,
             ),
             settle=Hold(session, event).settle,
             attempt=event.attempts,

@@ -52,6 +52,7 @@ from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Record, Reply, Request, Route, Stage
 from stranglerfig.routing.endpoint import Endpoint
 from stranglerfig.routing.events import Events
+from stranglerfig.routing.ledger import Ledger
 from stranglerfig.routing.table import RouteTable
 from stranglerfig.store import Store
 from stranglerfig.store.chain import verify
@@ -111,6 +112,13 @@ priority = { 1 = "high", 2 = "normal", 3 = "low" }
 
 FLOOR_LINE = json.dumps(
     {"key": "12345", "stage": "retired", "served_by": "replacement", "ms": 0.02}
+)
+FLOOR_JOURNAL = (
+    "INSERT INTO journal (id, at, kind, endpoint, request_id, revision, data, link)"
+    " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"
+)
+FLOOR_INBOX = (
+    "INSERT INTO inbox (consumer, message_id, payload_hash, at, result) VALUES (?, ?, ?, ?, ?)"
 )
 ANSWER = {"category": "glass", "priority": "normal"}
 
@@ -182,13 +190,13 @@ class Bench:
                 ident = sha256(f"claims\x1f{record.position}".encode()).hexdigest()[:32]
                 line = (0.0, "request", "claims", ident, "r1", FLOOR_LINE)
                 hashed = sha256(hashed.encode() + encode(line)).hexdigest()
-                lines.append((number, *line, hashed))
+                lines.append((number, *line, hashed, None))
                 marks.append(
                     ("claims", record.position, sha256(record.body).hexdigest(), 0.0, None)
                 )
             database.execute("BEGIN IMMEDIATE")
-            database.executemany(f"INSERT INTO journal VALUES ({','.join('?' * 8)})", lines)
-            database.executemany(f"INSERT INTO inbox VALUES ({','.join('?' * 5)})", marks)
+            database.executemany(FLOOR_JOURNAL, lines)
+            database.executemany(FLOOR_INBOX, marks)
             database.execute("COMMIT")
         took = time.perf_counter() - began
         database.close()
@@ -217,7 +225,7 @@ class Bench:
                 mapping=self.mapping,
                 replacement=NoOp(),
             )
-            events = Events(endpoint, table, store.journal)
+            events = Events(endpoint, table, Ledger(store))
             stop = asyncio.Event()
             source = MemorySource("claims", given)
             bridge = Bridge(

@@ -178,9 +178,10 @@ class Hand:
         """Hold one back whose failure is an outage's; else settle it as its failure wants."""
         if id(delivery) not in self._since:
             return
-        if not isinstance(error, FigError):
+        outage = self.standstill.is_outage(delivery, error)
+        if not isinstance(error, FigError) and not (outage and self.standstill.error):
             log.error("%s: %s", self._name, delivery.record.position, exc_info=error)
-        if self.standstill.is_outage(delivery, error):
+        if outage:
             self._hold(delivery, error)
             return
         try:

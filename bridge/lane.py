@@ -67,7 +67,7 @@ class Lane:
 
     def status(self) -> SourceStatus:
         """Say where it stands. Call it on the event loop."""
-        waits = self._waits() if self._state == "flowing" else ""
+        waits = self._waits() if self._state in ("starting", "flowing") else ""
         counts, tally, hand = self._tally.counts, self._tally, self._hand
         return SourceStatus(
             state="waiting" if waits else self._state,

@@ -16,7 +16,7 @@ __all__ = ["Relay"]
 T = TypeVar("T")
 
 _SPELL: Final = 0.002
-"""Seconds after which a runner lets others on the loop have their turn."""
+"""Seconds after which a runner lets others on the loop have their turn, at the longest."""
 
 _HISTORY_SPELL: Final = 0.00025
 _OVERTAKE: Final = 8
@@ -46,13 +46,15 @@ class Relay(Generic[T]):
         self._work = work
         self._most = most
         self._gates = tuple(gates)
-        self._share = share
-        self._spell = _SPELL * share
+        self.share = share
         self._new: deque[T] = deque()
         self._history: deque[T] = deque()
         self._overtaken = 0
         self._busy_with_history = 0
         self._next: asyncio.Task[None] | None = None  # started, and not begun yet
+        self._stands_at: Gate | None = None
+        for gate in self._gates:
+            gate.join(self)
 
     def __len__(self) -> int:
         """Say how many items are not begun."""
@@ -61,7 +63,12 @@ class Relay(Generic[T]):
     @property
     def part(self) -> float:
         """Say how many places of a gate it has, measured by its share."""
-        return len(self.runners) / self._share
+        return len(self.runners) / self.share
+
+    def wants(self, gate: Gate) -> bool:
+        """Say whether it would begin another item if it had a place of this gate."""
+        has_any = bool(self._new or self._history) and len(self.runners) < self._most
+        return has_any and self._stands_at in (None, gate)
 
     @property
     def most(self) -> int:
@@ -102,9 +109,9 @@ class Relay(Generic[T]):
             return
         if len(self.runners) >= self._most or not (self._new or self._may_begin_history()):
             return
-        for gate in self._gates:
-            if not gate.has_place(self):
-                return
+        self._stands_at = next((one for one in self._gates if not one.has_place(self)), None)
+        if self._stands_at is not None:
+            return
         for gate in self._gates:
             gate.busy += 1
         runner = self._next = asyncio.create_task(self._run())
@@ -118,7 +125,7 @@ class Relay(Generic[T]):
 
     async def _run(self) -> None:
         self._next = None
-        began = time.monotonic()
+        began, own = time.monotonic(), self._spell()
         while len(self.runners) <= self._most:
             if self._history and self._turn_of_history():
                 self._overtaken = 0
@@ -128,11 +135,16 @@ class Relay(Generic[T]):
                 item = self._new.popleft()
                 self.start()
                 await self._work(item)
-                spell = self._spell
+                spell = own
             else:
                 return
             if time.monotonic() - began > spell:
                 return  # the next one goes on, after others on the loop
+
+    def _spell(self) -> float:
+        """Give how long a runner goes on: nobody longer than the one with the largest share."""
+        largest = max((gate.largest_share for gate in self._gates), default=self.share)
+        return max(_HISTORY_SPELL, _SPELL * self.share / largest)
 
     def _turn_of_history(self) -> bool:
         if self._new and self._overtaken < _OVERTAKE:

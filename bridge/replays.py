@@ -14,7 +14,7 @@ from ..model import Delivery, Settlement
 from ..ports import Source
 from ..routing.taken import Taken
 from ..store.database import Database
-from ..store.replaying import Replay, Replaying
+from ..store.replaying import Ending, Replay, Replaying
 from ..telemetry import log
 from .taking import Bury, Take
 
@@ -104,6 +104,8 @@ class Replays:
         self._held: dict[int, str] = {}
         self._look_at = 0.0
         self._renewing: asyncio.Task[None] | None = None
+        self._endings: list[tuple[Ending, asyncio.Future[bool]]] = []
+        self._writing: asyncio.Task[None] | None = None
 
     async def open(self) -> None:
         """Begin to hold leases. Connecting waits for the first ``receive``."""
@@ -136,6 +138,8 @@ class Replays:
         renewing, self._renewing = self._renewing, None
         if renewing is not None:
             renewing.cancel()
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
         held, self._held = self._held, {}
         if held:
             with contextlib.suppress(StoreError):  # the leases run out by themselves
@@ -155,19 +159,17 @@ class Replays:
             )
         if settlement.outcome == "done":
             await self._free(one)
-            ended = partial(self._replaying.done, number, token, "replayed")
+            await self._end(Ending(number, token, "replayed"))
         elif settlement.outcome == "dead":
-            ended = partial(self._replaying.died, number, token, settlement.reason)
+            await self._end(Ending(number, token, "dead again", reason=settlement.reason))
         else:
-            next_at = time.time() + settlement.delay
-            ended = partial(self._replaying.again, number, token, next_at)
-        await self._end(one, ended)
+            await self._end_later(one, settlement.delay)
 
     async def _drop(self, one: Replay) -> None:
         """Drop one; where its source cannot be told, that is tried again later."""
         try:
             await self._free(one)
-            await self._end(one, partial(self._replaying.done, one.kept.id, one.token, "dropped"))
+            await self._end(Ending(one.kept.id, one.token, "dropped"))
         except FigError as error:
             log.warning("dead letter %d cannot be dropped yet: %s", one.kept.id, error)
 
@@ -177,18 +179,40 @@ class Replays:
         try:
             await self._release(letter.source, letter.position)
         except FigError:
-            later = partial(self._replaying.again, one.kept.id, one.token, time.time() + _LATER)
-            await self._end(one, later)
+            await self._end_later(one, _LATER)
             raise
 
-    async def _end(self, one: Replay, ended: Callable[[], bool]) -> None:
-        self._look_at = 0.0  # the next one of its key may follow
-        try:
-            kept_lease = await asyncio.to_thread(ended)
-        finally:
-            self._held.pop(one.kept.id, None)
-        if not kept_lease:
-            raise FigError("the lease was lost", place=f"dead letter {one.kept.id}")
+    async def _end_later(self, one: Replay, seconds: float) -> None:
+        next_at = time.time() + seconds
+        await self._end(Ending(one.kept.id, one.token, "again", next_at=next_at))
+
+    async def _end(self, ending: Ending) -> None:
+        """Write an ending; all that come while the store is busy share one transaction."""
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._endings.append((ending, future))
+        if self._writing is None or self._writing.done():
+            self._writing = asyncio.create_task(self._write())
+        if not await future:
+            raise FigError("the lease was lost", place=f"dead letter {ending.number}")
+
+    async def _write(self) -> None:
+        while self._endings:
+            batch, self._endings = self._endings, []
+            endings = [ending for ending, _ in batch]
+            results: Sequence[bool | StoreError]
+            try:
+                results = await asyncio.to_thread(self._replaying.end, endings)
+            except StoreError as error:
+                results = [error] * len(batch)
+            self._look_at = 0.0  # the next ones of their keys may follow
+            for (ending, future), result in zip(batch, results, strict=True):
+                self._held.pop(ending.number, None)
+                if future.done():
+                    continue
+                if isinstance(result, StoreError):
+                    future.set_exception(result)
+                else:
+                    future.set_result(result)
 
     async def _renew(self) -> None:
         while True:

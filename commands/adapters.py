@@ -8,5 +8,17 @@ from .adapter_install import install, remove
 from .adapter_list import list_
 from .adapter_release import release
 from .backfill import backfill
+from .fetch import fetch
+from .reconcile import reconcile
 
-__all__ = ["adapter", "backfill", "doctor", "install", "list_", "release", "remove"]
+__all__ = [
+    "adapter",
+    "backfill",
+    "doctor",
+    "fetch",
+    "install",
+    "list_",
+    "reconcile",
+    "release",
+    "remove",
+]

@@ -29,6 +29,7 @@ __all__ = ["backfill"]
     help="Rows of which this is true, over new.COLUMN.  [default: the system's 'when']",
 )
 @bounded
+@click.option("--no-locks", is_flag=True, help="Where rows may not be locked; slower.")
 @click.option("--restart", is_flag=True, help="From the first row, whatever was walked before.")
 @click.option("--status", is_flag=True, help="Say how far it has come; take nothing.")
 @json_option
@@ -38,6 +39,7 @@ def backfill(
     /,
     system: str,
     where: str | None,
+    no_locks: bool,
     restart: bool,
     status: bool,
     as_json: bool,
@@ -50,12 +52,13 @@ def backfill(
     """
     ground = ground_of(screen, system)
     mark = Mark(ground, "backfill")
-    if status:
-        with ground.connected() as connection:
-            _status(screen, system, mark.look(connection), as_json=as_json)
+    with ground.connected() as connection:
+        known = mark.look(connection)
+    if status or (known is not None and known.state == "done" and not restart):
+        _status(screen, system, known, as_json=as_json)
         return
     bounds = msgspec.convert(options, Bounds)
-    walk = Backfill(ground, _condition(ground, where))
+    walk = Backfill(ground, _condition(ground, where), locks=not no_locks)
     with stopping() as stop, Show(screen, system, as_json=as_json) as show:
         stand = Walk(
             ground,
@@ -96,7 +99,7 @@ def _status(screen: Screen, system: str, stand: Stand | None, *, as_json: bool) 
         screen.say(f"{escape(system)}: no backfill yet")
     else:
         ago = span(max(0.0, time.time() - stand.seen_at))
-        screen.say(
-            f"{escape(system)}: {stand.state}, {stand.rows:,} of about {stand.total:,} rows, "
-            f"seen {ago} ago"
-        )
+        of = "" if stand.state == "done" else f" of about {stand.total:,}"
+        screen.say(f"{escape(system)}: {stand.state}, {stand.rows:,}{of} rows, {ago} ago")
+        if stand.state == "done":
+            screen.note(f"walk again with: fig adapter backfill {escape(system)} --restart")

@@ -8,7 +8,6 @@ from functools import partial
 
 import click
 from rich.markup import escape
-from rich.tree import Tree
 
 from .. import app
 from ..config import Workspace
@@ -67,13 +66,13 @@ def _explain(screen: Screen, workspace: Workspace, as_json: bool) -> None:
         if as_json:
             screen.json(found)
             continue
-        tree = Tree(f"[bold]{escape(name)}[/]")
+        # By hand: a tree of rich's cuts its lines off where they do not fit.
+        screen.say(f"[bold]{escape(name)}[/]")
         for stop in found.stops:
-            tree.add(_words(stop))
-        errors = tree.add("on an error")
-        for stop in found.errors:
-            errors.add(_words(stop))
-        screen.out.print(tree, soft_wrap=True)
+            screen.say(f"├── {_words(stop)}")
+        screen.say("└── on an error")
+        for last, stop in enumerate(found.errors, 1 - len(found.errors)):
+            screen.say(f"    {'├' if last else '└'}── {_words(stop)}")
 
 
 def _words(stop: Stop) -> str:

@@ -1,8 +1,7 @@
-"""``fig journal``: what happened, line by line, and whether nobody changed it afterwards."""
+"""``fig journal``: what happened, line by line."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -10,14 +9,13 @@ import click
 from rich.markup import escape
 
 from .. import app
-from ..store.chain import verify as broken_lines
 from ..store.line import Entry
 from ..store.reading import Wanted
+from .journal_age import archive, compact, retain
+from .journal_proof import anchor, verify
 from .screen import Screen, json_option
 
 __all__ = ["journal"]
-
-_BROKEN = 8
 
 
 @click.group()
@@ -57,29 +55,15 @@ def show(
     screen.table([">id", "when (UTC)", "kind", "endpoint", "what"], rows)
 
 
-@journal.command()
-@json_option
-@click.pass_obj
-def verify(screen: Screen, as_json: bool) -> None:
-    """Check the chain of hashes: a changed, missing or reordered line is named."""
-    with app.store(screen.load()) as store:
-        broken = list(broken_lines(store.database))
-        count = sum(1 for _ in store.journal.read())
-    if as_json:
-        named = [{"id": one.id, "reason": one.reason} for one in broken]
-        screen.json({"lines": count, "broken": named})
-    elif broken:
-        rows = [[str(one.id), escape(one.reason)] for one in broken]
-        screen.table([">line", "what is wrong"], rows)
-    else:
-        screen.say(f"[green]whole[/]: {count} lines, each holds the hash of the one before")
-    sys.exit(_BROKEN if broken else 0)
+for _command in (verify, anchor, compact, archive, retain):
+    journal.add_command(_command)
 
 
 def _row(entry: Entry) -> list[str]:
     when = datetime.fromtimestamp(entry.at, UTC).strftime("%m-%d %H:%M:%S")
     line = entry.line
-    return [str(entry.id), when, line.kind, escape(line.endpoint), escape(_words(line.data))]
+    words = "its data was compacted" if entry.compacted else _words(line.data)
+    return [str(entry.id), when, line.kind, escape(line.endpoint), escape(words)]
 
 
 def _words(data: Mapping[str, object]) -> str:

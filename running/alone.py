@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import threading
+import time
 from typing import TYPE_CHECKING, Final
 
 from ..errors import StoreError
 from ..routing.overdue import Overdue
 from ..store.leases import Leases
+from ..store.retention import retain
 from ..telemetry import log
 from .singleton import Singleton
 
@@ -18,6 +21,9 @@ __all__ = ["alone"]
 
 _SWEEP: Final = 5.0
 """Seconds between two looks for outcomes that did not come."""
+_FIRST: Final = 60.0
+"""Seconds after which what is old is first looked for: a start has other things to do."""
+_HOUR: Final = 3_600.0
 
 
 def alone(running: Running) -> list[Singleton]:
@@ -37,6 +43,13 @@ def alone(running: Running) -> list[Singleton]:
                 again = False
             await asyncio.sleep(0.0 if again else _SWEEP)
 
+    async def retention(token: int) -> None:
+        del token  # each step is a transaction that looks for itself
+        await asyncio.sleep(_FIRST)
+        while True:
+            await _retain(running)
+            await asyncio.sleep(_HOUR)
+
     return [
         Singleton(
             leases,
@@ -45,5 +58,20 @@ def alone(running: Running) -> list[Singleton]:
             lease=lambda: running.plan.workspace.bridge.lease,
             work=work,
         )
-        for name, work in (("outcomes", outcomes),)
+        for name, work in (("outcomes", outcomes), ("retention", retention))
     ]
+
+
+async def _retain(running: Running) -> None:
+    """Let go of what is old; where we are told to stop, that ends between two of its steps."""
+    stop = threading.Event()
+    wanted = running.plan.workspace.retention
+    try:
+        report = await asyncio.to_thread(
+            retain, running.store, wanted, time.time(), stop=stop.is_set
+        )
+        log.info("retention: %s", report)
+    except StoreError as error:
+        log.error("retention: nothing more is removed: %s", error)
+    finally:
+        stop.set()

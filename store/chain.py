@@ -9,7 +9,7 @@ that is found by an anchor only, a place and link that was kept elsewhere.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 import msgspec
 from sqlalchemy import select
@@ -20,7 +20,7 @@ from .head import Head
 from .link import GENESIS, Tail, digest, link, seal
 from .tables import journal
 
-__all__ = ["NO_DATA", "Anchor", "Broken", "Stored", "Walk", "anchor", "verify"]
+__all__ = ["NO_DATA", "Anchor", "Broken", "Stored", "Walk", "anchor", "page", "verify"]
 
 NO_DATA: Final = "{}"
 """What stands in a compacted line in place of its data."""
@@ -53,6 +53,14 @@ class Stored(msgspec.Struct, frozen=True):
         """Give what of it is linked."""
         data = digest(self.data) if self.digest is None else self.digest
         return seal(self.at, self.kind, self.endpoint, self.request_id, self.revision, data)
+
+
+class _Told(msgspec.Struct, rename={"upto": "up to"}):
+    """What a ``cut`` line says."""
+
+    what: Literal["lines", "data"]
+    upto: int
+    link: str = ""
 
 
 class Anchor(NamedTuple):
@@ -88,7 +96,7 @@ class Walk:
         self.compacted = 0
         self.bare = 0  # the newest line whose data is gone
         self.seen: set[Anchor] = set()
-        self._anchors = {one.link: one for one in anchors}
+        self._anchors = anchors
         self._pass(start)
 
     def step(self, line: Stored) -> Iterator[Broken]:
@@ -109,17 +117,16 @@ class Walk:
                 yield Broken(line.id, "changed: it was compacted, and holds data again")
 
     def _pass(self, reached: Tail) -> None:
-        found = self._anchors.get(reached.link)
-        if found is not None and found.id in {0, reached.id}:
-            self.seen.add(found)
+        if self._anchors:
+            same = (one for one in self._anchors if one.link == reached.link)
+            self.seen.update(one for one in same if one.id in {0, reached.id})
 
     def _note(self, line: Stored) -> None:
-        told = msgspec.json.decode(line.data, type=dict[str, object])
-        upto = int(str(told["up to"]))
-        if told["what"] == "lines":
-            self.cut = Tail(upto, str(told["link"]))
+        told = msgspec.json.decode(line.data, type=_Told)
+        if told.what == "lines":
+            self.cut = Tail(told.upto, told.link)
         else:
-            self.compacted = upto
+            self.compacted = told.upto
 
 
 def verify(database: Database, anchors: Sequence[Anchor] = ()) -> Iterator[Broken]:
@@ -131,15 +138,15 @@ def verify(database: Database, anchors: Sequence[Anchor] = ()) -> Iterator[Broke
     said = _head(database)
     walk = Walk(said.cut, anchors)
     while walk.last.id < said.last.id:
-        page = list(_page(database, walk.last, said.last.id))
-        if not page or page[0].id != walk.last.id + 1:
+        lines = page(database, walk.last, said.last.id)
+        if not lines or lines[0].id != walk.last.id + 1:
             now = _head(database)
             if now.cut.id > walk.last.id:  # they were removed meanwhile: go on behind the cut
                 said, walk = now, Walk(now.cut, anchors)
                 continue
-        if not page:
+        if not lines:
             break
-        for line in page:
+        for line in lines:
             yield from walk.step(line)
     yield from _end(walk, said)
     yield from _told(walk, _head(database), said)
@@ -163,7 +170,8 @@ def _told(walk: Walk, now: Head, said: Head) -> Iterator[Broken]:
     if walk.cut != said.cut and now.cut == said.cut:
         place = walk.start.id + 1
         yield Broken(place, f"missing: no line tells that those up to {said.cut.id} were removed")
-    if walk.bare > walk.compacted and walk.bare > now.compacted:
+    still = now.compacted == said.compacted
+    if walk.bare > walk.compacted and (still or walk.bare > now.compacted):
         yield Broken(walk.bare, "missing: its data is gone, and no line tells of it")
     elif walk.compacted < said.compacted:
         told = f"missing: no line tells that those up to {said.compacted} were compacted"
@@ -181,10 +189,10 @@ def _head(database: Database) -> Head:
         return head.read(connection)
 
 
-def _page(database: Database, last: Tail, upto: int) -> Iterator[Stored]:
-    lines = journal.c
-    where = lines.id > last.id, lines.id <= upto
-    query = select(journal).where(*where).order_by(lines.id).limit(_PAGE)
+def page(database: Database, last: Tail, upto: int) -> list[Stored]:
+    """Give the next lines behind ``last``, up to ``upto``. Raises ``StoreUnavailable``."""
+    number = journal.c.id
+    where = number > last.id, number <= upto
+    query = select(journal).where(*where).order_by(number).limit(_PAGE)
     with database.read() as connection:
-        for found in connection.execute(query):
-            yield Stored(*found)
+        return [Stored(*found) for found in connection.execute(query)]

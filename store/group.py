@@ -24,7 +24,7 @@ from .write import DeadLetter, InboxMark, Write
 __all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
 
 Outcome = bool | StoreError | Conflict
-"""True: written. False: a duplicate by its inbox mark, or a claim that no longer holds. An error:
+"""True: written. False: a duplicate by its inbox mark. An error: it is
 refused. Nothing of what is not True was written."""
 
 

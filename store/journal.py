@@ -10,6 +10,7 @@ from ..errors import StoreError, StoreUnavailable
 from ..telemetry import log
 from .backlog import Backlog, Item
 from .database import Database
+from .doubt import in_doubt
 from .group import Content, prepare
 from .line import Entry
 from .patience import Patience
@@ -75,8 +76,9 @@ class Journal:
 
         Many in flight share one transaction. Raises ``StoreUnavailable`` at once where the store is
         known to be lost, or after ``patience`` seconds; then nothing of it is written, later
-        either. Raises ``StoreError`` where it cannot be stored, or its message came before with
-        other bytes.
+        either. Where the store went away, or hangs, in the moment of the commit, and nobody can be
+        asked, the error says that it is not known yet; a note in the journal tells later. Raises
+        ``StoreError`` where it cannot be stored, or its message came before with other bytes.
         """
         item, future = self._submit(write)
         try:
@@ -162,13 +164,18 @@ class Journal:
         waits = self._waits
         if waits is None or waits.loop is not loop:
             # The one of another loop lives on by its timer while anybody waits there.
-            waits = self._waits = Patience(loop, self.patience, self._give_up)
+            waits = self._waits = Patience(loop, self.patience, self._give_up, self._abandon)
         return waits
 
     def _give_up(self, item: Item) -> None:
         # What the writer holds already cannot be recalled: it is answered when that ends.
         if self._backlog.withdraw(item) and item.future is not None and not item.future.done():
             item.future.set_exception(self._refused(f"not written within {self.patience} s"))
+
+    def _abandon(self, item: Item) -> None:
+        if item.future is not None and not item.future.done():
+            self._writer.abandoned = True
+            item.future.set_exception(in_doubt(self._refused("the store does not answer")))
 
     def _unavailable(self) -> StoreUnavailable:
         trouble = self._writer.trouble

@@ -10,7 +10,9 @@ from typing import Final
 
 from .backlog import Item
 
-__all__ = ["Patience"]
+__all__ = ["HELD", "Patience"]
+
+HELD: Final = 2.0  # seconds that what the writer has in hand is waited for beyond patience
 
 _LOOK: Final = 0.02  # seconds between two looks at those who wait
 _GIVE_WAY: Final = 0.001  # and how long the loop stands still then
@@ -18,6 +20,9 @@ _GIVE_WAY: Final = 0.001  # and how long the loop stands still then
 
 class Patience:
     """Calls ``give_up`` with each item that is not answered in time. Lives on one event loop.
+
+    One that is not answered even by that, as the writer has it in hand, waits ``HELD`` seconds
+    more, and goes to ``abandon`` then: a database that hangs must not hang those who wait.
 
     All wait equally long, so the first in is the first that is late. A timer for each of them
     would cost more than writing its line.
@@ -28,12 +33,18 @@ class Patience:
     """
 
     def __init__(
-        self, loop: asyncio.AbstractEventLoop, seconds: float, give_up: Callable[[Item], None]
+        self,
+        loop: asyncio.AbstractEventLoop,
+        seconds: float,
+        give_up: Callable[[Item], None],
+        abandon: Callable[[Item], None],
     ) -> None:
         self.loop = loop
         self.seconds = seconds
         self._give_up = give_up
+        self._abandon = abandon
         self._waiting: deque[tuple[float, Item]] = deque()  # with the time at which it began
+        self._held: deque[tuple[float, Item]] = deque()
         self._timer: asyncio.TimerHandle | None = None
 
     def watch(self, item: Item) -> None:
@@ -49,9 +60,15 @@ class Patience:
         if self._waiting and now - self._waiting[0][0] >= _LOOK:
             time.sleep(_GIVE_WAY)
         while self._waiting and now - self._waiting[0][0] >= self.seconds:
-            self._give_up(self._waiting.popleft()[1])
+            late = self._waiting.popleft()
+            self._give_up(late[1])
+            self._held.append(late)
             self._forget_answered()
-        if self._waiting:
+        while self._held and _answered(self._held[0][1]):
+            self._held.popleft()
+        while self._held and now - self._held[0][0] >= self.seconds + HELD:
+            self._abandon(self._held.popleft()[1])
+        if self._waiting or self._held:
             self._set_timer()
 
     def _set_timer(self) -> None:

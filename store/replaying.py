@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
@@ -26,9 +26,10 @@ from . import link
 from .database import Database
 from .dead_letters import Kept, decided_line, kept
 from .group import Inserts
+from .line import Line
 from .tables import dead_letters
 
-__all__ = ["Replay", "Replaying"]
+__all__ = ["Ending", "Replay", "Replaying"]
 
 _DECIDED: Final = ("replay", "drop")
 _WHO: Final = "bridge"
@@ -40,6 +41,16 @@ class Replay(msgspec.Struct, frozen=True):
     kept: Kept
     token: str
     tries: int
+
+
+class Ending(msgspec.Struct, frozen=True):
+    """What a leased one came to; ``again``: nobody is to take it before ``next_at``."""
+
+    number: int
+    token: str
+    outcome: Literal["replayed", "dropped", "dead again", "again"]
+    reason: str = ""
+    next_at: float = 0.0
 
 
 class Replaying:
@@ -74,47 +85,19 @@ class Replaying:
         """End these leases; whoever comes next may take them."""
         self._each(held, {"lease_until": None})
 
-    def again(self, number: int, token: str, next_at: float) -> bool:
-        """End a lease; nobody is to take it before ``next_at``. False where the lease was lost."""
-        values = {"lease_until": None, "next_at": next_at}
-        with self._database.write(chained=False) as connection:
-            return connection.execute(_mine(number, token).values(values)).rowcount == 1
+    def end(self, endings: Sequence[Ending]) -> list[bool]:
+        """Write all in one transaction; give False for each whose lease was lost.
 
-    def done(self, number: int, token: str, state: Literal["replayed", "dropped"]) -> bool:
-        """End one for good, with a journal line. False where the lease was lost."""
-        values = {"state": state, "lease_token": None, "lease_until": None}
-        with self._database.write() as connection:
-            found = _locked(connection, number, token)
-            if found is None:
-                return False
-            connection.execute(_mine(number, token).values(values))
-            self._note(connection, kept(found), state, "")
-        return True
-
-    def died(self, number: int, token: str, reason: str) -> bool:
-        """Keep one that was dead again, with its new error. False where the lease was lost.
-
-        What was written as a dead letter of its own by this replay becomes part of the old one: it
-        is one record still.
+        What was written as a dead letter of its own by a replay becomes part of the old one: it is
+        one record still. All but ``again`` leave a journal line.
         """
-        with self._database.write() as connection:
-            found = _locked(connection, number, token)
-            if found is None:
-                return False
-            values = {
-                "state": "kept",
-                "replays": found.replays + 1,
-                "reason": reason,
-                "lease_token": None,
-                "lease_until": None,
-            }
-            newest = _take_newer(connection, found)
-            if newest is not None:
-                same = ("reason", "error", "chain", "versions", "attempts")
-                values |= {name: getattr(newest, name) for name in same}
-            connection.execute(_mine(number, token).values(values))
-            self._note(connection, kept(found), "dead again", reason)
-        return True
+        chained = any(one.outcome != "again" for one in endings)
+        with self._database.write(chained=chained) as connection:
+            lines: list[Line] = []
+            ended = [_end(connection, one, lines) for one in endings]
+            if lines:
+                self._inserts.lines(connection, [link.row(line) for line in lines])
+        return ended
 
     def _lease_one(
         self, connection: Connection, found: Row[tuple[object, ...]], now: float
@@ -135,9 +118,27 @@ class Replaying:
                 for number, token in held.items():
                     connection.execute(_mine(number, token).values(values))
 
-    def _note(self, connection: Connection, one: Kept, action: str, why: str) -> None:
-        line = decided_line(one, action, who=_WHO, why=why)
-        self._inserts.lines(connection, [link.row(line)])
+
+def _end(connection: Connection, ending: Ending, lines: list[Line]) -> bool:
+    found = _locked(connection, ending.number, ending.token)
+    if found is None:
+        return False
+    values: dict[str, object] = {"lease_until": None}
+    if ending.outcome == "again":
+        values["next_at"] = ending.next_at
+    else:
+        values["lease_token"] = None
+        values["state"] = "kept" if ending.outcome == "dead again" else ending.outcome
+        line = decided_line(kept(found), ending.outcome, who=_WHO, why=ending.reason)
+        lines.append(line)
+    if ending.outcome == "dead again":
+        values |= {"replays": found.replays + 1, "reason": ending.reason}
+        newest = _take_newer(connection, found)
+        if newest is not None:
+            same = ("reason", "error", "chain", "versions", "attempts")
+            values |= {name: getattr(newest, name) for name in same}
+    connection.execute(_mine(ending.number, ending.token).values(values))
+    return True
 
 
 def _due(now: float) -> Select[tuple[object, ...]]:

@@ -25,10 +25,10 @@ class Store:
 
     def __init__(self, url: str, *, patience: float = 0.25, capacity: int = 100_000) -> None:
         self.database = Database(url)
-        inserts = Inserts(self.database.engine)
+        self.inserts = Inserts(self.database.engine)
         self.journal = Journal(self.database, patience=patience, capacity=capacity)
-        self.routes = Routes(self.database, inserts)
-        self.evidence = Evidence(self.database, inserts)
+        self.routes = Routes(self.database, self.inserts)
+        self.evidence = Evidence(self.database, self.inserts)
         self.dead_letters = DeadLetters(self.database)
         self.inbox = Inbox(self.database)
         self._opened = False

@@ -38,6 +38,7 @@ class Writer:
 
     def __init__(self, database: Database, backlog: Backlog) -> None:
         self.trouble: StoreUnavailable | None = None
+        self.abandoned = False  # somebody waited for too long for what we have in hand
         self._database = database
         self._backlog = backlog
         self._session = Session(database)
@@ -115,6 +116,11 @@ class Writer:
     def _succeeded(self, group: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
         if self.trouble is not None:
             self._recover()
+        if self.abandoned:
+            self.abandoned = False
+            told = [item for item in group if item.future is not None and item.future.done()]
+            if told:
+                self._note({"event": "was in doubt, and is written", "writes": len(told)})
         _resolve(list(zip(group, outcomes, strict=True)))
 
     def _failed(

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import multiprocessing
 import threading
 
-from sqlalchemy import Update, delete, update
+import pytest
+from sqlalchemy import Update, delete, insert, select, update
 
-from ..store import Line, Store, Write, tables
-from ..store.chain import verify
+from ..errors import StoreError, StoreUnavailable
+from ..store import Line, Store, Write, head, tables
+from ..store.chain import Anchor, verify
+from ..store.link import Tail
 from .committers import commit_sixty, run_all
 
 __all__ = ["ChainContract"]
@@ -50,6 +54,64 @@ class ChainContract:
         broken = list(verify(store.database))
         assert broken[0].id == 3
         assert {b.id for b in broken} >= {3, 5}
+
+    def test_lines_cut_off_at_the_end_are_named(self, store: Store) -> None:
+        """The head knows how far the journal went."""
+        _fill(store)
+        with store.database.write() as connection:
+            connection.execute(delete(tables.journal).where(tables.journal.c.id > 8))
+        (broken,) = verify(store.database)
+        assert (broken.id, broken.reason[:7]) == (9, "missing")
+
+    def test_all_lines_gone_are_named(self, store: Store) -> None:
+        """An empty journal is not a new one."""
+        _fill(store)
+        with store.database.write() as connection:
+            connection.execute(delete(tables.journal))
+        assert [broken.id for broken in verify(store.database)] == [1]
+
+    def test_lines_added_behind_the_head_are_named_and_nothing_is_chained_to_them(
+        self, store: Store
+    ) -> None:
+        """Somebody else wrote: we do not go on, and say so."""
+        _fill(store)
+        forged = dict.fromkeys(("kind", "endpoint", "request_id", "revision", "link"), "x")
+        with store.database.write() as connection:
+            values = insert(tables.journal).values(id=11, at=1.0, data="{}", **forged)
+            connection.execute(values)
+        assert [broken.id for broken in verify(store.database)] == [11]
+        with pytest.raises(StoreError, match="head does not know"):
+            asyncio.run(store.journal.commit(Write(lines=(Line("request"),))))
+
+    def test_a_new_chain_with_a_new_head_is_found_by_an_anchor(self, store: Store) -> None:
+        """Who can write the store can write all of it anew: but not what was kept elsewhere."""
+        _fill(store)
+        with store.database.read() as connection:
+            kept = Anchor(*head.read(connection).last)
+        assert list(verify(store.database, [kept, Anchor(0, kept.link)])) == []
+        with store.database.write() as connection:
+            connection.execute(delete(tables.journal).where(tables.journal.c.id >= 5))
+            link = select(tables.journal.c.link).where(tables.journal.c.id == 4)
+            head.move(connection, Tail(4, str(connection.execute(link).scalar())))
+        _fill(store)
+        assert list(verify(store.database)) == []
+        (broken,) = verify(store.database, [kept])
+        assert broken.id == 10
+        assert "anchor" in broken.reason
+
+    def test_a_process_of_another_version_stops_to_write(self, store: Store) -> None:
+        """The tables were upgraded while it ran: it keeps its lines until somebody restarts it."""
+        _fill(store)
+        with store.database.write() as connection:
+            connection.execute(update(tables.journal_head).values(version="9999"))
+        with pytest.raises(StoreUnavailable, match="another version"):
+            asyncio.run(store.journal.commit(Write(lines=(Line("request"),))))
+        store.journal.append(Write(lines=(Line("request", request_id="kept"),)))
+        with store.database.write() as connection:
+            connection.execute(update(tables.journal_head).values(version=tables.HEAD))
+        assert store.journal.flush(30)
+        assert len(list(store.journal.read(request_id="kept"))) == 1
+        assert list(verify(store.database)) == []
 
     def _tampered(self, store: Store, statement: Update, number: int) -> None:
         _fill(store)

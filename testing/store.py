@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import delete, insert, select, update
 
 from ..errors import Conflict, Overtaken, RouteConflict, StoreUnavailable
-from ..model import Comparison, Record, Route, Stage
-from ..store import DeadLetter, InboxMark, Line, Store, Write, tables
+from ..model import Route, Stage
+from ..store import InboxMark, Line, Store, Write, tables
 from ..store.effects import Effect
 from ..store.expect import Expect, Stamp
 from .chain import ChainContract
+from .samples import letter, seen
 
 __all__ = ["StoreContract"]
 
@@ -71,11 +72,11 @@ class StoreContract(ChainContract):
 
     def test_a_message_is_taken_once(self, store: Store) -> None:
         """A duplicate is told apart, in its group and later, and nothing of it is written."""
-        one = Write(lines=(_line(1),), observations=(_seen("u", "both"),), inbox=_mark("m1"))
+        one = Write(lines=(_line(1),), observations=(seen("u", "both"),), inbox=_mark("m1"))
         two = Write(lines=(_line(2),), inbox=_mark("m2"))
         other = Write(lines=(_line(3),), inbox=InboxMark("else", "m1", "h"))
         assert sorted(_commit(store, one, one, two, other), key=bool) == [False, True, True, True]
-        again = Write(lines=(_line(4),), observations=(_seen("v", "legacy"),), inbox=_mark("m1"))
+        again = Write(lines=(_line(4),), observations=(seen("v", "legacy"),), inbox=_mark("m1"))
         assert _commit(store, again, Write(lines=(_line(5),))) == [False, True]
         requests = [e.line.request_id for e in store.journal.read(kinds=["request"])]
         assert sorted(requests) == ["r1", "r2", "r3", "r5"]
@@ -154,9 +155,9 @@ class StoreContract(ChainContract):
 
     def test_the_first_observation_of_an_input_stands(self, store: Store) -> None:
         """The same input twice is one observation, for each revision on its own."""
-        seen = [_seen("u1", "both"), _seen("u1", "legacy"), _seen("u2", "replacement")]
-        seen += [_seen("u3", "open"), _seen("u4", "neither"), _seen("u1", "legacy", "v2")]
-        for one in seen:
+        given = [seen("u1", "both"), seen("u1", "legacy"), seen("u2", "replacement")]
+        given += [seen("u3", "open"), seen("u4", "neither"), seen("u1", "legacy", "v2")]
+        for one in given:
             _commit(store, Write(observations=(one,)))
         counts = store.evidence.counts("e", "v1")
         assert (counts.both, counts.legacy, counts.replacement) == (1, 0, 1)
@@ -168,7 +169,7 @@ class StoreContract(ChainContract):
         """The projection equals what the journal says, even where it was tampered with."""
         for number in range(40):
             winner = ("both", "legacy", "replacement")[number % 3]
-            _commit(store, Write(observations=(_seen(f"u{number % 25}", winner),)))
+            _commit(store, Write(observations=(seen(f"u{number % 25}", winner),)))
         before = _evidence(store)
         with store.database.write() as connection:
             connection.execute(delete(tables.evidence).where(tables.evidence.c.unit == "u3"))
@@ -186,8 +187,8 @@ class StoreContract(ChainContract):
 
     def test_a_dead_letter_is_kept_whole(self, store: Store) -> None:
         """Its bytes, headers and error come back, and a line tells of it."""
-        letters = [_letter(number) for number in range(3)]
-        _commit(store, *(Write(dead=letter) for letter in letters))
+        letters = [letter(number) for number in range(3)]
+        _commit(store, *(Write(dead=one) for one in letters))
         kept = list(store.dead_letters.read())
         assert sorted((k.letter for k in kept), key=lambda d: d.position) == letters
         assert store.dead_letters.count() == 3
@@ -234,21 +235,6 @@ def _decided(number: int) -> Write:
     )
 
 
-def _seen(unit: str, winner: str, revision: str = "v1") -> Comparison:
-    kind: Callable[..., Comparison] = Comparison
-    return kind(
-        request_id=f"q-{unit}",
-        endpoint="e",
-        revision=revision,
-        unit=unit,
-        winner=winner,
-        by="none",
-        differs=("category",),
-        legacy={"category": "a"},
-        replacement={"category": "b"},
-    )
-
-
 def _evidence(store: Store) -> list[tuple[object, ...]]:
     query = select(tables.evidence).order_by(tables.evidence.c.unit)
     with store.database.read() as connection:
@@ -267,27 +253,4 @@ def _staged(route: Route, stage: Stage, percent: float = 0.0) -> Route:
         percent=percent,
         salt=route.salt,
         version=route.version,
-    )
-
-
-def _letter(number: int) -> DeadLetter:
-    record = Record(
-        source="q",
-        position=f"{number}",
-        kind="soap",
-        body=bytes(range(256)) + b"%d" % number,
-        key="k",
-        headers=((":path", "/x"), ("a", "Ä"), ("a", "2")),
-        encoding="cp037",
-        captured_at=12.25,
-    )
-    error = {"error": "MappingError", "place": "row 7", "value": "0x00"}
-    return DeadLetter(
-        source="q",
-        position=f"{number}",
-        reason="refused by the mapping",
-        record=record,
-        error=error,
-        attempts=3,
-        at=99.5,
     )

@@ -164,7 +164,7 @@ class Claims:
         self._looked = 0.0
 
     def sweep(self, keep: float) -> int:
-        """Delete events that were done over ``keep`` seconds ago, a few thousand; dead ones stay."""
+        """Delete what was done over ``keep`` seconds ago, some thousand events; dead ones stay."""
         with self._guarded():
             return self._sweep.run(self._connection, self._now(), keep)
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 import msgspec
 
 from ...model import Record
 from .dialect import Event, Image
+from .identity import told_apart
 
 __all__ = ["Values", "delivered", "references"]
 
@@ -20,11 +21,18 @@ _EMPTY: Final = Image(values={}, kinds="")
 
 
 def delivered(
-    event: Event, read: Callable[[str], Image], *, source: str, table: str, values: Values
+    event: Event,
+    read: Callable[[str], Image],
+    *,
+    source: str,
+    table: str,
+    values: Values,
+    row: Sequence[str] | None = None,
 ) -> Record:
     """Make the record: the row as JSON (that was, for a delete), what it was before in headers.
 
-    ``values`` are put in where the image refers to them.
+    ``values`` are put in where the image refers to them. ``row``: the columns of a row's identity,
+    for the headers that reconciling goes by; None where it has none.
     """
     headers = [("op", event.op), ("table", table), ("schema", event.schema_hash)]
     raw = (event.before if event.op == "delete" else event.after) or ""
@@ -44,6 +52,8 @@ def delivered(
         # Somebody wrote to the capture table. It goes on as it is, for the mapping to refuse.
         body = raw
         headers.append(("unreadable", _clean(str(error))))
+    if row is not None:
+        headers += told_apart(event, row, read)
     return Record(
         source=source,
         key=_clean(event.key),

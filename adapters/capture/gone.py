@@ -8,7 +8,6 @@ holds its key back until the transactions of that moment have ended.
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
@@ -27,7 +26,6 @@ __all__ = ["GoneRows"]
 
 _HISTORY: Final = 9
 _PATIENCE: Final = 5.0
-_LOOK: Final = 0.02
 _GAPS: Final = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"
 
 
@@ -78,9 +76,7 @@ class GoneRows:
     ) -> None:
         with self._ground.writing(connection):
             ids = self._write(connection, gone, parked=HELD)
-        horizon, until = Horizon(self._ground, connection), time.monotonic() + _PATIENCE
-        while not (passed := horizon.has_passed(connection)) and time.monotonic() < until:
-            time.sleep(_LOOK)
+        passed = Horizon(self._ground, connection).wait(connection, _PATIENCE)
         with self._ground.writing(connection):
             if passed:
                 self._keep(connection, gone, ids, tally)

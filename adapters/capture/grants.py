@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from sqlalchemy import literal
@@ -22,26 +23,34 @@ _RIGHTS: Final = {
 """None on legacy's tables, and none to write events: what walks over existing rows needs more."""
 
 
-def grants(connection: Connection, user: str) -> list[Piece]:
-    """Give the grants on our tables to a user; none where the database has no users.
+_BESIDE: Final = {"schema": ("USAGE", "SCHEMA "), "sequence": ("SELECT", "SEQUENCE ")}
+"""What PostgreSQL wants besides."""
+
+
+def grants(connection: Connection, user: str, shared: Sequence[Piece]) -> list[Piece]:
+    """Give the grants on ``shared``, our tables, to a user; none where there are no users.
 
     ``user`` is a role in PostgreSQL and ``name`` or ``name@host`` (host ``%`` else) in MariaDB.
     """
     kind = connection.dialect.name
     if kind == "sqlite" or not user:
         return []
-    quoted = (
-        _account(connection, user) if kind in ("mysql", "mariadb") else _quoted(connection, user)
-    )
-    return [
-        Piece(
-            kind="grant",
-            name=f"{table} to {user}",
-            create=f"GRANT {rights} ON {_quoted(connection, table)} TO {quoted}",
-            drop=f"REVOKE {rights} ON {_quoted(connection, table)} FROM {quoted}",
+    to = _account(connection, user) if kind in ("mysql", "mariadb") else _quoted(connection, user)
+    found = []
+    for piece in shared:
+        rights, word = _BESIDE.get(piece.kind, (_RIGHTS.get(piece.name, ""), ""))
+        if not rights:
+            continue
+        on = word + _quoted(connection, piece.name)
+        found.append(
+            Piece(
+                kind="grant",
+                name=f"{piece.name} to {user}",
+                create=f"GRANT {rights} ON {on} TO {to}",
+                drop=f"REVOKE {rights} ON {on} FROM {to}",
+            )
         )
-        for table, rights in _RIGHTS.items()
-    ]
+    return found
 
 
 def _account(connection: Connection, user: str) -> str:

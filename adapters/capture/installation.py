@@ -211,7 +211,7 @@ class Installation:
                 capture,
                 records(connection),
                 place=self.place,
-                granted=grants(connection, self._grant_to),
+                granted=grants(connection, self._grant_to, self.dialect.shared()),
             )
         except ValueError as error:
             raise LegacyError(str(error), place=self.place) from error

@@ -6,6 +6,8 @@ walk goes on where it was interrupted, in another process, in the database's own
 
 from __future__ import annotations
 
+import re
+import struct
 from collections.abc import Callable, Sequence
 from decimal import Decimal
 from typing import Any, Final
@@ -13,16 +15,7 @@ from typing import Any, Final
 from sqlalchemy import and_, cast, func, literal, literal_column, or_, tuple_
 from sqlalchemy.dialects import mysql
 from sqlalchemy.sql.elements import ColumnElement
-from sqlalchemy.types import (
-    Float,
-    Integer,
-    LargeBinary,
-    Numeric,
-    String,
-    Text,
-    TypeEngine,
-    UserDefinedType,
-)
+from sqlalchemy.types import LargeBinary, Text, UserDefinedType
 
 __all__ = ["Order", "Place", "Step", "step"]
 
@@ -118,11 +111,8 @@ def _or_equal(left: Any, right: Any, *, after: bool) -> ColumnElement[bool]:
     return found
 
 
-def step(backend: str, by: ColumnElement[Any], kind: TypeEngine[Any], written: str) -> Step:
-    """Give the step over a column.
-
-    ``kind`` is its type as SQLAlchemy knows it, ``written`` as the database spells it.
-    """
+def step(backend: str, by: ColumnElement[Any], written: str) -> Step:
+    """Give the step over a column. ``written`` is its type in the database's own words."""
     if backend == "sqlite":
         return Step(by, bind=_sqlite, match=_sqlite_image)
     if backend == "postgresql":
@@ -134,22 +124,24 @@ def step(backend: str, by: ColumnElement[Any], kind: TypeEngine[Any], written: s
             return bind(f"\\x{text}" if letter == "b" else text)
 
         return Step(by, read=cast(by, Text), bind=bind, match=match)
-    return _mysql(by, kind)
+    return _mysql(by, (re.match(r"\w+", written) or [""])[0].upper())
 
 
-def _mysql(by: ColumnElement[Any], kind: TypeEngine[Any]) -> Step:
-    if isinstance(kind, (mysql.ENUM, mysql.SET, mysql.BIT)):
+def _mysql(by: ColumnElement[Any], base: str) -> Step:
+    if base in ("ENUM", "SET", "BIT"):
         # They are sorted by their numbers, and compared with text as text.
         return Step(by, read=by + literal_column("0"), match=_mysql_image)
-    if isinstance(kind, LargeBinary | mysql.BINARY | mysql.VARBINARY):
+    if base.endswith(("BLOB", "BINARY")):
         read, bind = func.hex(by), func.unhex
         return Step(by, read=read, bind=lambda text: bind(literal(text)), match=_mysql_image)
-    if isinstance(kind, mysql.FLOAT):
+    if base == "FLOAT":
         # Of a single precision all digits.
-        return Step(by, read=by + literal_column("0e0"), match=_mysql_image)
-    if isinstance(kind, Integer | Float | String):
+        return Step(
+            by, read=by + literal_column("0e0"), match=lambda _, text: literal(_single(text))
+        )
+    if base.endswith(("INT", "TEXT", "CHAR")) or base in ("DOUBLE", "YEAR"):
         return Step(by, match=_mysql_image)
-    if isinstance(kind, Numeric):
+    if base == "DECIMAL":
         return Step(by, match=lambda _, text: literal(Decimal(text)))
     # An instant is written with its offset, which is the session's.
     return Step(
@@ -161,6 +153,12 @@ def _mysql_image(letter: str, text: str) -> ColumnElement[Any]:
     if letter == "b":
         return func.unhex(literal(text))
     return literal(int(text) if letter == "i" else float(text) if letter in "rf" else text)
+
+
+def _single(text: str) -> float:
+    """Give the number of single precision that is written so, as one of double precision."""
+    found: float = struct.unpack("f", struct.pack("f", float(text)))[0]
+    return found
 
 
 def _sqlite_image(letter: str, text: str) -> ColumnElement[Any]:

@@ -10,6 +10,7 @@ from sqlalchemy import null, or_, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
+from ...errors import LegacyError
 from .address import steps_over
 from .chunks import Chunks
 from .dialect import Shape
@@ -17,7 +18,19 @@ from .ground import Ground
 from .identity import digest, digest_of, identity, identity_columns, values_of
 from .order import Place
 
-__all__ = ["Gone", "Rows", "Seen"]
+__all__ = ["Gone", "Rows", "Seen", "row_columns"]
+
+
+def row_columns(ground: Ground) -> tuple[str, ...] | None:
+    """Give the columns of a row's identity, for ``told_apart``; None where events do not tell.
+
+    Called when a source is opened; blocks. Raises ``LegacyError`` where nothing can be asked.
+    """
+    with ground.connected() as connection:
+        try:
+            return identity_columns(ground, Chunks(ground, connection).columns)
+        except LegacyError:
+            return None
 
 
 class Seen(msgspec.Struct, frozen=True):

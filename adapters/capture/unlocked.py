@@ -12,7 +12,6 @@ are rows of a table of their own.
 from __future__ import annotations
 
 import contextlib
-import time
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Final, TypeVar, cast
@@ -36,7 +35,6 @@ from .walk import At
 __all__ = ["Unlocked"]
 
 _PATIENCE: Final = 2.0
-_LOOK: Final = 0.02
 _SOME: Final = 500
 _T = TypeVar("_T")
 _Held = Mapping[int, tuple[str, str]]
@@ -91,11 +89,8 @@ class Unlocked:
 
     def _wait(self, connection: Connection) -> None:
         """Wait for the transactions that are under way; not for long, as keys are held back."""
-        horizon, until = Horizon(self._ground, connection), time.monotonic() + _PATIENCE
-        while not horizon.has_passed(connection):
-            if time.monotonic() > until:
-                raise Again("transactions that began before this chunk", _PATIENCE)
-            time.sleep(_LOOK)
+        if not Horizon(self._ground, connection).wait(connection, _PATIENCE):
+            raise Again("transactions that began before this chunk", _PATIENCE)
 
     def _fill(self, connection: Connection, seen: Sequence[Seen], held: _Held) -> int:
         """Give each row that did not change its image, and let it go; say how many."""

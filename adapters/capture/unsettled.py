@@ -20,8 +20,11 @@ HELD: Final = 2
 back, as a dead one does that blocks; a dead one has a reason, though."""
 
 _SOME: Final = 500
-_SETTLED: Final = 0.15
-"""Seconds after which InnoDB's list of transactions is surely not the one of before."""
+_LOOK: Final = 0.02
+_FRESH: Final = 0.13
+"""Seconds in which nobody may ask for InnoDB's list of transactions, so that it is a new one."""
+_READING: Final = 2**48
+"""From here on InnoDB numbers transactions that have not written anything."""
 
 
 def keys_waiting(
@@ -81,16 +84,23 @@ class Horizon:
     def __init__(self, ground: Ground, connection: Connection) -> None:
         self._backend = ground.backend
         self._newest = ""
-        self._open: set[str] = set()
+        self._open: set[int] = set()
         if self._backend == "postgresql":
             asked = "SELECT CAST(pg_snapshot_xmax(pg_current_snapshot()) AS text)"
             self._newest = str(connection.exec_driver_sql(asked).scalar_one())
         elif self._backend == "mysql":
-            time.sleep(_SETTLED)
             self._open = _transactions(connection)
 
-    def has_passed(self, connection: Connection) -> bool:
-        """Say whether what they have written is there to be seen."""
+    def wait(self, connection: Connection, seconds: float) -> bool:
+        """Wait until what they have written is there to be seen; say whether it is."""
+        until = time.monotonic() + seconds
+        while not self._has_passed(connection):
+            if time.monotonic() > until:
+                return False
+            time.sleep(_LOOK)
+        return True
+
+    def _has_passed(self, connection: Connection) -> bool:
         if self._backend == "postgresql":
             oldest = "SELECT pg_snapshot_xmin(pg_current_snapshot()) >= CAST(%s AS xid8)"
             return bool(connection.exec_driver_sql(oldest, (self._newest,)).scalar_one())
@@ -100,7 +110,8 @@ class Horizon:
         return True
 
 
-def _transactions(connection: Connection) -> set[str]:
+def _transactions(connection: Connection) -> set[int]:
+    time.sleep(_FRESH)
     asked = "SELECT trx_id FROM information_schema.INNODB_TRX WHERE trx_mysql_thread_id <> "
     found = connection.exec_driver_sql(f"{asked}CONNECTION_ID()").scalars()
-    return {str(one) for one in found}
+    return {int(one) for one in found if int(one) < _READING}

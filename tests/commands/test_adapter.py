@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from sqlalchemy import create_engine, make_url, text
+from sqlalchemy.pool import NullPool
 
 from stranglerfig.cli import fig
 
@@ -105,6 +107,31 @@ def test_plans_are_data_for_programs(workspace: Path) -> None:
     assert any(one.startswith("CREATE TRIGGER") for one in plan["statements"])
     assert json.loads(run(workspace, "install", "orders", "--json")[1])["run"] is True
     assert triggers(workspace) == {"fig_orders_insert"}
+
+
+def test_installed_by_another_the_bridge_gets_its_rights(tmp_path: Path, postgresql) -> None:
+    url = make_url(postgresql.database())
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE orders (id integer PRIMARY KEY, status text)"))
+        connection.execute(text("DROP ROLE IF EXISTS clerk"))
+        connection.execute(text("CREATE ROLE clerk LOGIN"))
+    toml = TOML.replace("sqlite:///legacy.db", str(url.set(username="clerk", password=None)))
+    (tmp_path / "fig.toml").write_text(toml, "utf-8")
+    with pytest.raises(Exception, match="lacks a right"):
+        run(tmp_path, "install", "orders")
+    out = run(tmp_path, "install", "orders", "--as", "postgres", "--dry-run")[1]
+    assert 'GRANT SELECT, UPDATE, DELETE ON "fig_event" TO "clerk"' in out
+    assert run(tmp_path, "install", "orders", "--as", "postgres")[0] == 0
+    status, out, _ = run(tmp_path, "doctor", "orders", "--json")
+    found = {one["check"]: one for one in map(json.loads, out.splitlines())}
+    assert {one["check"]: one["says"] for one in found.values() if one["state"] == "fail"} == {}
+    assert (status, found["rights"]["state"]) == (0, "ok")
+    status, out, _ = run(tmp_path, "doctor", "orders", "--as", "postgres")
+    assert "a canary row was caught" in out
+    assert run(tmp_path, "remove", "orders", "--as", "postgres")[0] == 0
+    with engine.begin() as connection:
+        connection.execute(text("DROP ROLE clerk"))  # which fails while it has rights on anything
 
 
 def test_the_doctor_leaves_with_0_unless_something_fails(workspace: Path) -> None:

@@ -25,6 +25,26 @@ def store(store_url):
     store.close()
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either_url(request, tmp_path):
+    """A fresh store's address, on each of the two databases."""
+    if request.param == "sqlite":
+        url = f"sqlite:///{tmp_path / 'either.db'}"
+    else:
+        url = request.getfixturevalue("postgresql").database()
+    upgrade(url)
+    return url
+
+
+@pytest.fixture
+def either(either_url):
+    """A fresh store, on each of the two databases."""
+    store = Store(either_url, patience=30)
+    store.open()
+    yield store
+    store.close()
+
+
 @pytest.fixture
 def until():
     """Wait for a condition, and fail where it does not come."""

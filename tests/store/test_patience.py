@@ -17,11 +17,29 @@ def waiting(loop):
     return Item(Content(), loop=loop, future=loop.create_future())
 
 
+def unexpected(item):
+    raise AssertionError("nobody is late")
+
+
+async def test_what_the_writer_has_in_hand_is_waited_for_longer_and_then_abandoned(monkeypatch):
+    monkeypatch.setattr("stranglerfig.store.patience.HELD", 0.05)
+    loop = asyncio.get_running_loop()
+    seen = []
+    patience = Patience(loop, 0.03, lambda _: seen.append("late"), lambda _: seen.append("left"))
+    patience.watch(waiting(loop))
+    async with asyncio.timeout(10):
+        while len(seen) < 2:
+            await asyncio.sleep(0.005)
+    assert seen == ["late", "left"]
+
+
 async def test_those_who_are_late_are_given_up_in_order_and_nobody_else():
     loop = asyncio.get_running_loop()
     given_up = []
     begun = loop.time()
-    patience = Patience(loop, 0.06, lambda item: given_up.append((item, loop.time() - begun)))
+    patience = Patience(
+        loop, 0.06, lambda item: given_up.append((item, loop.time() - begun)), unexpected
+    )
     first, answered, last = (waiting(loop) for _ in range(3))
     for item in (first, answered, last):
         patience.watch(item)
@@ -47,7 +65,7 @@ async def test_the_loop_gives_way_to_the_writer_while_somebody_waits_for_long(mo
     slept = []
     monkeypatch.setattr("stranglerfig.store.patience.time.sleep", slept.append)
     loop = asyncio.get_running_loop()
-    patience = Patience(loop, 10.0, lambda _: None)
+    patience = Patience(loop, 10.0, unexpected, unexpected)
     item = waiting(loop)
     patience.watch(item)
     async with asyncio.timeout(10):

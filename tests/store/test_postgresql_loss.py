@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import threading
 
 import pytest
@@ -186,3 +188,29 @@ def test_a_commit_that_the_server_still_works_on_is_not_taken_for_a_failed_one(s
     left[0].join()
     assert requests(store) == ["appended"]
     assert list(verify(store.database)) == []
+
+
+def test_a_server_that_hangs_does_not_hang_those_who_wait(url, monkeypatch, until):
+    monkeypatch.setattr("stranglerfig.store.patience.HELD", 0.1)
+    store = Store(url, patience=0.1)
+    store.open()
+    until(lambda: store.journal._writer._session._connection is not None)
+    session = store.journal._writer._session
+    process = session._connection.connection.dbapi_connection.info.backend_pid
+    really, stopped = session.commit, []
+
+    def hang():
+        if not stopped:
+            stopped.append(os.kill(process, signal.SIGSTOP))
+        really()
+
+    monkeypatch.setattr(session, "commit", hang)
+    try:
+        (error,) = commit(store, "1")
+    finally:
+        os.kill(process, signal.SIGCONT)
+    assert "does not answer; whether this was written is not known yet" in str(error)
+    assert store.journal.flush(30)
+    assert requests(store) == ["1"]
+    until(lambda: events(store) == ["was in doubt, and is written"])
+    store.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final, Protocol
@@ -32,6 +33,7 @@ _SESSION: Final = (
     "SET SESSION time_zone = '+00:00'",
 )
 _CONNECT_SECONDS: Final = 10
+_INTRODUCED: Final = re.compile(r" *(?:_utf8mb4)? *X'")
 
 
 class _Cursor(Protocol):
@@ -114,7 +116,12 @@ class MySqlCapture:
             # Under a mode that bends what it does it is not as it was created.
             bent = "" if is_good(str(mode)) else f"/* sql_mode {mode} */ "
             found[str(name)] = f"{bent}{head} FOR EACH ROW\n{body}"
-        return found
+        # Text beyond ASCII is shown without the character set that was written before it.
+        made = {piece.name: piece.create for piece in self.pieces(capture)}
+        same = [
+            name for name in found.keys() & made.keys() if _bare(found[name]) == _bare(made[name])
+        ]
+        return {**found, **{name: made[name] for name in same}}
 
     def users(self, connection: Connection) -> set[str]:
         """Read the triggers of the database that write to the capture table."""
@@ -220,3 +227,7 @@ def _prepare(cursor: _Cursor, seconds: int) -> None:
     if not is_good(mode):
         cursor.execute(f"SET SESSION sql_mode = '{mended(mode)}'")
     cursor.close()
+
+
+def _bare(statement: str) -> str:
+    return _INTRODUCED.sub("X'", statement)

@@ -1,16 +1,17 @@
 """Heads of keys, claimed in one statement, at a cost that grows neither with keys nor with depth.
 
-A claim looks at windows of the oldest waiting events. Of each it asks the index whether another one
-of its key goes before it, which is one step down a tree; it stops as soon as it has enough, and rows
-that another process has locked this moment are passed over. A key of very many waiting events fills
-the oldest window and has one head: so each claim goes on from where the last one stopped.
+A claim looks at windows of the oldest waiting events. Of each it asks the index whether another
+one of its key goes before it, which is one step down a tree; it stops as soon as it has enough, and
+rows that another process has locked this moment are passed over. A key of very many waiting
+events fills the oldest window and has one head: so each claim goes on from where the last one
+stopped.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection, Row
 
@@ -121,7 +122,7 @@ class Heads:
         starts = [max(at - 1, 0) for at in self._oldest]
         for window in range(_WINDOWS):
             rows = self._look(connection, claim, starts, claim.limit - len(events))
-            events += [_event(row) for row in rows if row[6] is not None]
+            events += [_event(row) for row in rows if row.id is not None]
             ends = self._remember(rows[0], first=window == 0)
             if len(events) >= claim.limit or ends == [_NOWHERE, _NOWHERE]:
                 break
@@ -132,7 +133,7 @@ class Heads:
 
     def _look(
         self, connection: Connection, claim: Claim, starts: Sequence[int], limit: int
-    ) -> Sequence[Row[tuple[int, ...]]]:
+    ) -> Sequence[Row[Any]]:
         values = {
             "source": claim.source,
             "live": starts[0],
@@ -144,9 +145,9 @@ class Heads:
         }
         return connection.exec_driver_sql(self._statement, values).fetchall()
 
-    def _remember(self, seen: Row[tuple[int, ...]], *, first: bool) -> list[int]:
+    def _remember(self, seen: Row[Any], *, first: bool) -> list[int]:
         """Note where a window began, and say where the next one does: nowhere behind the last."""
-        ends = []
+        ends: list[int] = []
         for at in (0, 1):
             count, oldest, last = seen[3 * at : 3 * at + 3]
             if first:
@@ -159,7 +160,7 @@ class Heads:
         return ends
 
 
-def _event(row: Row[tuple[int, ...]]) -> Event:
+def _event(row: Row[Any]) -> Event:
     return Event(**dict(zip(_FIELDS, row[6:], strict=True)))
 
 

@@ -178,7 +178,7 @@ class PostgreSqlCapture:
         return trouble.is_busy(error)
 
     def is_lost(self, error: SQLAlchemyError) -> bool:
-        """The connection is gone."""
+        """Say whether the connection is gone."""
         return trouble.is_lost(error)
 
     def trouble(self, error: SQLAlchemyError, *, place: str, name: str) -> LegacyError:

@@ -1,8 +1,7 @@
 """The statement with which a trigger of PostgreSQL writes events: of one row, or of a statement's.
 
-The rows of an update's transition tables have nothing that says which new one was which old one, for
-its key may have changed. But PostgreSQL writes both in one step a row, so they are paired by their
-places.
+Nothing in an update's transition tables says which new row was which old one, for its key may have
+changed. But PostgreSQL writes both in one step a row, so they are paired by their places.
 """
 
 from __future__ import annotations
@@ -42,7 +41,9 @@ def events_of(
         return f"{into}\nVALUES ({values});"
     where = f"\nWHERE {capture.when}" if capture.when else ""
     order = f"\nORDER BY NEW.{PLACE}" if operation == "update" else ""
-    return f"{into}\nSELECT {values}\nFROM {rows_of(operation)}{where}{order};"
+    return (
+        f"{into}\nSELECT {values}\nFROM {rows_of(operation, alone=not capture.when)}{where}{order};"
+    )
 
 
 def event(
@@ -61,8 +62,13 @@ def event(
     )
 
 
-def rows_of(operation: Operation) -> str:
-    """Give the rows of a statement as ``NEW`` and ``OLD``; the one that is not there is all null."""
+def rows_of(operation: Operation, *, alone: bool) -> str:
+    """Give the rows of a statement as ``NEW`` and ``OLD``; the one that is not there is all null.
+
+    ``alone``: nobody asks for the one that is not there.
+    """
+    if alone and operation in ("insert", "delete"):
+        return "fig_new AS NEW" if operation == "insert" else "fig_old AS OLD"
     if operation == "insert":
         return "fig_new AS NEW LEFT JOIN fig_new AS OLD ON false"
     if operation == "delete":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from sqlalchemy import create_engine, make_url, select, text, update
+from sqlalchemy import create_engine, event, make_url, select, text, update
 from sqlalchemy.pool import NullPool
 
 from stranglerfig.adapters.capture.backfill import Backfill
@@ -30,6 +30,10 @@ DIALECTS = {"sqlite": SqliteCapture, "postgresql": PostgreSqlCapture, "mysql": M
 EVERYTHING = ("insert", "update", "delete")
 
 
+def _as_it_is(connection, _):
+    connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
+
+
 class Field:
     """One table in a database of a kind, and legacy's own connection to it."""
 
@@ -37,6 +41,9 @@ class Field:
         self.url, self.root, self.table, self.source = url, root, table, source
         self.backend = url.partition("+")[0].partition(":")[0]
         self.engine = create_engine(url, isolation_level="AUTOCOMMIT", poolclass=NullPool)
+        if self.backend == "sqlite":
+            # What legacy wrote need not be Unicode.
+            event.listen(self.engine, "connect", _as_it_is)
         self.options = {"operations": EVERYTHING, **options}
         self.dialect = DIALECTS[self.backend]()
         if ddl:

@@ -189,6 +189,30 @@ def test_gaps_and_what_waits_are_told(shop):
     assert found["waiting"].figures["bytes"] > 0
 
 
+def test_what_could_not_be_captured_was_written_all_the_same_and_is_told(shop):
+    if shop.kind == "sqlite":
+        pytest.skip("a trigger in SQLite cannot catch an error")
+    shop.installation().apply()
+    shop.run("ALTER TABLE fig_event RENAME TO elsewhere")
+    with shop.begin() as connection:
+        connection.execute(customer.insert().values(email="missed"))
+    shop.run("ALTER TABLE elsewhere RENAME TO fig_event")
+    found = examined(shop)
+    assert sum(shop.rows(customer).values()) == 1
+    assert shop.events() == []
+    assert found["gaps"].state == "fail"
+    assert "fig_event" in found["gaps"].says
+    if shop.kind == "postgresql":
+        shop.run("ALTER TABLE fig_event RENAME TO elsewhere")
+        shop.run("ALTER TABLE fig_gap RENAME TO nowhere")
+        with shop.begin() as connection:
+            connection.execute(customer.insert().values(email="unnoted"))
+        shop.run("ALTER TABLE elsewhere RENAME TO fig_event")
+        shop.run("ALTER TABLE nowhere RENAME TO fig_gap")
+        assert sum(shop.rows(customer).values()) == 2
+        assert examined(shop)["unnoted gaps"].figures == {"unnoted": 1.0}
+
+
 def test_what_the_database_hides_from_triggers(shop):
     for installation in shop.everything():
         installation.apply()

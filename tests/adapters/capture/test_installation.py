@@ -20,6 +20,7 @@ def test_every_table_is_captured_whole_and_removal_leaves_no_trace(shop):
     before = shop.schema()
     for installation in shop.everything():
         installation.apply()
+        assert (installation.plan(), installation.check()) == ([], None)
     shop.write()
     for table in TABLES:
         assert shop.replayed(table) == shop.rows(table), table.name

@@ -146,7 +146,9 @@ def test_a_legacy_transaction_may_be_serializable_or_read_nothing_of_ours(desk):
     desk.installed(operations=["insert", "update"])
     for level in ("SERIALIZABLE", "REPEATABLE READ"):
         desk.legacy.execute(f"BEGIN ISOLATION LEVEL {level}")
-        desk.legacy.execute("INSERT INTO tickets VALUES (1, 'a', '') ON CONFLICT (id) DO UPDATE SET text = 'x'")
+        desk.legacy.execute(
+            "INSERT INTO tickets VALUES (1, 'a', '') ON CONFLICT (id) DO UPDATE SET text = 'x'"
+        )
         desk.legacy.execute("COMMIT")
     assert desk.events() == [("insert", "1"), ("update", "1")]
 

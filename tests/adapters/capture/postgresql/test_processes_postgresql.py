@@ -33,8 +33,13 @@ class Office:
     def __init__(self, desk: Desk, **options: object) -> None:
         self.desk = desk
         self.options = {
-            "url": desk.url, "table": "tickets", "key": "account", "poll": 0.01, "lease": 600,
-            "batch": 16, **options,
+            "url": desk.url,
+            "table": "tickets",
+            "key": "account",
+            "poll": 0.01,
+            "lease": 600,
+            "batch": 16,
+            **options,
         }
         desk.installed(**self.options)
         desk.legacy.execute(
@@ -213,5 +218,3 @@ def test_a_poison_row_counts_its_attempts_though_it_kills_its_process(office):
     one.until(lambda: one.settled() == 2)
     one.stop(process)
     assert one.count() == 1
-
-
