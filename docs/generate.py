@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 import click
 import msgspec
 
-from stranglerfig import config, errors
+from stranglerfig import config, errors, settings
 from stranglerfig.acl.operations.field import _Table as FieldTable
 from stranglerfig.acl.operations.group import GroupTable
 from stranglerfig.acl.operations.operation import _Table as OperationTable
@@ -24,6 +24,7 @@ from stranglerfig.acl.rows import MappingTable, Row
 from stranglerfig.acl.versions.carry import CarryRow
 from stranglerfig.acl.versions.step import StepTable
 from stranglerfig.adapters.soap import Options as SoapOptions
+from stranglerfig.adapters.table_sink import Options as SinkOptions
 from stranglerfig.adapters.tables import Options as TableOptions
 from stranglerfig.ai.local import LocalOptions
 from stranglerfig.ai.rules import RulesOptions
@@ -182,6 +183,16 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "replacement": lambda: _keys("replacement", config._ReplacementTable),  # noqa: SLF001
     "provider-local": lambda: _keys("provider-local", LocalOptions),
     "provider-rules": lambda: _keys("provider-rules", RulesOptions),
+    "legacy-table-sink": lambda: _keys("legacy-table-sink", SinkOptions),
+    "guards": lambda: _keys("guards", settings.Guards),
+    "rate": lambda: _keys("rate", settings.Rate),
+    "breaker": lambda: _keys("breaker", settings.Breaker),
+    "retry": lambda: _keys("retry", settings.Retry),
+    "bridge": lambda: _keys("bridge", settings.BridgeSettings),
+    "bridge-source": lambda: _keys("bridge-source", settings.SourceSettings),
+    "bridge-endpoint": lambda: _keys("bridge-endpoint", settings.EndpointLimits),
+    "retention": lambda: _keys("retention", settings.Retention),
+    "outcome": lambda: _keys("outcome", settings.Outcome),
     "facade": lambda: _keys("facade", config.Facade),
     "endpoint": lambda: _keys("endpoint", config.EndpointTable),
     "listen": lambda: _keys("listen", config.Listen),

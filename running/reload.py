@@ -39,7 +39,7 @@ class Reload:
     def __init__(self, running: Running) -> None:
         self._running = running
         self._asked = asyncio.Event()
-        self._alive: list[Plan] = [running.plan]
+        self.alive: list[Plan] = [running.plan]
 
     def ask(self) -> None:
         """Have it reload soon; asking while one is under way has another follow."""
@@ -79,7 +79,7 @@ class Reload:
         taking = running.taking(after)
         facades = await self._opened(before, after)
         # From here on nothing fails, and until the next await nobody sees one without the other.
-        self._alive.append(after)
+        self.alive.append(after)
         self._follow()
         running.plan, running.takers = after, taking
         running.gates.adjust(after.workspace.bridge)
@@ -165,7 +165,7 @@ class Reload:
         """Close what the new plan does without, when its last use has ended."""
         if not await before.uses.ended(_OLD):
             log.warning("calls of before the reload are under way still, and are ended now")
-        self._alive.remove(before)
+        self.alive.remove(before)
         self._follow()
         for facade in facades:
             await facade.close()
@@ -177,7 +177,7 @@ class Reload:
                 await caller.close()
 
     def _follow(self) -> None:
-        self._running.table.follow(name for plan in self._alive for name in plan.endpoints)
+        self._running.table.follow(name for plan in self.alive for name in plan.endpoints)
 
 
 def _check_same(before: Workspace, after: Workspace, *, facades: bool) -> None:

@@ -111,6 +111,7 @@ class Running:
         self.singletons: list[Singleton] = []
         self.reload = Reload(self)
         self._watch: asyncio.Task[None] | None = None
+        self._reloading: asyncio.Task[None] | None = None
         self._probes: Serving | None = None
 
     def own(self, workspace: Workspace) -> Workspace:
@@ -146,11 +147,12 @@ class Running:
             for single in self.singletons:
                 self.background.start(single.name, single.run())
             await self.loading.wait(_MODELS, stop)
-            self.take()
-            self.senders.adjust(self.plan.sinks)
         if not stop.is_set():
+            if self.sources:
+                self.take()
+                self.senders.adjust(self.plan.sinks)
             self.state = "running"
-            self.background.start("reload", self.reload.run())
+            self._reloading = self.background.start("reload", self.reload.run())
             self.notify.ready(f"ready: {len(self.plan.endpoints)} endpoints")
             await self.presence.beat()
 
@@ -205,6 +207,10 @@ class Running:
 
     async def stop(self) -> None:
         """Take no more, finish what is in hand, and end all. May be called half-way."""
+        if self._reloading is not None:
+            # First of all: it would open what is closed here.
+            self._reloading.cancel()
+            await asyncio.wait([self._reloading])
         self.state = "draining"
         self.notify.stopping("finishing what is in hand")
         leaving = asyncio.create_task(self.presence.beat())
@@ -215,10 +221,11 @@ class Running:
         await self.background.stop()
         await leaving
         await self.presence.leave()
-        for pool in self.plan.pools.values():
-            await pool.close()
-        for caller in self.plan.callers.values():
-            await caller.close()
+        for plan in self.reload.alive:
+            for pool in plan.pools.values():
+                await pool.close()
+            for caller in plan.callers.values():
+                await caller.close()
         await asyncio.to_thread(self.store.close)
         if self._probes is not None:
             await self._probes.__aexit__(None, None, None)

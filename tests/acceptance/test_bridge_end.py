@@ -141,3 +141,15 @@ def told(systemd, seconds):
             if time.monotonic() > end:
                 return
             time.sleep(0.02)
+
+
+def test_told_to_stop_while_it_reloads_it_stops(desk, wait):
+    """The reload is draining a source: that goes on, and nothing is opened any more."""
+    process = in_hand(desk, wait, "hang", 120, 4)
+    desk.edit("fig.toml", 'key     = ["customer"]', 'key = ["customer"]\nbatch = 150')
+    process.process.send_signal(signal.SIGHUP)
+    wait(lambda: process.status()["state"] == "reloading", "it reloads")
+    process.process.send_signal(signal.SIGTERM)
+    assert process.process.wait(20) == 0
+    assert settled(desk) == len(taken(desk)) == 0
+    assert process.printed.count('{"event":"source","source":"tickets"}') == 1
