@@ -51,9 +51,9 @@ _HEAD: Final = """\
     AND {row}.id = ({first})
     AND ({row}.parked = 0 OR NOT EXISTS ({in_hand}))"""
 
-# The lock within LATERAL keeps the order of the heads; a done_at that is not spelled as in the
-# indexes keeps it from those, which look small just after a vacuum. Every part but the first and the last is
-# worked off only as far as the limit asks for it.
+# The lock within LATERAL keeps the order of the heads. A done_at that is not spelled as in the
+# indexes keeps the planner from those: just after a vacuum they look small. Every part but the
+# first and the last is worked off only as far as the limit asks for it.
 _CLAIM: Final = """\
 WITH look AS MATERIALIZED (
   (SELECT id, key, priority, next_at, lease_until, parked, lost FROM {events}
@@ -101,11 +101,14 @@ SELECT seen.*, taken.* FROM (
     min(id) FILTER (WHERE priority = 9), max(id) FILTER (WHERE priority = 9) FROM look
 ) seen LEFT JOIN taken ON true"""
 
-_PLANNING: Final = """\
+_SETTINGS: Final = """\
 SELECT set_config(name, 'off', false)
 FROM unnest(ARRAY['jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin',
-  'enable_bitmapscan']) AS name"""
-"""Claims walk indexes. On a table that was empty a moment ago the planner would not believe it."""
+  'enable_bitmapscan', 'synchronous_commit']) AS name
+UNION ALL SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"""
+"""Claims walk indexes: on a table that was empty a moment ago the planner would not believe it, and
+to plan one costs more than to run it. Leases and marks that a crash of the server takes back are
+made again, for what they stand for is durable elsewhere: so nobody waits for legacy's disk."""
 
 
 class Heads:
@@ -121,7 +124,7 @@ class Heads:
     def claim(self, connection: Connection, claim: Claim) -> list[Event]:
         """Lease up to ``limit`` heads: live ones first, oldest first, one of a key."""
         if self._prepared is not connection:
-            connection.exec_driver_sql(_PLANNING)
+            connection.exec_driver_sql(_SETTINGS)
             self._prepared = connection
         if time.monotonic() - self._anew >= _AGAIN:
             self._oldest, self._anew = [0, 0], time.monotonic()

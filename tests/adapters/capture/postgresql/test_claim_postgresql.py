@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from stranglerfig.adapters.capture.postgresql.claim import _PLANNING, Heads
+from stranglerfig.adapters.capture.postgresql.claim import _SETTINGS, Heads
 
 
 def pages_and_rows(desk, *, limit: int) -> tuple[int, int]:
-    desk.legacy.execute(_PLANNING)
+    desk.legacy.execute(_SETTINGS)
     values = {"source": "tickets", "live": 0, "history": 0, "suspects": True, "limit": limit}
     statement = "EXPLAIN (ANALYZE, BUFFERS, TIMING OFF, FORMAT JSON) " + Heads("public")._statement
     with desk.legacy.transaction(force_rollback=True):
