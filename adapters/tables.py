@@ -191,6 +191,7 @@ class TableSource:
 
     def _claims(self) -> tuple[Claims, Waker | None]:
         self._check()
+        self._agreed = {self._installation().ground().capture.shape.digest}
         self._row = row_columns(self._installation().ground())
         # The owner thread waits shortly and often, so that settlements do not stand behind a claim.
         engine = self._engine(1.0)
@@ -244,8 +245,9 @@ class TableSource:
         unknown = {event.schema_hash for event in events} - self._agreed
         values: Values = {}
         try:
-            if unknown and await asyncio.to_thread(self._is_agreed):
-                self._agreed |= unknown
+            if unknown:
+                agreed = await asyncio.to_thread(self._is_agreed)
+                self._agreed |= unknown if agreed else set()
             if self._inline:
                 read = self._dialect.image
                 wanted = [one for event in events for one in references(event, read, self._inline)]

@@ -93,10 +93,10 @@ def _check_known(ground: Ground) -> None:
 def _print(
     screen: Screen, system: str, mode: Mode, stand: Progress, tally: Tally, seconds: float
 ) -> None:
-    name = escape(system)
+    name, what = escape(system), "new or changed" if mode == "baseline" else "missed"
     screen.say(
         f"{name}: {tally.rows:,} rows in {tally.chunks:,} chunks and {span(seconds)}: "
-        f"{tally.equal:,} as captured, {sum(tally.missed.values()):,} missed"
+        f"{tally.equal:,} as captured, {sum(tally.missed.values()):,} {what}"
     )
     rows = [
         [kind, f"{count:,}", escape(", ".join(tally.examples.get(kind, ())))]

@@ -179,7 +179,9 @@ def told(stand: Stand) -> str:
 
 
 def span(seconds: float) -> str:
-    """Give a length of time for people: 5 s, 3 min, 2 h 10 min."""
+    """Give a length of time for people: 0.5 s, 30 s, 3 min, 2 h 10 min."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
     if seconds < 90:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)

@@ -24,6 +24,7 @@ from stranglerfig.acl.rows import MappingTable, Row
 from stranglerfig.acl.versions.carry import CarryRow
 from stranglerfig.acl.versions.step import StepTable
 from stranglerfig.adapters.soap import Options as SoapOptions
+from stranglerfig.adapters.table_draft import DraftOptions
 from stranglerfig.adapters.table_sink import Options as SinkOptions
 from stranglerfig.adapters.tables import Options as TableOptions
 from stranglerfig.ai.local import LocalOptions
@@ -183,6 +184,7 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "replacement": lambda: _keys("replacement", config._ReplacementTable),  # noqa: SLF001
     "provider-local": lambda: _keys("provider-local", LocalOptions),
     "provider-rules": lambda: _keys("provider-rules", RulesOptions),
+    "legacy-tables-draft": lambda: _keys("legacy-tables-draft", DraftOptions),
     "legacy-table-sink": lambda: _keys("legacy-table-sink", SinkOptions),
     "guards": lambda: _keys("guards", settings.Guards),
     "rate": lambda: _keys("rate", settings.Rate),

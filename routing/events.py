@@ -63,7 +63,12 @@ class Events:
             )
             settlement = Settlement(outcome="dead", reason=str(error))
             # No inbox mark: a dead letter may be replayed when its cause is mended.
-            return Taken(settlement, self._ledger.submit(self.consumer, Write(dead=dead)))
+            return Taken(
+                settlement,
+                self._ledger.submit(
+                    self.consumer, Write(dead=dead, effects=self._ledger.also(delivery.record))
+                ),
+            )
 
     async def bury(
         self, delivery: Delivery, reason: str, error: BaseException | None = None
@@ -73,7 +78,9 @@ class Events:
         dead = self._ledger.dead(
             self.consumer, self.endpoint, delivery, cause, self._revision(), reason
         )
-        await self._ledger.journal.commit(Write(dead=dead))
+        await self._ledger.journal.commit(
+            Write(dead=dead, effects=self._ledger.also(delivery.record))
+        )
 
     async def _begun(self, delivery: Delivery) -> Taken:
         record = delivery.record

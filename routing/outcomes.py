@@ -64,7 +64,12 @@ class Outcomes:
         except InputError as error:
             dead = self._ledger.dead(self.consumer, self.endpoint, delivery, error)
             settlement = Settlement(outcome="dead", reason=str(error))
-            return Taken(settlement, self._ledger.submit(self.consumer, Write(dead=dead)))
+            return Taken(
+                settlement,
+                self._ledger.submit(
+                    self.consumer, Write(dead=dead, effects=self._ledger.also(delivery.record))
+                ),
+            )
         return Taken(DONE, background(self._written(record, key, answer)))
 
     async def bury(
@@ -73,7 +78,9 @@ class Outcomes:
         """Keep a delivery that the bridge gives up, whole, with the reason."""
         cause = error or FigError(reason, place=f"endpoint.{self.endpoint.name}.outcome")
         dead = self._ledger.dead(self.consumer, self.endpoint, delivery, cause, reason=reason)
-        await self._ledger.journal.commit(Write(dead=dead))
+        await self._ledger.journal.commit(
+            Write(dead=dead, effects=self._ledger.also(delivery.record))
+        )
 
     async def _written(self, record: Record, key: str, answer: Payload) -> bool:
         """Join and write, however often others are first; count what it came to in the end."""

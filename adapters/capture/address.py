@@ -25,8 +25,8 @@ _ROWIDS: Final = ("rowid", "_rowid_", "oid")
 class Address(NamedTuple):
     """``columns`` tell the rows apart; empty where only the place where a row lies does.
 
-    ``epoch`` is not empty where rows are walked by these places; it changes when they are moved, and
-    a walk cannot be gone on with then.
+    ``epoch`` is not empty where rows are walked by these places; it changes when they are moved,
+    and a walk cannot be gone on with then.
     """
 
     columns: tuple[str, ...]

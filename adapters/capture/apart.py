@@ -77,7 +77,7 @@ def keep_values(
     """Write the large values of a row beside an event of it."""
     at, now = chunks.order.at(place), ground.dialect.now(connection)
     for one in columns:
-        kept = {
+        kept: dict[str, ColumnElement[Any]] = {
             "ref": literal(f"{event_id}-{one.place}"),
             "source": literal(ground.source),
             "bytes": literal_column(one.bytes),

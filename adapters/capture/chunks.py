@@ -95,7 +95,7 @@ class Chunks:
         return self.image_of(self._ground.capture.shape)
 
     def image_of(self, shape: Shape) -> ColumnElement[Any]:
-        """The image of some of the columns."""
+        """Give the image of some of the columns."""
         row, large = self._ground.row, self._ground.capture.large
         return literal_column(self._ground.dialect.row_image(shape, row, large))
 

@@ -1,19 +1,20 @@
 """Rows that were taken and are there no longer: told as deletes, where no delete was captured.
 
-A row that is not there cannot be locked. So the number of its event is taken first and the table is
-looked at after that: whoever brings the row back later has a higher number. Where legacy may be
-bringing it back this moment, MariaDB's locks on gaps say so; PostgreSQL has none, so there the event
-holds its key back until the transactions of that moment have ended.
+A row that is not there cannot be locked. So the number of its event is taken first and the table
+is looked at after that: whoever brings the row back later has a higher number. Where legacy may be
+bringing it back this moment, MariaDB's locks on gaps say so; PostgreSQL has none, so there the
+event holds its key back until the transactions of that moment have ended.
 """
 
 from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Collection, Sequence
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, literal, select, update
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
 
 from .events import EVENTS
 from .ground import Ground
@@ -104,19 +105,24 @@ class GoneRows:
         now, digest = self._ground.dialect.now(connection), self._ground.capture.shape.digest
         ids = []
         for one in gone:
-            values = {
-                "source": self._ground.source,
-                "event_id": uuid.uuid4().hex,
-                "key": one.key,
-                "op": "delete",
-                "before": one.before,
-                "schema_hash": digest,
-                "created_at": now,
-                "priority": _HISTORY,
-                "parked": parked,
+            key, before = self._rows.written(one.row)
+            values: dict[str, ColumnElement[Any]] = {
+                "source": literal(self._ground.source),
+                "event_id": literal(uuid.uuid4().hex),
+                "key": key,
+                "op": literal("delete"),
+                "before": before,
+                "schema_hash": literal(digest),
+                "created_at": literal(now),
+                "priority": literal(_HISTORY),
+                "parked": literal(parked),
             }
-            key = connection.execute(insert(EVENTS).values(**values)).inserted_primary_key
-            ids.append(int(key[0]) if key else 0)
+            # Written by the database itself: its text need not be Unicode.
+            statement = insert(EVENTS).from_select(list(values), select(*values.values()))
+            if self._ground.backend == "postgresql":
+                ids.append(connection.execute(statement.returning(EVENTS.c.id)).scalar_one())
+            else:
+                ids.append(connection.execute(statement).lastrowid)
         return ids
 
 

@@ -8,7 +8,7 @@ from typing import Final, Protocol, runtime_checkable
 
 import msgspec
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ...errors import LegacyError
 from .dialect import Capture, Dialect
@@ -22,6 +22,8 @@ _SESSION: Final = {
 }
 # MariaDB waits for no lock at all; elsewhere NOWAIT says so in each statement.
 _NEVER_WAIT: Final = "SET SESSION innodb_lock_wait_timeout = 0"
+_NO_NUMBER: Final = 1467
+"""What MariaDB says where a statement of legacy's holds the lock of AUTO_INCREMENT."""
 
 
 class Again(Exception):
@@ -97,6 +99,12 @@ class Ground(msgspec.Struct, frozen=True):
             with contextlib.suppress(SQLAlchemyError):
                 connection.exec_driver_sql("ROLLBACK")
             raise
+
+    def is_busy(self, error: SQLAlchemyError) -> bool:
+        """Say whether somebody else holds a lock, so that it is to be tried again."""
+        cause = error.orig if isinstance(error, DBAPIError) else None
+        code = cause.args[0] if cause is not None and cause.args else None
+        return self.dialect.is_busy(error) or (self.backend == "mysql" and code == _NO_NUMBER)
 
     def trouble(self, error: SQLAlchemyError) -> LegacyError:
         """Turn what SQLAlchemy raised into our own tree."""

@@ -1,8 +1,8 @@
 """Which row an image is of, and whether it is the same image: what reconciling goes by.
 
-A row's identity is the texts of the columns that tell it apart, and of those that its events' key is
-made of, each behind the letter of its kind: ``["i7","tberlin"]``. A table whose rows are told apart
-by where they lie has the events' key itself, ``@7``.
+A row's identity is the texts of the columns that tell it apart, and of those that its events' key
+is made of, each behind the letter of its kind: ``["i7","tberlin"]``. A table whose rows are told
+apart by where they lie has the events' key itself, ``@7``.
 """
 
 from __future__ import annotations

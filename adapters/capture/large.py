@@ -58,19 +58,29 @@ def collect(connection: Connection, source: str, older_than: float) -> int:
     source, which holds no transaction open; short statements, so that legacy finds its turn,
     and no more than some thousand values at a time. Raises what SQLAlchemy does.
     """
-    limit = time.time() - older_than
-    old = select(LARGE.c.ref).where(LARGE.c.source == source, LARGE.c.created_at < limit)
-    refs = list(connection.execute(old.order_by(LARGE.c.ref).limit(_MOST)).scalars())
-    if not refs:
-        return 0
+    limit, deleted, after = time.time() - older_than, 0, ""
+    needed: set[str] | None = None
+    while deleted < _MOST:
+        old = select(LARGE.c.ref).where(
+            LARGE.c.source == source, LARGE.c.created_at < limit, LARGE.c.ref > after
+        )
+        refs = list(connection.execute(old.order_by(LARGE.c.ref).limit(_SWEEP)).scalars())
+        if not refs:
+            break
+        needed = _needed(connection, source, limit) if needed is None else needed
+        free = [ref for ref in refs if _event_of(ref) not in needed]
+        if free:
+            connection.execute(delete(LARGE).where(LARGE.c.ref.in_(free)))
+        after, deleted = refs[-1], deleted + len(free)
+    return deleted
+
+
+def _needed(connection: Connection, source: str, limit: float) -> set[str]:
+    """Give the events of before a time that are not settled, or dead."""
     columns = EVENTS.c
     kept = or_(columns.done_at.is_(None), columns.dead_reason.is_not(None))
-    needed = select(columns.event_id).where(columns.source == source, columns.created_at < limit)
-    events = set(connection.execute(needed.where(kept)).scalars())
-    free = [ref for ref in refs if _event_of(ref) not in events]
-    for at in range(0, len(free), _SWEEP):
-        connection.execute(delete(LARGE).where(LARGE.c.ref.in_(free[at : at + _SWEEP])))
-    return len(free)
+    query = select(columns.event_id).where(columns.source == source, columns.created_at < limit)
+    return {str(one) for one in connection.execute(query.where(kept)).scalars()}
 
 
 def _event_of(ref: str) -> str:

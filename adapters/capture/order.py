@@ -17,7 +17,7 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.sql.elements import ColumnElement
 from sqlalchemy.types import LargeBinary, Text, UserDefinedType
 
-__all__ = ["Order", "Place", "Step", "step"]
+__all__ = ["Order", "Place", "Step", "bound", "step"]
 
 Place = Sequence[object]
 """A row's place in the order: a value of JSON for each step."""
@@ -29,9 +29,9 @@ _DECIMAL: Final = "decimal"
 class Step:
     """One column of an order: by what rows are sorted, how a place is read, and given back.
 
-    ``by`` is what the database's index is over; ``read`` is selected, and ``bind`` makes of what was
-    read an expression that compares with ``by``. So does ``match`` of what stands in an image: the
-    letter of its kind, and its text.
+    ``by`` is what the database's index is over; ``read`` is selected, and ``bind`` makes of what
+    was read an expression that compares with ``by``. So does ``match`` of what stands in an image:
+    the letter of its kind, and its text.
     """
 
     def __init__(
@@ -114,7 +114,7 @@ def _or_equal(left: Any, right: Any, *, after: bool) -> ColumnElement[bool]:
 def step(backend: str, by: ColumnElement[Any], written: str) -> Step:
     """Give the step over a column. ``written`` is its type in the database's own words."""
     if backend == "sqlite":
-        return Step(by, bind=_sqlite, match=_sqlite_image)
+        return Step(by, bind=bound, match=_sqlite_image)
     if backend == "postgresql":
         # As text, for Python's values of its types are not always those of the database.
         def bind(text: str) -> ColumnElement[Any]:
@@ -164,10 +164,11 @@ def _single(text: str) -> float:
 def _sqlite_image(letter: str, text: str) -> ColumnElement[Any]:
     if letter == "b":
         return literal(bytes.fromhex(text))
-    return _sqlite(int(text) if letter == "i" else float(text) if letter == "r" else text)
+    return bound(int(text) if letter == "i" else float(text) if letter == "r" else text)
 
 
-def _sqlite(value: object) -> ColumnElement[Any]:
+def bound(value: object) -> ColumnElement[Any]:
+    """Give the expression of a value; text that is not Unicode can only come from SQLite."""
     if isinstance(value, str) and any("\udc80" <= one <= "\udcff" for one in value):
         # Text of a legacy program need not be Unicode; its bytes are compared as they are.
         return cast(literal(value.encode("utf-8", "surrogateescape"), LargeBinary), Text)

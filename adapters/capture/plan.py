@@ -23,6 +23,7 @@ _WHY: Final = {
     "fig_gap": "Changes that a trigger saw and could not capture.",
     "fig_large": "Values too large for an event, kept beside it.",
     "fig_installed": "What was installed, so that exactly that is taken out again.",
+    "fig_missed": "Counts what could not even be noted in fig_gap.",
     "fig_backfill": "How far a walk over the rows that were there before has come.",
     "schema": "A place of its own for what is ours.",
     "sequence": "Numbers events without touching the numbers of legacy's own tables.",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import msgspec
-from sqlalchemy import null, or_, select, true
+from sqlalchemy import literal, null, or_, select, true
 from sqlalchemy.engine import Connection
 from sqlalchemy.sql.elements import ColumnElement
 
@@ -43,14 +43,10 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 class Gone(msgspec.Struct, frozen=True):
-    """A row that is not there, with the key and the image that a trigger would have written.
-
-    The image has the columns of its identity only: nobody knows the others any more.
-    """
+    """A row that is not there, with the key of its events."""
 
     row: str
     key: str
-    before: str | None
 
 
 class Rows:
@@ -98,9 +94,17 @@ class Rows:
         return {self._told(key, image) for key, image in found}
 
     def gone(self, connection: Connection, row: str) -> Gone:
-        """Have the database write the key and the image of a row that is not there."""
+        """Have the database write the key of a row that is not there."""
+        key, _ = self.written(row)
+        return Gone(row, str(connection.execute(select(key)).scalar_one()))
+
+    def written(self, row: str) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+        """Give the key and the image that a trigger would write of a row that is not there.
+
+        The image has the columns of its identity only: nobody knows the others any more.
+        """
         if self._part is None:
-            return Gone(row, row.removeprefix("@"), None)
+            return literal(row.removeprefix("@")), null()
         values = [
             null() if value is None else one.match(letter, value)
             for one, (letter, value) in zip(self._steps, values_of(row), strict=True)
@@ -108,10 +112,11 @@ class Rows:
         of = select(
             *(value.label(name) for value, name in zip(values, self.columns, strict=True))
         ).subquery(self._ground.row)
-        key, image = connection.execute(
-            select(self._chunks.key, self._identity_image()).select_from(of)
-        ).one()
-        return Gone(row, str(key), str(image))
+        key, image = (
+            select(one).select_from(of).scalar_subquery()
+            for one in (self._chunks.key, self._identity_image())
+        )
+        return key, image
 
     def _read(
         self, connection: Connection, condition: ColumnElement[bool], *, lock: bool

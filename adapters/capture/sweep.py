@@ -9,11 +9,14 @@ from sqlalchemy.engine import Connection
 
 from .events import EVENTS
 from .large import collect
+from .unsettled import drop_held
 
 __all__ = ["Sweep"]
 
 _CHUNK: Final = 500
 _CHUNKS: Final = 20
+_HELD: Final = 300.0
+"""Seconds after which a walk that holds keys back was surely killed: it does so for some."""
 
 
 class Sweep:
@@ -50,4 +53,5 @@ class Sweep:
             if not self._swept:
                 break
         collect(connection, self._source, keep)
+        drop_held(connection, self._source, now - _HELD)
         return deleted

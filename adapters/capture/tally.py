@@ -15,9 +15,11 @@ _EXAMPLES: Final = 5
 
 
 class Tally(msgspec.Struct, kw_only=True):
-    """``rows`` were looked at: ``equal`` as they were captured, ``pending`` with an event that is
-    not settled yet, ``unknown`` where what is captured does not tell. ``missed`` counts by kind,
-    with some keys of each in ``examples``; ``stale`` are entries of rows under another key.
+    """How many rows were looked at, and what was found.
+
+    ``equal`` are as they were captured, ``pending`` have an event that is not settled yet, and of
+    ``unknown`` nobody can tell. ``missed`` counts by kind, with some keys of each in ``examples``;
+    ``stale`` are entries of rows under another key.
     """
 
     chunks: int = 0
@@ -36,4 +38,6 @@ class Tally(msgspec.Struct, kw_only=True):
             self.missed[kind] = self.missed.get(kind, 0) + 1
             known = self.examples.setdefault(kind, [])
             if len(known) < _EXAMPLES:
-                known.append(key)
+                # Text of a legacy program need not be Unicode.
+                raw = key.encode("utf-8", "surrogateescape")
+                known.append(raw.decode("utf-8", "backslashreplace"))

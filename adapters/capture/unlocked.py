@@ -3,7 +3,7 @@
 A chunk's events are written first, without their images, and hold their keys back: what happens to
 those rows from now on has a higher number, and waits. When all transactions of that moment have
 ended, the rows are read: whatever has a lower number is in them. A row of which there is an event
-with a higher number is dropped, for that one tells of it; the others get their images and are let go.
+with a higher number is dropped, for that one tells of it; the others get their images and are free.
 
 After DBLog (Andreakis and Papapanagiotou, 2020) and Debezium's incremental snapshots, whose marks
 are rows of a table of their own.
@@ -52,6 +52,7 @@ class Unlocked:
     def __call__(
         self, connection: Connection, at: At, size: int, save: Callable[[At, int], None]
     ) -> tuple[At, int] | None:
+        """Take a chunk."""
         end, after = cast("Place | None", at["end"]), cast("Place | None", at["after"])
         found = None if end is None else self._chunks.edge(connection, after, end, size)
         if found is None:

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from .events import EVENTS
 from .ground import Ground
 from .identity import identity
+from .order import bound
 
 __all__ = ["HELD", "Horizon", "drop_held", "keys_waiting", "rows_waiting"]
 
@@ -35,7 +36,11 @@ def keys_waiting(
     query = (
         select(columns.key)
         .distinct()
-        .where(columns.source == source, columns.done_at.is_(None), columns.key.in_(list(keys)))
+        .where(
+            columns.source == source,
+            columns.done_at.is_(None),
+            columns.key.in_([bound(key) for key in keys]),
+        )
     )
     if but:
         query = query.where(columns.id.not_in(list(but)))
@@ -56,11 +61,12 @@ def rows_waiting(ground: Ground, connection: Connection, columns: Sequence[str])
     }
 
 
-def drop_held(connection: Connection, source: str, older_than: float = 0.0) -> int:
+def drop_held(connection: Connection, source: str, before: float | None = None) -> int:
     """Delete what a walk has left behind that was killed in the middle of a chunk; say how many.
 
-    Called when a walk begins, which then is the only one; a sweep may call it for those over some
-    minutes old, so that no key stands still. Raises what SQLAlchemy does.
+    Called when a walk begins, which then is the only one; and by a source's sweep for those written
+    ``before`` some minutes ago by the database's clock, so that no key stands still until somebody
+    walks again. Raises what SQLAlchemy does.
     """
     columns = EVENTS.c
     left = select(columns.id).where(
@@ -68,8 +74,9 @@ def drop_held(connection: Connection, source: str, older_than: float = 0.0) -> i
         columns.done_at.is_(None),
         columns.parked == HELD,
         columns.dead_reason.is_(None),
-        columns.created_at <= time.time() - older_than,
     )
+    if before is not None:
+        left = left.where(columns.created_at < before)
     # By their numbers: MariaDB would lock what it only looks at, and legacy writes there.
     ids = list(connection.execute(left).scalars())
     for start in range(0, len(ids), _SOME):

@@ -123,7 +123,7 @@ class Walk:
                         finish()
                     self._mark.leave(connection, state)
             except SQLAlchemyError as error:
-                if not self._ground.dialect.is_busy(error) or time.monotonic() > until:
+                if not self._ground.is_busy(error) or time.monotonic() > until:
                     raise
                 time.sleep(_LOCKED.seconds)
             else:
@@ -142,7 +142,7 @@ class Walk:
                     self._wait(connection, Wait(again.reason, again.seconds))
                 continue
             except SQLAlchemyError as error:
-                if not self._ground.dialect.is_busy(error):
+                if not self._ground.is_busy(error):
                     raise
                 self._pace.refused()
                 self._wait(connection, _LOCKED)

@@ -306,6 +306,26 @@ async def test_what_is_written_with_every_record_is_written_once(event, table, s
         assert connection.execute(select(captured)).all() == [("tickets", "C-1", 5, 2.0)]
 
 
+async def test_it_is_written_with_the_dead_too_or_reconciling_would_find_them_missed(
+    event, table, store
+):
+    from sqlalchemy import select
+
+    from stranglerfig.store.effects import Effect
+    from stranglerfig.store.tables import captured
+
+    def also(record):
+        return [Effect("capture", (record.source, record.position, 5, record.captured_at))]
+
+    taking = takers([event], table, store, also=also)["tickets"]
+    await (await taking.begin(row("refused", channel="X"))).durable
+    await taking.bury(row("given-up"), "gave up after 16 attempts")
+    with store.engine.connect() as connection:
+        rows = connection.execute(select(captured.c.key)).scalars().all()
+    assert rows == ["given-up", "refused"]
+    assert [kept.letter.position for kept in store.dead_letters.read()] == ["refused", "given-up"]
+
+
 # Several at one source, and how far it may go.
 
 

@@ -136,10 +136,13 @@ class MySqlCapture:
     def columns(self, connection: Connection, table: str, schema: str = "") -> dict[str, str]:
         """Give every column's type in the server's own words, invisible ones too.
 
-        SQLAlchemy's inspector does not know all types, and leaves precisions and labels out.
+        SQLAlchemy's inspector does not know all types, and leaves precisions and labels out. Text
+        has its character set, be it the table's.
         """
         rows = connection.exec_driver_sql(
-            "SELECT COLUMN_NAME, COLUMN_TYPE FROM information_schema.COLUMNS"
+            "SELECT COLUMN_NAME, CONCAT(COLUMN_TYPE,"
+            " IFNULL(CONCAT(' character set ', CHARACTER_SET_NAME), ''))"
+            " FROM information_schema.COLUMNS"
             " WHERE TABLE_SCHEMA = COALESCE(%s, DATABASE()) AND TABLE_NAME = %s"
             " ORDER BY ORDINAL_POSITION",
             (schema or None, table),

@@ -101,7 +101,7 @@ def _body(capture: Capture, operation: Operation, home: str) -> str:
     large = _large(capture, row, home)
     return _BODY.format(
         declarations=_ID if large else "",
-        event_id="fig_id" if large else "MD5(UUID())",
+        event_id="fig_id" if large else "UUID()",
         gaps=ident(GAPS.name, home),
         events=ident(TABLE_NAME, home),
         source=literal(capture.source),

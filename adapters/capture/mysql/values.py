@@ -20,6 +20,8 @@ __all__ = ["IMAGE_BYTES", "Value", "row_image", "row_key", "value"]
 
 IMAGE_BYTES: Final = 65_536
 """A longer value is not copied into an event, unless ``Capture.large`` says otherwise."""
+_UTF8: Final = " character set utf8mb4"
+"""What is in UTF-8 already need not be converted."""
 _KEY_CHARS: Final = 600
 """As wide as the key's column. Keys that are equal so far only wait for each other."""
 
@@ -81,7 +83,7 @@ def value(name: str, declared: str, row: str, large: int) -> Value:
     column = f"{row}.{ident(name)}"
     base = (re.match(r"\w+", declared) or [""])[0].upper()
     kind, how = _HOW.get(base, _OTHER)
-    text = how.format(column)
+    text = column if declared.endswith(_UTF8) else how.format(column)
     raw = column if kind == "b" else text
     bytes_ = f"OCTET_LENGTH({raw})" if _may_be_large(base, declared, large) else ""
     return Value(kind=kind, text=text, raw=raw, bytes=bytes_)
@@ -117,11 +119,16 @@ def row_key(shape: Shape, row: str) -> str:
     if not shape.key:
         return f"MD5({row_image(shape, row)})"
     declared = dict(shape.columns)
-    texts = [value(name, declared.get(name, ""), row, IMAGE_BYTES).text for name in shape.key]
+    texts = [_short(value(name, declared.get(name, ""), row, IMAGE_BYTES)) for name in shape.key]
     if len(texts) == 1:
-        return f"IFNULL(LEFT({texts[0]}, {_KEY_CHARS}), '')"
-    quoted = [f"QUOTE(LEFT({text}, {_KEY_CHARS}))" for text in texts]
+        return f"IFNULL({texts[0]}, '')"
+    quoted = [f"QUOTE({text})" for text in texts]
     return f"LEFT(CONCAT_WS(',', {', '.join(quoted)}), {_KEY_CHARS})"
+
+
+def _short(one: Value) -> str:
+    """Cut what may be longer than a key; a number is not."""
+    return one.text if one.kind in ("i", "r", "f") else f"LEFT({one.text}, {_KEY_CHARS})"
 
 
 def _lines(parts: list[str]) -> str:

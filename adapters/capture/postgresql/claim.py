@@ -1,10 +1,9 @@
 """Heads of keys, claimed in one statement, at a cost that grows neither with keys nor with depth.
 
-A claim looks at windows of the oldest waiting events. Of each it asks the index whether another
-one of its key goes before it, which is one step down a tree; it stops as soon as it has enough, and
-rows that another process has locked this moment are passed over. A key of very many waiting
-events fills the oldest window and has one head: so each claim goes on from where the last one
-stopped.
+A claim looks at windows of the oldest waiting events. Of each key in one it asks the index which
+event goes first, which is one step down a tree; it stops as soon as it has enough, and rows that
+another process has locked this moment are passed over. A key of very many waiting events fills the
+oldest window and has one head: so each claim goes on from where the last one stopped.
 """
 
 from __future__ import annotations
@@ -31,57 +30,63 @@ _FIELDS: Final = Event.__struct_fields__
 
 # What is parked lets those behind it pass while its delay runs, and holds them back from a second
 # before its end on: a claim that began before that has committed when it is claimed itself.
-_GOES_FIRST: Final = """\
-SELECT FROM {events} x WHERE x.source = %(source)s AND x.key = {row}.key AND x.done_at IS NULL
-      AND x.id < {row}.id
-      AND NOT (x.parked = 1 AND x.next_at > {now} + 1)
-      OFFSET 0"""
+#
+# A key is asked for as a range, so that only the index by key has the order that is wanted. As an
+# equality it would leave an order by id alone, for which the planner may walk the primary key over
+# all that was ever done.
+_FIRST: Final = """\
+SELECT x.{what} FROM {events} x WHERE x.source = %(source)s AND x.done_at IS NULL
+      AND x.key >= {row}.key AND x.key <= {row}.key AND NOT (x.parked = 1 AND x.next_at > {now} + 1)
+      ORDER BY x.key, x.id LIMIT 1"""
 _IN_HAND: Final = """\
-SELECT FROM {events} x WHERE x.source = %(source)s AND x.key = {row}.key AND x.done_at IS NULL
-      AND x.id > {row}.id AND x.lease_until >= {now}
-      OFFSET 0"""
+SELECT FROM (SELECT x.lease_until FROM {events} x
+      WHERE x.source = %(source)s AND x.done_at IS NULL
+        AND x.key >= {row}.key AND x.key <= {row}.key AND x.id > {row}.id
+      ORDER BY x.key, x.id LIMIT {window}) y WHERE y.lease_until >= {now}"""
 _FREE: Final = """\
 {row}.next_at <= {now} AND {row}.parked <> 2
     AND ({row}.lease_until IS NULL OR {row}.lease_until < {now})"""
 _HEAD: Final = """\
 {free}
-    AND NOT EXISTS ({goes_first})
-    AND ({row}.attempts = 0 OR NOT EXISTS ({in_hand}))"""
+    AND {row}.id = ({first})
+    AND ({row}.parked = 0 OR NOT EXISTS ({in_hand}))"""
 
-# A plan may be made while the table is empty, and be kept when it is full. The look for others of a
-# key leaves the fewest filters to the index by key, so that one wins however little is known of the
-# table. ``coalesce`` hides from the planner that a row to be locked is in the partial indexes too:
-# it would walk one of them from end to end for each. The lock within LATERAL keeps the order of the
-# heads. Every part but the first and the last is worked off only as far as the limit asks for it.
+# The lock within LATERAL keeps the order of the heads. A done_at that is not spelled as in the
+# indexes keeps the planner from those: just after a vacuum they look small. Every part but the
+# first and the last is worked off only as far as the limit asks for it.
 _CLAIM: Final = """\
 WITH look AS MATERIALIZED (
-  (SELECT id, key, priority, next_at, lease_until, parked, lost, attempts FROM {events}
+  (SELECT id, key, priority, next_at, lease_until, parked, lost FROM {events}
    WHERE source = %(source)s AND priority = 0 AND done_at IS NULL AND id > %(live)s
    ORDER BY priority, id LIMIT {window})
   UNION ALL
-  (SELECT id, key, priority, next_at, lease_until, parked, lost, attempts FROM {events}
+  (SELECT id, key, priority, next_at, lease_until, parked, lost FROM {events}
    WHERE source = %(source)s AND priority = 9 AND done_at IS NULL AND id > %(history)s
    ORDER BY priority, id LIMIT {window})
+), firsts AS MATERIALIZED (
+  SELECT * FROM (
+    SELECT DISTINCT ON (priority, key) * FROM look
+    WHERE NOT (parked = 1 AND next_at > {now} + 1) ORDER BY priority, key, id) l
+  ORDER BY priority, id
 ), suspect AS MATERIALIZED (
-  SELECT l.id FROM look l WHERE %(suspects)s AND l.lost >= {suspect} AND {head_l} LIMIT 1
+  SELECT l.id FROM firsts l WHERE %(suspects)s AND l.lost >= {suspect} AND {head_l} LIMIT 1
 ), live AS MATERIALIZED (
-  SELECT l.id FROM look l WHERE l.priority = 0 AND l.lost < {suspect} AND {head_l}
+  SELECT l.id FROM firsts l WHERE l.priority = 0 AND l.lost < {suspect} AND {head_l}
 ), before_live AS MATERIALIZED (
-  SELECT h.id FROM (SELECT DISTINCT ON (key) key, id FROM look WHERE priority = 0) l
-  CROSS JOIN LATERAL (
-    SELECT x.* FROM {events} x WHERE x.source = %(source)s AND x.key = l.key AND x.done_at IS NULL
-      AND x.id < l.id
-      AND NOT (x.parked = 1 AND x.next_at > {now} + 1) LIMIT 1) h
+  SELECT h.id FROM (SELECT key FROM firsts WHERE priority = 0) l
+  CROSS JOIN LATERAL ({first_l}) h
   WHERE EXISTS (SELECT FROM look WHERE priority = 9)
-    AND h.priority > 0 AND h.lost < {suspect} AND {head_h}
+    AND h.priority > 0 AND h.lost < {suspect} AND {free_h}
+    AND (h.parked = 0 OR NOT EXISTS ({in_hand_h}))
 ), history AS MATERIALIZED (
-  SELECT l.id FROM look l WHERE l.priority = 9 AND l.lost < {suspect} AND {head_l}
+  SELECT l.id FROM firsts l WHERE l.priority = 9 AND l.lost < {suspect} AND {head_l}
 ), heads AS (
   SELECT id FROM suspect UNION ALL SELECT id FROM live
   UNION ALL SELECT id FROM before_live UNION ALL SELECT id FROM history
 ), pick AS MATERIALIZED (
   SELECT locked.id FROM heads CROSS JOIN LATERAL (
-    SELECT e.id FROM {events} e WHERE e.id = heads.id AND coalesce(e.done_at, -1) < 0 AND {free_e}
+    SELECT e.id FROM {events} e
+    WHERE e.id = heads.id AND coalesce(e.done_at, 0) = 0 AND {free_e}
     FOR UPDATE SKIP LOCKED) locked
   LIMIT %(limit)s
 ), taken AS (
@@ -96,11 +101,14 @@ SELECT seen.*, taken.* FROM (
     min(id) FILTER (WHERE priority = 9), max(id) FILTER (WHERE priority = 9) FROM look
 ) seen LEFT JOIN taken ON true"""
 
-_PLANNING: Final = """\
+_SETTINGS: Final = """\
 SELECT set_config(name, 'off', false)
 FROM unnest(ARRAY['jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin',
-  'enable_bitmapscan']) AS name"""
-"""Claims walk indexes. On a table that was empty a moment ago the planner would not believe it."""
+  'enable_bitmapscan', 'synchronous_commit']) AS name
+UNION ALL SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"""
+"""Claims walk indexes: on a table that was empty a moment ago the planner would not believe it, and
+to plan one costs more than to run it. Leases and marks that a crash of the server takes back are
+made again, for what they stand for is durable elsewhere: so nobody waits for legacy's disk."""
 
 
 class Heads:
@@ -116,7 +124,7 @@ class Heads:
     def claim(self, connection: Connection, claim: Claim) -> list[Event]:
         """Lease up to ``limit`` heads: live ones first, oldest first, one of a key."""
         if self._prepared is not connection:
-            connection.exec_driver_sql(_PLANNING)
+            connection.exec_driver_sql(_SETTINGS)
             self._prepared = connection
         if time.monotonic() - self._anew >= _AGAIN:
             self._oldest, self._anew = [0, 0], time.monotonic()
@@ -172,21 +180,22 @@ def _statement(events: str) -> str:
     def free(row: str) -> str:
         return _FREE.format(row=row, now=now)
 
-    def head(row: str) -> str:
-        return _HEAD.format(
-            free=free(row),
-            row=row,
-            goes_first=_GOES_FIRST.format(events=events, row=row, now=now),
-            in_hand=_IN_HAND.format(events=events, row=row, now=now),
-        )
+    def first(row: str, what: str) -> str:
+        return _FIRST.format(events=events, row=row, now=now, what=what)
 
+    def in_hand(row: str) -> str:
+        return _IN_HAND.format(events=events, row=row, now=now, window=_WINDOW)
+
+    head = _HEAD.format(free=free("l"), row="l", first=first("l", "id"), in_hand=in_hand("l"))
     return _CLAIM.format(
         events=events,
         window=_WINDOW,
         suspect=SUSPECT,
         now=now,
-        head_l=head("l"),
-        head_h=head("h"),
+        head_l=head,
+        first_l=first("l", "*"),
+        free_h=free("h"),
+        in_hand_h=in_hand("h"),
         free_e=free("e"),
         fields=", ".join(f"e.{name}" for name in _FIELDS),
     )

@@ -12,14 +12,12 @@ from .words import qualified
 
 __all__ = ["Marks"]
 
-# The commit is not waited for. Where the server goes down before it is on its disk, in half a
-# second or so, the lease stands there still, for claims are waited for: when it has run out, the
-# event comes again as one that was handed out before, and the inbox knows it.
-# ``coalesce`` keeps the planner on the primary key, as in ``claim.py``.
+# ``coalesce`` keeps the planner from the partial indexes, which it would walk from end to end. The
+# commit is not waited for (``claim.py``): where the server goes down before it is on its disk, the
+# event comes again, and the inbox knows it.
 _DONE: Final = """\
-WITH quick AS MATERIALIZED (SELECT set_config('synchronous_commit', 'off', true))
 UPDATE {events} e SET done_at = %(now)s, lease_token = NULL, lease_until = NULL
-FROM quick, unnest(%(ids)s::bigint[], %(tokens)s::text[]) AS mine (id, token)
+FROM unnest(%(ids)s::bigint[], %(tokens)s::text[]) AS mine (id, token)
 WHERE e.id = mine.id AND e.lease_token = mine.token AND coalesce(e.done_at, -1) < 0
 RETURNING e.id, mine.token"""
 

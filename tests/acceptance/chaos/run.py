@@ -22,7 +22,7 @@ from stranglerfig.tests.acceptance.chaos.bridges import Bridges, fig, make_works
 from stranglerfig.tests.acceptance.chaos.checker import Checker
 from stranglerfig.tests.acceptance.chaos.legacy_writers import Writer, make_tables
 
-DRAIN = 20.0
+DRAIN = 90.0
 """Seconds in which the bridges must have worked off what was left at the end."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 
 from sqlalchemy import create_engine, event, make_url, select, text, update
@@ -112,21 +113,20 @@ class Field:
         )
         return walk.run(Backfill(ground, where, locks=locks).begin, restart=restart)
 
-    def reconcile(
-        self, ledger, mode="capture", *, most=1_000, stop=None, restart=False, ground=None
-    ):
-        ground = ground or self.ground()
+    def reconcile(self, ledger, mode="capture", *, most=1_000, stop=None, stop_after=0):
+        """Walk; ``stop_after`` chunks it is told to stop."""
+        ground, stop, chunks = self.ground(), stop or threading.Event(), itertools.count()
         mark = Unmarked("reconcile") if mode == "look" else Mark(ground, "reconcile")
         walk = Walk(
             ground,
             mark,
             bounds=[],
             pace=Pace(most, 5.0),
-            stop=stop or threading.Event(),
-            report=lambda _: None,
+            stop=stop,
+            report=lambda _: stop.set() if stop_after and next(chunks) >= stop_after else None,
         )
         work = Reconcile(ground, ledger, mode)
-        walk.run(work.begin, finish=work.finish, restart=restart)
+        walk.run(work.begin, finish=work.finish)
         return work.tally
 
     def deliver(self, database, where="done_at IS NULL"):
@@ -155,7 +155,8 @@ class Field:
                     )
                     Effects(database.engine).write(store, capture_effects(record))
             done = update(EVENTS).where(EVENTS.c.id.in_([one.id for one in events]))
-            connection.execute(done.values(done_at=1.0))
+        with self.engine.connect() as bridge:  # it waits for locks
+            bridge.execute(done.values(done_at=1.0))
         return [one.op for one in events]
 
     def unseen(self, *statements):

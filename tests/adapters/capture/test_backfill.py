@@ -130,6 +130,11 @@ def test_a_value_that_is_too_large_is_kept_beside_its_event(field):
         assert collect(connection, "orders", -1) == 1
 
 
+def legacys(field):
+    """Give legacy's own connection, in a transaction."""
+    return field.engine.connect().execution_options(isolation_level="READ COMMITTED")
+
+
 class TestConcurrently:
     """No stale row after a newer one, with updates and deletes in flight (not on SQLite, which has
     one writer)."""
@@ -149,8 +154,7 @@ class TestConcurrently:
             if stand.waiting:
                 waited.set()
 
-        with ThreadPoolExecutor(1) as pool, field.engine.connect() as legacy:
-            legacy = legacy.execution_options(isolation_level="READ COMMITTED")
+        with ThreadPoolExecutor(1) as pool, legacys(field) as legacy:
             legacy.exec_driver_sql("UPDATE orders SET v = 1 WHERE nr = 10")
             walk = pool.submit(field.backfill, report=report)
             assert waited.wait(20)
@@ -167,8 +171,7 @@ class TestConcurrently:
 
         def write(seed):
             done, at = 0, seed
-            with field.engine.connect() as legacy:
-                legacy = legacy.execution_options(isolation_level="READ COMMITTED")
+            with legacys(field) as legacy:
                 while not stop.is_set():
                     at = (at * 7 + 11) % count
                     if at % 5 == 4:

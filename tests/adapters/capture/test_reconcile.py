@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
+from sqlalchemy.exc import IntegrityError
 
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.store.captured import Captured
@@ -77,3 +82,151 @@ def test_what_no_trigger_saw_is_captured_as_it_is(field, database, ledger):
     field.deliver(database)
     again = field.reconcile(ledger)
     assert (again.equal, again.missed, again.pending) == (30, {}, 0)
+
+
+def test_what_is_not_settled_yet_is_not_missed(field, database, ledger):
+    field.install()
+    fill(field, 10)
+    field.run("DELETE FROM orders WHERE nr = 3", "UPDATE orders SET nr = 50 WHERE nr = 4")
+    tally = field.reconcile(ledger)
+    assert (tally.missed, tally.pending) == ({}, 9)
+    field.deliver(database)
+    field.run("DELETE FROM orders WHERE nr = 5", "UPDATE orders SET nr = 60 WHERE nr = 6")
+    tally = field.reconcile(ledger)
+    assert (tally.missed, tally.equal, tally.pending) == ({}, 7, 3)
+
+
+def test_a_source_of_inserts_misses_rows_and_no_changes(field, database, ledger):
+    field.options["operations"] = ("insert",)
+    field.install()
+    fill(field, 10)
+    field.deliver(database)
+    field.unseen(
+        "UPDATE orders SET note = 'x' WHERE nr = 3",
+        "DELETE FROM orders WHERE nr = 4",
+        "INSERT INTO orders VALUES ('n', 77, NULL, NULL)",
+    )
+    tally = field.reconcile(ledger)
+    assert (tally.missed, tally.equal) == ({"insert": 1}, 9)
+
+
+def test_a_condition_leaves_changes_unknown_and_other_rows_alone(field, database, ledger):
+    field.options["when"] = "new.nr > 4"
+    field.install()
+    fill(field, 10)
+    field.deliver(database)
+    field.unseen(
+        "UPDATE orders SET note = 'x' WHERE nr = 7",
+        "INSERT INTO orders VALUES ('n', 2, NULL, NULL)",
+        "INSERT INTO orders VALUES ('n', 77, NULL, NULL)",
+    )
+    tally = field.reconcile(ledger)
+    assert (tally.missed, tally.unknown, tally.equal) == ({"insert": 1}, 1, 4)
+
+
+def test_a_baseline_takes_everything_as_it_is_and_writes_no_event(field, ledger):
+    fill(field, 20)
+    field.install()
+    tally = field.reconcile(ledger, "baseline", most=6)
+    assert tally.missed == {"insert": 20}
+    assert field.events() == []
+    assert field.reconcile(ledger).equal == 20
+    field.unseen("DELETE FROM orders WHERE nr = 1", "UPDATE orders SET note = 'x' WHERE nr = 2")
+    tally = field.reconcile(ledger, "baseline")
+    assert tally.missed == {"delete": 1, "update": 1}
+    assert field.reconcile(ledger).missed == {}
+    assert field.events() == []
+
+
+def test_gaps_that_were_there_when_it_began_are_closed(field, database, ledger):
+    gap = "INSERT INTO fig_gap (source, op, reason, created_at) VALUES ('{}', 'insert', 'full', 1)"
+    field.install()
+    fill(field, 10)
+    field.deliver(database)
+    field.run(*(gap.format(source) for source in ("orders", "orders", "another", "orders")))
+    assert field.reconcile(ledger, "look").gaps == 0
+    assert field.reconcile(ledger).gaps == 3
+    assert field.rows("SELECT source FROM fig_gap") == [("another",)]
+
+
+def test_a_walk_that_was_stopped_goes_on_with_its_count(field, database, ledger):
+    field.install()
+    fill(field, 30)
+    field.deliver(database)
+    field.unseen("DELETE FROM orders WHERE nr < 3", "UPDATE orders SET note = 'x' WHERE nr > 25")
+    tallies = []
+    for _ in range(40):
+        stop = threading.Event()
+        tallies.append(field.reconcile(ledger, most=5, stop=stop, stop_after=1))
+        if field.rows("SELECT state FROM fig_backfill WHERE kind = 'reconcile'") == [("done",)]:
+            break
+    assert len(tallies) > 5
+    assert (tallies[-1].rows, tallies[-1].missed) == (27, {"delete": 3, "update": 4})
+    assert len(field.events(where="done_at IS NULL")) == 7
+
+
+def test_a_value_that_is_too_large_does_not_differ_from_itself(field, database, ledger):
+    field.options["large"] = 50
+    field.install()
+    field.run(
+        f"INSERT INTO orders VALUES ('a', 1, '{'x' * 60}', 1), ('b', 2, 'a(b],\"c''1:2', 1)",
+        "INSERT INTO orders VALUES ('c', 3, '[1:aaaaaaaa-aaaa]', 1)",
+    )
+    field.deliver(database)
+    assert field.reconcile(ledger).equal == 3
+    field.unseen(f"UPDATE orders SET note = '{'x' * 61}' WHERE nr = 1")
+    assert field.reconcile(ledger).missed == {"update": 1}
+    field.deliver(database)
+    assert field.reconcile(ledger).equal == 3
+
+
+class TestConcurrently:
+    """Nothing is missed while legacy writes and the bridge takes what is captured."""
+
+    def test_no_event_is_invented(self, server_url, tmp_path, database, ledger):
+        ddl = "CREATE TABLE orders (nr INTEGER PRIMARY KEY, v INTEGER)"
+        field = Field(server_url, tmp_path, ddl)
+        field.install()
+        field.run(*(f"INSERT INTO orders VALUES ({at}, 0)" for at in range(30)))
+        field.deliver(database)
+        stop = threading.Event()
+
+        def write(seed):
+            at = seed
+            with field.engine.connect().execution_options(
+                isolation_level="READ COMMITTED"
+            ) as legacy:
+                while not stop.is_set():
+                    at = (at * 7 + 11) % 30
+                    change = [
+                        f"UPDATE orders SET v = v + 1 WHERE nr = {at}",
+                        f"DELETE FROM orders WHERE nr = {at}",
+                        f"INSERT INTO orders VALUES ({at}, 0)",
+                    ][at % 3 if at % 3 == 0 else 1 + stop_or(at)]
+                    with contextlib.suppress(IntegrityError):
+                        legacy.exec_driver_sql(change)
+                    legacy.commit()
+
+        turn = iter(range(10**9))
+
+        def stop_or(at):
+            del at
+            return next(turn) % 2
+
+        def take():
+            while not stop.is_set():
+                field.deliver(database)
+
+        with ThreadPoolExecutor(3) as pool:
+            workers = [pool.submit(write, 1), pool.submit(write, 2), pool.submit(take)]
+            try:
+                found = [field.reconcile(ledger, most=10) for _ in range(5)]
+            finally:
+                stop.set()
+            for one in workers:
+                one.result(30)
+        assert [one.missed for one in found] == [{}] * 5
+        field.deliver(database)
+        last = field.reconcile(ledger)
+        assert (last.missed, last.pending) == ({}, 0)
+        assert field.events(where="op = 'reconcile'") == []

@@ -57,6 +57,8 @@ TYPES = [
     ("TIME(6)", "'00:00:00.000001'", "00:00:00.000001", "o"),
     ("CHAR(5)", "'a  '", "a", "t"),
     ("VARCHAR(9)", "'a  '", "a  ", "t"),
+    ("VARCHAR(9) COLLATE utf8mb4_unicode_ci", "'ñ'", "ñ", "t"),
+    ("VARCHAR(9) COLLATE utf8mb4_spanish_ci", "'ñ'", "ñ", "t"),
     ("CHAR(5) CHARACTER SET latin1", "'é€'", "é€", "t"),
     ("VARCHAR(9) CHARACTER SET sjis", "'日本'", "日本", "t"),
     ("VARCHAR(9) CHARACTER SET utf16", "'🔑'", "🔑", "t"),

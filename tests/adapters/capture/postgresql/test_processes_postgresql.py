@@ -189,7 +189,7 @@ def test_interleaved_transactions_and_killed_consumers_lose_and_turn_nothing(off
 
 def test_a_survivor_goes_on_when_the_leases_of_the_dead_end(office):
     """Another host's processes cannot be looked up: it is the end of the lease that frees them."""
-    one = office(lease=1.5)
+    one = office(lease=60)
     one.desk.legacy.execute(
         "INSERT INTO tickets SELECT n, 'a' || n % 7, n::text FROM generate_series(1, 30) n"
     )
