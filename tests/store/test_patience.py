@@ -60,6 +60,19 @@ async def test_a_commit_waits_no_longer_than_it_has_patience(store_url):
     assert list(store.journal.read()) == []
 
 
+async def test_who_keeps_nobody_waiting_may_have_more_patience(store_url):
+    store = Store(store_url, patience=0.05)
+    store.open()
+    with store.database.write():
+        patient = store.journal.submit(Write(lines=(Line("note"),)), patience=30.0)
+        with pytest.raises(StoreUnavailable):
+            await store.journal.commit(Write(lines=(Line("note"),)))
+        assert not patient.done()
+    assert await patient
+    store.close()
+    assert len(list(store.journal.read())) == 1
+
+
 async def test_the_loop_gives_way_to_the_writer_while_somebody_waits_for_long(monkeypatch):
     # A loop that is never idle starves the writer thread, so it stands still for a moment.
     slept = []

@@ -168,6 +168,25 @@ async def test_a_lost_lease_marks_nothing(desk):
     assert desk.events("lease_token") == [("another",)]
 
 
+async def test_of_several_claims_settled_at_once_only_the_lost_lease_is_told(desk):
+    source = desk.installed()
+    insert(desk, (1, "a"), (2, "b"), (3, "c"))
+    await source.open()
+    got = [(await receive(source, 1, limit=1))[0] for _ in range(3)]
+    assert len(desk.ask("SELECT DISTINCT lease_token FROM fig_event")) == 3
+    # The lease of the second is given to the third's claim: an id goes with its own token only.
+    third = "(SELECT lease_token FROM fig_event WHERE id = 3)"
+    desk.legacy.execute(f"UPDATE fig_event SET lease_token = {third} WHERE id = 2")
+    told = await asyncio.gather(*(one.settle(DONE) for one in got), return_exceptions=True)
+    assert [type(one) for one in told] == [type(None), LegacyError, type(None)]
+    assert desk.events("done_at IS NULL", "lease_token IS NULL") == [
+        (False, True),
+        (True, False),
+        (False, True),
+    ]
+    await source.close()
+
+
 async def test_a_lease_that_ran_out_mid_handler_is_fenced(desk):
     """The database's clock counts: our own may say what it likes."""
     ours, theirs = desk.installed(lease=1.0), desk.source(lease=1.0)
