@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from ..errors import Conflict, StoreError
 from ..model import Comparison, request_id
 from . import head, tables
+from .additions import Additions
 from .effects import Effect, Effects
 from .expect import Expect, overtaken
 from .insert import insertion
 from .line import Line
-from .lines import Lines, Linked
-from .link import Row, Tail, digest, encode, link, row, seal
+from .lines import Lines
+from .link import Row, Tail, chained, digest, encode, row, seal
+from .marks import Mark, Marks
 from .write import DeadLetter, InboxMark, Write
 
 __all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
@@ -31,14 +34,12 @@ refused. Nothing of what is not True was written."""
 Unit = tuple[str, str, str, str, int]
 """endpoint, revision, unit, winner and the line of it."""
 
-Mark = tuple[str, str, str, float, str | None]
-"""consumer, message_id, payload_hash, at and result."""
 
-
-class Content(msgspec.Struct, frozen=True):
+class Content(msgspec.Struct, frozen=True, gc=False):
     """A write as rows, encoded in the thread that asked for it.
 
-    The last of a row of ``evidence`` is the place of its line among the ``rows``.
+    The last of a row of ``evidence`` is the place of its line among the ``rows``. ``bare``: there
+    is nothing but rows in it, so that a group need not look.
     """
 
     rows: tuple[Row, ...] = ()
@@ -47,6 +48,7 @@ class Content(msgspec.Struct, frozen=True):
     dead: tuple[object, ...] | None = None
     effects: tuple[Effect, ...] = ()
     expect: Expect | None = None
+    bare: bool = False
 
 
 def prepare(write: Write) -> Content:
@@ -55,7 +57,7 @@ def prepare(write: Write) -> Content:
     mark = write.inbox
     if not write.observations and write.dead is None:  # nearly all of them
         if mark is None and not write.effects and write.expect is None:
-            return Content(rows)
+            return Content(rows, bare=bool(rows))
         return Content(rows, (), _mark(mark), None, write.effects, write.expect)
     first, now = len(rows), time.time()
     evidence = tuple(
@@ -81,24 +83,23 @@ class Inserts:
 
     def __init__(self, engine: Engine) -> None:
         self.journal = Lines(engine)
-        self.evidence = insertion(engine, tables.evidence, ignore=True)
-        self.inbox = insertion(engine, tables.inbox, ignore=True)
+        self.evidence = Additions(engine, "evidence", _EVIDENCE)
+        self.marks = Marks(engine)
         self.dead_letters = insertion(engine, tables.dead_letters, leave=_OF_REPLAYS)
         self.effects = Effects(engine)
 
-    def lines(self, connection: Connection, rows: Sequence[Row]) -> Tail:
+    def lines(
+        self, connection: Connection, rows: Sequence[Row], *, at_commit: bool = False
+    ) -> Tail:
         """Chain rows to the journal. The transaction must be a writing one.
 
+        ``at_commit``: as ``head.move`` says; they are the last lines of the transaction then.
         Raises ``StoreError`` where the journal is not ours to go on with.
         """
-        number, hashed = head.tail(connection)
+        before = head.tail(connection)
         if not rows:
-            return Tail(number, hashed)
-        linked: list[Linked] = []
-        for at, kind, endpoint, request, revision, data, sealed in rows:
-            number += 1
-            hashed = link(hashed, sealed)
-            linked.append((number, at, kind, endpoint, request, revision, data, hashed))
+            return before
+        linked = chained(before, rows)
         try:
             self.journal.write(connection, linked)
         except IntegrityError as error:
@@ -107,8 +108,8 @@ class Inserts:
                 place=f"journal: line {linked[0][0]} or after",
                 remedy="run 'fig journal verify': somebody else has written to it",
             ) from error
-        last = Tail(number, hashed)
-        head.move(connection, last)
+        last = Tail(linked[-1][0], linked[-1][-1])
+        head.move(connection, last, at_commit=at_commit)
         return last
 
 
@@ -120,6 +121,9 @@ def write_group(
     Whatever is written, a line of the journal is: by its presence one can tell later whether a
     commit that nobody confirmed was made.
     """
+    if all(map(_bare, contents)):  # nearly always
+        rows = [line for content in contents for line in content.rows]
+        return [True] * len(contents), inserts.lines(connection, rows, at_commit=True)
     late = overtaken(connection, [content.expect for content in contents])
     outcomes = _judge(connection, inserts, [c for at, c in enumerate(contents) if at not in late])
     for at in sorted(late):
@@ -128,10 +132,10 @@ def write_group(
     rows = [line for content in taken for line in content.rows]
     if not rows:
         rows = _trace(taken)
-    last = inserts.lines(connection, rows)
+    last = inserts.lines(connection, rows, at_commit=True)
     observed = list(_observed(taken, last.id - len(rows) + 1))
     if observed:
-        connection.exec_driver_sql(inserts.evidence, observed)
+        inserts.evidence.add(connection, observed)
     dead = [content.dead for content in taken if content.dead is not None]
     if dead:
         connection.exec_driver_sql(inserts.dead_letters, dead)
@@ -158,37 +162,12 @@ def _trace(taken: Sequence[Content]) -> list[Row]:
 
 
 def _judge(connection: Connection, inserts: Inserts, contents: Sequence[Content]) -> list[Outcome]:
-    """Set the inbox marks, all at once; one by one only where some were there already."""
+    """Set the inbox marks; who has none is written."""
     marks = [content.mark for content in contents if content.mark is not None]
-    if marks:
-        connection.exec_driver_sql("SAVEPOINT fig_marks")
-        if connection.exec_driver_sql(inserts.inbox, marks).rowcount != len(marks):
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT fig_marks")
-            return [_mark_one(connection, inserts, content) for content in contents]
-        connection.exec_driver_sql("RELEASE SAVEPOINT fig_marks")
-    return [True] * len(contents)
-
-
-def _mark_one(connection: Connection, inserts: Inserts, content: Content) -> Outcome:
-    if content.mark is None:
-        return True
-    if connection.exec_driver_sql(inserts.inbox, [content.mark]).rowcount == 1:
-        return True
-    consumer, message_id, payload_hash, *_ = content.mark
-    kept = tables.inbox.c
-    query = select(kept.payload_hash).where(
-        kept.consumer == consumer, kept.message_id == message_id
-    )
-    found = connection.execute(query).scalar_one()
-    if found == payload_hash:
-        return False
-    return Conflict(
-        "a message came again under its id with other bytes",
-        place=f"inbox of {consumer}: message {message_id}",
-        value=f"payload hash {payload_hash}",
-        expected=f"payload hash {found}",
-        remedy="keep it as a dead letter, and ask the sender which of the two holds",
-    )
+    if not marks:
+        return [True] * len(contents)
+    told = iter(inserts.marks.set(connection, marks))
+    return [True if content.mark is None else next(told) for content in contents]
 
 
 def _dead_line(dead: DeadLetter) -> Row:
@@ -230,4 +209,12 @@ def _comparison_line(seen: Comparison, now: float) -> Row:
     return (now, *of, text, seal(now, *of, digest(text)))
 
 
+_bare: Final = attrgetter("bare")
+_EVIDENCE: Final = (
+    ("endpoint", "text"),
+    ("revision", "text"),
+    ("unit", "text"),
+    ("winner", "text"),
+    ("line", "int8"),
+)
 _OF_REPLAYS: Final = frozenset({"state", "replays", "next_at", "lease_token", "lease_until"})
