@@ -74,38 +74,43 @@ def row(number: int) -> tuple[object, ...]:
 
 
 class Watch:
-    """Sees how large the groups of a store are, and how long each waited for more."""
+    """Sees how large the groups of a store are, and how long each waited for more.
+
+    It looks only when the writer waits, wakes and commits, not at every line: that cost as much as
+    handing the line over.
+    """
 
     def __init__(self, store: Store) -> None:
         self.groups = 0
         self.lingers: list[float] = []
         self._session = store.journal._writer._session  # noqa: SLF001
         self._backlog = store.journal._backlog  # noqa: SLF001
-        self._commit, self._wait, self._put = (
+        self._changed = self._backlog._changed  # noqa: SLF001
+        self._commit, self._wait, self._notify = (
             self._session.commit,
             self._backlog.wait,
-            self._backlog.put,
+            self._changed.notify,
         )
         self._first = 0.0
         self._session.commit = self.commit
         self._backlog.wait = self.wait
-        self._backlog.put = self.put
+        self._changed.notify = self.notify
 
     def commit(self) -> None:
         self.groups += 1
         self._commit()
 
-    def put(self, item: object) -> bool:
+    def notify(self, count: int = 1) -> None:
+        """Note the first line of a group: it wakes the writer, which may wait for more then."""
         if not self._first:
             self._first = time.perf_counter()
-        return self._put(item)
+        self._notify(count)
 
     def wait(self, *bounds: float) -> bool:
-        called = time.perf_counter()
+        self._first, called = 0.0, time.perf_counter()
         found = self._wait(*bounds)
-        if found and self._first:
-            self.lingers.append(time.perf_counter() - max(called, self._first))
-        self._first = 0.0
+        if found:  # without a call: they were there before it waited
+            self.lingers.append(time.perf_counter() - (self._first or called))
         return found
 
 

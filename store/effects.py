@@ -22,7 +22,7 @@ __all__ = ["Effect", "Effects", "Kind", "compiled"]
 Kind = Literal["await", "capture", "clear", "decide", "forget", "join", "outcome", "send"]
 
 
-class Effect(msgspec.Struct, frozen=True):
+class Effect(msgspec.Struct, frozen=True, gc=False):
     """One row, by its kind. Made by ``store/*`` functions that know the order of ``values``."""
 
     kind: Kind

@@ -143,7 +143,7 @@ class Journal:
             self._writer.stop(timeout)
 
     def _submit(self, write: Write) -> tuple[Item, asyncio.Future[bool]]:
-        if not self.healthy:
+        if self._writer.trouble is not None or not self._open:
             raise self._unavailable()
         try:
             content = prepare(write)
@@ -154,17 +154,18 @@ class Journal:
             ) from error
         loop = asyncio.get_running_loop()
         future: asyncio.Future[bool] = loop.create_future()
-        item = Item(content, loop=loop, future=future)
+        item = Item(content, loop, future)
         if not self._backlog.put(item):
             raise self._refused("no room for more writes")
-        self._patience_of(loop).watch(item)
+        waits = self._waits
+        if waits is None or waits.loop is not loop:
+            waits = self._patience_of(loop)
+        waits.watch(item)
         return item, future
 
     def _patience_of(self, loop: asyncio.AbstractEventLoop) -> Patience:
-        waits = self._waits
-        if waits is None or waits.loop is not loop:
-            # The one of another loop lives on by its timer while anybody waits there.
-            waits = self._waits = Patience(loop, self.patience, self._give_up, self._abandon)
+        # The one of another loop lives on by its timer while anybody waits there.
+        waits = self._waits = Patience(loop, self.patience, self._give_up, self._abandon)
         return waits
 
     def _give_up(self, item: Item) -> None:

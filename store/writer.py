@@ -13,18 +13,18 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from ..errors import StoreError, StoreUnavailable
 from ..telemetry import log
-from .backlog import LONGEST, Backlog, Item
+from .backlog import Backlog, Item
 from .database import Database
 from .doubt import Doubt, in_doubt
 from .group import Content, Inserts, Outcome, write_group
 from .line import Line
 from .link import Tail, row
+from .pace import Pace
 from .session import Session
 from .trouble import unavailable
 
 __all__ = ["Writer"]
 
-_GROUP: Final = 1_000  # lines in a transaction
 _RETRY: Final = 0.25  # seconds between two tries of a store that is lost
 _LOOK: Final = 0.5  # seconds between two looks at a store that nobody writes
 
@@ -46,9 +46,7 @@ class Writer:
             database.file.when_replaced = backlog.nudge
         self._inserts = Inserts(database.engine)
         self._lost_at = 0.0
-        # Seconds that a commit takes, of late. To wait longer than that for more lines would cost
-        # more than a commit for those who come too late: they fill the next group meanwhile.
-        self._pace = LONGEST
+        self._pace = Pace()
         self._alone = 0  # items to be written one by one, as one of their group cannot be
         self._doubt: Doubt | None = None
         self._thread: threading.Thread | None = None
@@ -68,15 +66,14 @@ class Writer:
             log.warning("journal: %d lines were lost at the end", self._backlog.lines)
 
     def _run(self) -> None:
-        target = 1
         while True:
             if self.trouble is not None:
                 self._backlog.pause(_RETRY)
-                target = self._turn()
+                self._turn()
                 if self._backlog.closing and self.trouble is not None:
                     break
-            elif self._backlog.wait(_LOOK, target, self._pace):
-                target = self._turn()
+            elif self._backlog.wait(_LOOK, self._pace.target, self._pace.linger):
+                self._turn()
             elif self._backlog.closing:
                 break
             else:
@@ -90,28 +87,33 @@ class Writer:
         except (StoreError, SQLAlchemyError, OSError) as error:
             self._lose(error)
 
-    def _turn(self) -> int:
-        """Write one group; give its size, in lines."""
+    def _turn(self) -> None:
+        """Write one group."""
         group: list[Item] = []
         outcomes: list[Outcome] = []
         last: Tail | None = None
+        began = time.perf_counter()
         try:
             connection = self._session.begin()
+            begin = time.perf_counter() - began
             self._resolve_doubt(connection)
             # Taken only now that the lock is ours: until then a committer can give up.
-            group = self._backlog.take(1 if self._alone else _GROUP)
+            limit = 1 if self._alone else self._pace.limit(self._backlog.lines)
+            group = self._backlog.take(limit)
             contents = [item.content for item in group]
             outcomes, reached = write_group(connection, self._inserts, contents)
             last = reached
             began = time.perf_counter()
             self._session.commit()
-            self._pace += (time.perf_counter() - began - self._pace) / 8
+            self._pace.learn(begin, time.perf_counter() - began)
         except Exception as error:  # noqa: BLE001 the thread must outlive whatever happens
             self._failed(error, group, outcomes, last)
-            return 1
+            return
         self._alone = max(0, self._alone - len(group))
         self._succeeded(group, outcomes)
-        return sum(item.size for item in group)
+        lines = sum([item.size for item in group])
+        awaited = bool(group) and group[-1].future is not None
+        self._pace.written(lines, self._backlog.lines, awaited=awaited)
 
     def _succeeded(self, group: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
         if self.trouble is not None:
@@ -121,7 +123,7 @@ class Writer:
             told = [item for item in group if item.future is not None and item.future.done()]
             if told:
                 self._note({"event": "was in doubt, and is written", "writes": len(told)})
-        _resolve(list(zip(group, outcomes, strict=True)))
+        _resolve(group, outcomes)
 
     def _failed(
         self, error: Exception, group: list[Item], outcomes: list[Outcome], last: Tail | None
@@ -180,7 +182,7 @@ class Writer:
             told = doubt.told()
             if told and not in_time:
                 self._note(told)
-            _resolve(list(zip(doubt.group, doubt.outcomes, strict=True)))
+            _resolve(doubt.group, doubt.outcomes)
         else:
             self._backlog.put_first(doubt.again())
         self._doubt = None
@@ -212,7 +214,7 @@ class Writer:
         return self.trouble or StoreUnavailable("the store is closed", place=self._database.place)
 
     def _answer(self, items: Sequence[Item], error: StoreError) -> None:
-        _resolve([(item, error) for item in items])
+        _resolve(items, [error] * len(items))
 
 
 def _is_of_the_write(error: Exception) -> bool:
@@ -223,15 +225,19 @@ def _is_of_the_write(error: Exception) -> bool:
     )
 
 
-def _resolve(pairs: Sequence[tuple[Item, Outcome]]) -> None:
+def _resolve(items: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
     """Tell the waiting, with one wake-up for each event loop."""
     loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[bool], Outcome]]] = {}
-    for item, outcome in pairs:
-        if item.done is not None:
+    for item, outcome in zip(items, outcomes, strict=True):
+        future, loop = item.future, item.loop
+        if future is not None and loop is not None:
+            waiting = loops.get(loop)
+            if waiting is None:
+                waiting = loops[loop] = []
+            waiting.append((future, outcome))
+        elif item.done is not None:
             item.done.set()
-        elif item.future is not None and item.loop is not None:
-            loops.setdefault(item.loop, []).append((item.future, outcome))
-        elif isinstance(outcome, StoreError):
+        elif outcome is not True and isinstance(outcome, StoreError):
             log.error("journal: not written: %s", outcome)
     for loop, waiting in loops.items():
         try:
@@ -244,7 +250,7 @@ def _tell(waiting: Sequence[tuple[asyncio.Future[bool], Outcome]]) -> None:
     for future, outcome in waiting:
         if future.done():
             continue
-        if isinstance(outcome, bool):
+        if outcome is True or outcome is False:
             future.set_result(outcome)
         else:
             future.set_exception(outcome)
