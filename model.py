@@ -72,7 +72,10 @@ class Record(msgspec.Struct, frozen=True, kw_only=True):
     def header(self, name: str) -> str | None:
         """Give the first header of that name (any case), or None."""
         wanted = name.lower()
-        return next((value for key, value in self.headers if key.lower() == wanted), None)
+        for key, value in self.headers:
+            if key == wanted or key.lower() == wanted:
+                return value
+        return None
 
 
 def request_id(source: str, position: str) -> str:

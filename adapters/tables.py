@@ -212,6 +212,14 @@ class TableSource:
         if stale:
             log.warning("%s: %s; run 'fig adapter install %s'", self._place, stale, self.name)
 
+    def _is_agreed(self) -> bool:
+        """Look once more; False where nobody could look now. Raises ``SchemaDrift``."""
+        try:
+            self._check()
+        except LegacyUnavailable:
+            return False
+        return True
+
     def _lag(self) -> Lag:
         try:
             with self._engine(1.0).connect() as connection:
@@ -236,8 +244,7 @@ class TableSource:
         unknown = {event.schema_hash for event in events} - self._agreed
         values: Values = {}
         try:
-            if unknown:
-                await asyncio.to_thread(self._check)
+            if unknown and await asyncio.to_thread(self._is_agreed):
                 self._agreed |= unknown
             if self._inline:
                 read = self._dialect.image

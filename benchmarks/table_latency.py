@@ -1,8 +1,8 @@
 """How long a row takes from legacy's commit to the handler: woken by NOTIFY, and by polling.
 
-Run it alone: ``python benchmarks/table_latency.py``. A legacy program commits one row at a time into
-a captured table, with pauses, and notes the clock when its commit has returned; a bridge's loop (one
-task that receives, as ``Bridge`` has it) notes the clock when it has the delivery in hand.
+Run it alone: ``python benchmarks/table_latency.py``. A legacy program commits a row at a time into
+a captured table, with pauses, and notes the clock when its commit has returned; a task (as the one
+that receives in ``Bridge``) notes the clock when it has the delivery in hand.
 
 * ``floor``: bare psycopg: a thread on LISTEN, which then claims the row in one statement, from a
   hand-written trigger that does the same insert and a NOTIFY;

@@ -10,10 +10,11 @@ each kind of database the same three ways of writing are timed:
   case: there is no client whose time could hide the trigger's.
 
 ``row`` and ``statement`` are the triggers that ``fig adapter install`` makes (into a capture table
-with all of its indexes, errors caught, waking included), ``hand`` is a plain row trigger as one would
-write it by hand, into the same table: no error is caught in it, nothing large is looked for and
+with all of its indexes, errors caught, waking included), ``hand`` is a plain row trigger as one
+writes it by hand, into the same table: no error is caught in it, nothing large is looked for and
 nobody is woken. Ratios are taken within a repeat, in shuffled order; the figures are medians. After
-each run the events are counted. The last line is JSON; the exit status is 1 where a goal was missed.
+each run the events are counted. The last line is JSON; the exit status is 1 where a goal was
+missed.
 """
 
 from __future__ import annotations
@@ -80,12 +81,12 @@ class OnPostgreSql:
     triggers = ("none", "row", "statement", "hand")
 
     def __init__(self, server: PostgreSql) -> None:
-        self._server = server
+        self.server = server
 
     @contextlib.contextmanager
     def prepared(self, trigger: str) -> Iterator[Mapping[str, Callable[[int], int]]]:
         """Give the ways of writing; each takes how many rows and gives how many it wrote."""
-        url = self._server.database()
+        url = self.server.database()
         with (
             psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as legacy,
             tempfile.TemporaryDirectory() as folder,
@@ -170,7 +171,7 @@ def bench(repeats: int, counts: Mapping[str, int], databases: list[str]) -> bool
                             if repeat:  # the first one warms
                                 runs.setdefault((trigger, way), []).append(took)
         finally:
-            case._server.stop()
+            case.server.stop()
         ratios[database] = report(database, case.triggers, runs)
     met = all(
         ratios[database].get(name, 0.0) <= goal

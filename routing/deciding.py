@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Final, Protocol
 
 from .. import config
@@ -20,6 +21,7 @@ from .taken import Taken
 
 __all__ = ["Deciding", "Taker", "is_request", "takers"]
 
+_INSERTS: Final = frozenset({"insert"})
 _HISTORY: Final = ("read", "reconcile")
 """Rows that were there already: they came to be by inserts."""
 
@@ -148,13 +150,18 @@ def is_request(endpoint: config.Endpoint, record: Record) -> bool:
     op = record.header("op")
     if op is None:
         return True
-    named = {one.strip() for one in endpoint.listen.operation.split(",") if one.strip()}
+    named = _named(endpoint.listen.operation)
     if not named:
         outcome = endpoint.outcome
         if outcome is None or outcome.source != endpoint.listen.source:
             return True
-        named = {"insert"}
+        named = _INSERTS
     return op in named or (op in _HISTORY and "insert" in named)
+
+
+@cache
+def _named(operations: str) -> frozenset[str]:
+    return frozenset(one.strip() for one in operations.split(",") if one.strip())
 
 
 async def _all(durable: Sequence[asyncio.Future[bool]]) -> bool:

@@ -31,6 +31,10 @@ Also = Callable[[Record], Sequence[Effect]]
 
 _TRIES: Final = 50
 
+_PATIENCE: Final = 5.0
+"""Seconds that a delivery waits for the journal. Nobody waits for its answer, as at a facade: on a
+busy disk it had rather take longer than have all stand still and come again."""
+
 
 class Ledger:
     """Built once a process, by ``deciding.takers``; used by ``Events`` and ``Outcomes``.
@@ -117,7 +121,7 @@ class Ledger:
 
     def submit(self, consumer: str, write: Write) -> asyncio.Future[bool]:
         """Hand a write to the journal. Raises as ``Journal.submit``."""
-        future = self.journal.submit(write)
+        future = self.journal.submit(write, patience=_PATIENCE)
         future.add_done_callback(lambda done: self._count(consumer, done))
         return future
 

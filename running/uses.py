@@ -26,8 +26,9 @@ class Uses:
         """Give a call that counts as a use while it lasts."""
 
         async def use(given: _Given) -> _Got:
+            if not self._count:
+                self._none.clear()
             self._count += 1
-            self._none.clear()
             try:
                 return await call(given)
             finally:

@@ -6,9 +6,10 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Any, Final
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, Table
 
 from .driver import own_connection, own_errors
+from .rows import rows_of
 
 __all__ = ["Additions", "portions"]
 
@@ -18,22 +19,19 @@ _AT_ONCE: Final = 512
 class Additions:
     """The statements for one table of one database.
 
-    ``columns`` are its columns and their types on PostgreSQL, in the order of a row's values;
-    ``told``, of these, is what PostgreSQL says of each row that was added.
+    A row's values stand in the order of the table's columns. ``told``, of these, is what PostgreSQL
+    says of each row that was added.
     """
 
-    def __init__(
-        self, engine: Engine, table: str, columns: Sequence[tuple[str, str]], told: str = ""
-    ) -> None:
-        self._unnests = engine.dialect.name == "postgresql"
-        names = ", ".join(name for name, _ in columns)
-        self._into = f"INSERT INTO {table} ({names})"  # constants of ours
-        self._row = "(" + ", ".join("?" * len(columns)) + ")"
-        # Arrays in their binary form cost our own processor a sixth of what executemany does.
-        arrays = ", ".join(f"%b::{kind}[]" for _, kind in columns)
-        returning = f" RETURNING {told}" if told else ""
-        chosen = f"SELECT * FROM unnest({arrays})"  # noqa: S608 columns and types, ours
-        self._unnested = f"{self._into} {chosen} ON CONFLICT DO NOTHING{returning}"
+    def __init__(self, engine: Engine, table: Table, told: str = "") -> None:
+        names = ", ".join(column.name for column in table.columns)
+        self._into = f"INSERT INTO {table.name} ({names})"  # names of ours
+        self._row = "(" + ", ".join("?" * len(table.columns)) + ")"
+        self._rows = rows_of(engine, table)
+        if self._rows is not None:
+            chosen = f"SELECT {names} FROM {self._rows.source}"  # noqa: S608 names of ours
+            returning = f" RETURNING {told}" if told else ""
+            self._all = f"{self._into} {chosen} ON CONFLICT DO NOTHING{returning}"
         self._by_count: dict[int, str] = {}
 
     def add(
@@ -46,10 +44,10 @@ class Additions:
         """
         driver = own_connection(connection)
         with own_errors(connection, driver, self._into):
-            if not self._unnests:
+            if self._rows is None:
                 return self._add_rows(driver, rows), []
             with driver.cursor() as cursor:
-                cursor.execute(self._unnested, [list(column) for column in zip(*rows, strict=True)])
+                cursor.execute(self._all, self._rows.values(rows))
                 told = cursor.rowcount < len(rows) and cursor.description is not None
                 return cursor.rowcount, cursor.fetchall() if told else []
 

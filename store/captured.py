@@ -24,9 +24,10 @@ def capture_effects(record: Record) -> tuple[Effect, ...]:
     Called for every delivery whose outcome is journalled, a dead letter too: none is missed then.
     None for a record that is of no row. Pure, but for the clock.
     """
-    if record.header("op") == "truncate":
+    told = {name.lower(): value for name, value in reversed(record.headers)}
+    if told.get("op") == "truncate":
         return (Effect("clear", (record.source,)),)
-    row, image, before = (record.header(name) for name in ("row", "image", "row-before"))
+    row, image, before = told.get("row"), told.get("image"), told.get("row-before")
     if row is None:
         return ()
     gone = () if before is None else (Effect("forget", (record.source, before)),)

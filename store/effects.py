@@ -16,6 +16,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
 from . import tables
+from .rows import Rows, rows_of
 
 __all__ = ["Effect", "Effects", "Kind", "compiled"]
 
@@ -35,11 +36,18 @@ class Effects:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._compiled: dict[Kind, str] = {}
+        self._captured = rows_of(engine, tables.captured)
 
     def write(self, connection: Connection, effects: Sequence[Effect]) -> None:
         """Write effects in a transaction that is under way."""
         for kind, some in itertools.groupby(effects, key=lambda effect: effect.kind):
             rows = [effect.values for effect in some]
+            if kind == "capture" and self._captured is not None and len(rows) > 1:
+                # Of two images of one row the later one stands: one statement takes a row once.
+                newest = {row[:2]: row for row in rows}
+                values = self._captured.values(newest.values())
+                connection.exec_driver_sql(_capture_all(self._captured), values)
+                continue
             connection.exec_driver_sql(self._statement(kind), rows)
 
     def _statement(self, kind: Kind) -> str:
@@ -73,6 +81,13 @@ def _capture(engine: Engine) -> ClauseElement:
     given = statement.excluded
     return statement.on_conflict_do_update(
         index_elements=["source", "key"], set_={"digest": given.digest, "at": given.at}
+    )
+
+
+def _capture_all(given: Rows) -> str:
+    return (
+        f"INSERT INTO captured ({given.names}) SELECT {given.names} FROM {given.source}"  # noqa: S608
+        " ON CONFLICT (source, key) DO UPDATE SET digest = excluded.digest, at = excluded.at"
     )
 
 

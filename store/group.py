@@ -83,7 +83,7 @@ class Inserts:
 
     def __init__(self, engine: Engine) -> None:
         self.journal = Lines(engine)
-        self.evidence = Additions(engine, "evidence", _EVIDENCE)
+        self.evidence = Additions(engine, tables.evidence)
         self.marks = Marks(engine)
         self.dead_letters = insertion(engine, tables.dead_letters, leave=_OF_REPLAYS)
         self.effects = Effects(engine)
@@ -210,11 +210,4 @@ def _comparison_line(seen: Comparison, now: float) -> Row:
 
 
 _bare: Final = attrgetter("bare")
-_EVIDENCE: Final = (
-    ("endpoint", "text"),
-    ("revision", "text"),
-    ("unit", "text"),
-    ("winner", "text"),
-    ("line", "int8"),
-)
 _OF_REPLAYS: Final = frozenset({"state", "replays", "next_at", "lease_token", "lease_until"})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Collection, Iterator
+from functools import partial
 
 from ..errors import StoreError, StoreUnavailable
 from ..telemetry import log
@@ -36,7 +37,7 @@ class Journal:
         self._database = database
         self._backlog = Backlog(capacity)
         self._writer = Writer(database, self._backlog)
-        self._waits: Patience | None = None
+        self._waits: dict[float, Patience] = {}
         self._open = False
 
     @property
@@ -87,13 +88,14 @@ class Journal:
             self._backlog.withdraw(item)
             raise
 
-    def submit(self, write: Write) -> asyncio.Future[bool]:
+    def submit(self, write: Write, *, patience: float | None = None) -> asyncio.Future[bool]:
         """Do as ``commit``, for a caller that has many: the future is to be awaited.
 
+        ``patience``: seconds that this one waits, for a caller whom nobody waits for in turn.
         Raises ``StoreUnavailable`` and ``StoreError`` that are known at once; the future raises the
         others. A write whose future is cancelled may be written all the same.
         """
-        return self._submit(write)[1]
+        return self._submit(write, patience)[1]
 
     def read(
         self,
@@ -142,7 +144,9 @@ class Journal:
             self._open = False
             self._writer.stop(timeout)
 
-    def _submit(self, write: Write) -> tuple[Item, asyncio.Future[bool]]:
+    def _submit(
+        self, write: Write, patience: float | None = None
+    ) -> tuple[Item, asyncio.Future[bool]]:
         if self._writer.trouble is not None or not self._open:
             raise self._unavailable()
         try:
@@ -157,21 +161,21 @@ class Journal:
         item = Item(content, loop, future)
         if not self._backlog.put(item):
             raise self._refused("no room for more writes")
-        waits = self._waits
-        if waits is None or waits.loop is not loop:
-            waits = self._patience_of(loop)
-        waits.watch(item)
+        self._patience_of(loop, self.patience if patience is None else patience).watch(item)
         return item, future
 
-    def _patience_of(self, loop: asyncio.AbstractEventLoop) -> Patience:
-        # The one of another loop lives on by its timer while anybody waits there.
-        waits = self._waits = Patience(loop, self.patience, self._give_up, self._abandon)
+    def _patience_of(self, loop: asyncio.AbstractEventLoop, seconds: float) -> Patience:
+        waits = self._waits.get(seconds)
+        if waits is None or waits.loop is not loop:
+            # The one of another loop lives on by its timer while anybody waits there.
+            give_up = partial(self._give_up, seconds)
+            waits = self._waits[seconds] = Patience(loop, seconds, give_up, self._abandon)
         return waits
 
-    def _give_up(self, item: Item) -> None:
+    def _give_up(self, seconds: float, item: Item) -> None:
         # What the writer holds already cannot be recalled: it is answered when that ends.
         if self._backlog.withdraw(item) and item.future is not None and not item.future.done():
-            item.future.set_exception(self._refused(f"not written within {self.patience} s"))
+            item.future.set_exception(self._refused(f"not written within {seconds} s"))
 
     def _abandon(self, item: Item) -> None:
         if item.future is not None and not item.future.done():

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import Final
 
 from sqlalchemy import Connection, Engine, select
 
@@ -20,21 +19,13 @@ Mark = tuple[str, str, str, float, str | None]
 
 _Told = tuple[str, str, str]  # consumer, message_id and payload_hash
 
-_COLUMNS: Final = (
-    ("consumer", "text"),
-    ("message_id", "text"),
-    ("payload_hash", "text"),
-    ("at", "float8"),
-    ("result", "text"),
-)
-
 
 class Marks:
     """Sets marks in a transaction that is under way, and alone writes."""
 
     def __init__(self, engine: Engine) -> None:
         self._tells = engine.dialect.name == "postgresql"
-        self._inbox = Additions(engine, "inbox", _COLUMNS, "consumer, message_id, payload_hash")
+        self._inbox = Additions(engine, tables.inbox, "consumer, message_id, payload_hash")
 
     def set(self, connection: Connection, marks: Sequence[Mark]) -> list[bool | Conflict]:
         """Set marks in their order; say of each whether it was new, or came with other bytes."""

@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import LegacyError
 from .clock import Clock
-from .dialect import Claim, Dialect, Event
+from .dialect import Claim, Dialect, Event, Marking
 from .ending import HELD, Change, Ending, by_token, changes, mine
 from .events import EVENTS, LARGE
 from .owner import is_gone, new_token
@@ -51,6 +51,7 @@ class Claims:
         self._opened: Connection | None = None
         self._clock = Clock(dialect)
         self._sweep = Sweep(source)
+        self._marking = dialect if isinstance(dialect, Marking) else None
         with self._guarded():
             self._now()
 
@@ -164,7 +165,7 @@ class Claims:
         self._looked = 0.0
 
     def sweep(self, keep: float) -> int:
-        """Delete events that were done over ``keep`` seconds ago, a few thousand; dead ones stay."""
+        """Delete what was done over ``keep`` seconds ago, some thousand events; dead ones stay."""
         with self._guarded():
             return self._sweep.run(self._connection, self._now(), keep)
 
@@ -206,6 +207,9 @@ class Claims:
         if self._stamp != _CANNOT_TELL:
             again = [end.settlement for end in endings if end.settlement.outcome == "retry"]
             self._due += [now + settlement.delay for settlement in again]
+        if self._marking is not None and all(end.settlement.outcome == "done" for end in endings):
+            held = [(end.id, end.token) for end in endings]
+            return self._marking.mark(self._connection, held, now)
         todo = list(changes(endings, now))
         returns = self._connection.dialect.update_returning
         if len(todo) == 1 and returns:

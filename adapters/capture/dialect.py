@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 import msgspec
 from sqlalchemy.engine import URL, Connection, Engine
@@ -13,7 +13,18 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import LegacyError
 
-__all__ = ["Capture", "Claim", "Dialect", "Event", "Image", "Operation", "Piece", "Shape", "Waker"]
+__all__ = [
+    "Capture",
+    "Claim",
+    "Dialect",
+    "Event",
+    "Image",
+    "Marking",
+    "Operation",
+    "Piece",
+    "Shape",
+    "Waker",
+]
 
 Operation = Literal["insert", "update", "delete", "truncate"]
 """What a trigger fires for. Events have two more: ``read`` (backfill) and ``reconcile``."""
@@ -121,6 +132,20 @@ class Waker(Protocol):
 
     def close(self) -> None:
         """End a ``wait`` that is under way, and let go. May be called twice, from any thread."""
+
+
+@runtime_checkable
+class Marking(Protocol):
+    """A dialect that has a quicker way than a statement for each lease to mark what is done."""
+
+    def mark(
+        self, connection: Connection, held: Sequence[tuple[int, str]], now: float
+    ) -> set[tuple[int, str]]:
+        """Mark these events (id and token of the lease) done at ``now``; give those that were.
+
+        One whose lease is another's by now is left as it is. A mark may be lost where the server
+        itself goes down in the next second: then the event comes again.
+        """
 
 
 class Dialect(Protocol):

@@ -58,7 +58,7 @@ def _ended(settlement: Settlement, now: float) -> dict[str, object]:
 
 
 def mine(token: str, ids: Iterable[int]) -> tuple[ColumnElement[bool], ...]:
-    """What this token still leases: the fence against a process that came too late."""
+    """Say what this token still leases: the fence against a process that came too late."""
     columns = EVENTS.c
     return (columns.id.in_(list(ids)), columns.lease_token == token, columns.done_at.is_(None))
 

@@ -55,10 +55,11 @@ class Session:
     async def start(self, build: Callable[[], tuple[Claims, Waker | None]]) -> None:
         """Build the claims in the thread and free what dead processes of this host held."""
         try:
-            self._claims, waker = await self._run(build)
+            claims, waker = await self._run(build)
+            self._claims = claims
             if waker is not None:
                 self._waking = Waking(self.name, waker, self.freed.set)
-            taken = await self._run(self._claims.take_over)
+            taken = await self._run(claims.take_over)
         except BaseException:
             await self.end()
             raise

@@ -146,8 +146,10 @@ async def test_an_abstention_is_done_and_told(events, store, delivery, replaceme
     assert len(read(store, "request")) == 1
 
 
-async def test_a_store_that_cannot_be_written_has_it_come_again(events, store, delivery, file):
-    store.journal.patience = 0.1
+async def test_a_store_that_cannot_be_written_has_it_come_again(
+    events, store, delivery, file, monkeypatch
+):
+    monkeypatch.setattr("stranglerfig.routing.ledger._PATIENCE", 0.1)
     held = sqlite3.connect(file, isolation_level=None)
     held.execute("BEGIN IMMEDIATE")
     try:
@@ -156,7 +158,7 @@ async def test_a_store_that_cannot_be_written_has_it_come_again(events, store, d
     finally:
         held.close()
     assert read(store, "request") == []
-    store.journal.patience = 5.0
+    monkeypatch.undo()
     assert (await events.take(delivery(attempt=2))).outcome == "done"
 
 

@@ -21,8 +21,7 @@ def test_portions_are_all_of_it_in_few_sizes(count, largest):
 
 
 def test_only_what_is_new_is_added_and_counted(either):
-    columns = (("endpoint", "text"), ("revision", "text"), ("unit", "text"), ("winner", "text"))
-    evidence = Additions(either.engine, "evidence", (*columns, ("line", "int8")))
+    evidence = Additions(either.engine, tables.evidence)
     rows = [("e", "r", f"ü{number % 700}", "both", number) for number in range(1_000)]
     with either.database.write() as connection:
         assert evidence.add(connection, rows)[0] == 700

@@ -1,16 +1,17 @@
 """Heads of keys, claimed in one statement, at a cost that grows neither with keys nor with depth.
 
-A claim looks at windows of the oldest waiting events. Of each it asks the index whether another one
-of its key goes before it, which is one step down a tree; it stops as soon as it has enough, and rows
-that another process has locked this moment are passed over. A key of very many waiting events fills
-the oldest window and has one head: so each claim goes on from where the last one stopped.
+A claim looks at windows of the oldest waiting events. Of each it asks the index whether another
+one of its key goes before it, which is one step down a tree; it stops as soon as it has enough, and
+rows that another process has locked this moment are passed over. A key of very many waiting
+events fills the oldest window and has one head: so each claim goes on from where the last one
+stopped.
 """
 
 from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy.engine import Connection, Row
 
@@ -32,12 +33,12 @@ _FIELDS: Final = Event.__struct_fields__
 # before its end on: a claim that began before that has committed when it is claimed itself.
 _GOES_FIRST: Final = """\
 SELECT FROM {events} x WHERE x.source = %(source)s AND x.key = {row}.key AND x.done_at IS NULL
-      AND (x.source, x.key, x.id) < (%(source)s, {row}.key, {row}.id)
+      AND x.id < {row}.id
       AND NOT (x.parked = 1 AND x.next_at > {now} + 1)
       OFFSET 0"""
 _IN_HAND: Final = """\
 SELECT FROM {events} x WHERE x.source = %(source)s AND x.key = {row}.key AND x.done_at IS NULL
-      AND (x.source, x.key, x.id) > (%(source)s, {row}.key, {row}.id) AND x.lease_until >= {now}
+      AND x.id > {row}.id AND x.lease_until >= {now}
       OFFSET 0"""
 _FREE: Final = """\
 {row}.next_at <= {now} AND {row}.parked <> 2
@@ -47,9 +48,11 @@ _HEAD: Final = """\
     AND NOT EXISTS ({goes_first})
     AND ({row}.attempts = 0 OR NOT EXISTS ({in_hand}))"""
 
-# The comparisons of rows, and OFFSET 0, keep the planner on the index by key whatever its
-# statistics say; the lock within LATERAL keeps the order of the heads. Every part but the first and
-# the last is worked off only as far as the limit asks for it.
+# A plan may be made while the table is empty, and be kept when it is full. The look for others of a
+# key leaves the fewest filters to the index by key, so that one wins however little is known of the
+# table. ``coalesce`` hides from the planner that a row to be locked is in the partial indexes too:
+# it would walk one of them from end to end for each. The lock within LATERAL keeps the order of the
+# heads. Every part but the first and the last is worked off only as far as the limit asks for it.
 _CLAIM: Final = """\
 WITH look AS MATERIALIZED (
   (SELECT id, key, priority, next_at, lease_until, parked, lost, attempts FROM {events}
@@ -67,7 +70,7 @@ WITH look AS MATERIALIZED (
   SELECT h.id FROM (SELECT DISTINCT ON (key) key, id FROM look WHERE priority = 0) l
   CROSS JOIN LATERAL (
     SELECT x.* FROM {events} x WHERE x.source = %(source)s AND x.key = l.key AND x.done_at IS NULL
-      AND (x.source, x.key, x.id) < (%(source)s, l.key, l.id)
+      AND x.id < l.id
       AND NOT (x.parked = 1 AND x.next_at > {now} + 1) LIMIT 1) h
   WHERE EXISTS (SELECT FROM look WHERE priority = 9)
     AND h.priority > 0 AND h.lost < {suspect} AND {head_h}
@@ -78,7 +81,7 @@ WITH look AS MATERIALIZED (
   UNION ALL SELECT id FROM before_live UNION ALL SELECT id FROM history
 ), pick AS MATERIALIZED (
   SELECT locked.id FROM heads CROSS JOIN LATERAL (
-    SELECT e.id FROM {events} e WHERE e.id = heads.id AND e.done_at IS NULL AND {free_e}
+    SELECT e.id FROM {events} e WHERE e.id = heads.id AND coalesce(e.done_at, -1) < 0 AND {free_e}
     FOR UPDATE SKIP LOCKED) locked
   LIMIT %(limit)s
 ), taken AS (
@@ -121,7 +124,7 @@ class Heads:
         starts = [max(at - 1, 0) for at in self._oldest]
         for window in range(_WINDOWS):
             rows = self._look(connection, claim, starts, claim.limit - len(events))
-            events += [_event(row) for row in rows if row[6] is not None]
+            events += [_event(row) for row in rows if row.id is not None]
             ends = self._remember(rows[0], first=window == 0)
             if len(events) >= claim.limit or ends == [_NOWHERE, _NOWHERE]:
                 break
@@ -132,7 +135,7 @@ class Heads:
 
     def _look(
         self, connection: Connection, claim: Claim, starts: Sequence[int], limit: int
-    ) -> Sequence[Row[tuple[int, ...]]]:
+    ) -> Sequence[Row[Any]]:
         values = {
             "source": claim.source,
             "live": starts[0],
@@ -144,9 +147,9 @@ class Heads:
         }
         return connection.exec_driver_sql(self._statement, values).fetchall()
 
-    def _remember(self, seen: Row[tuple[int, ...]], *, first: bool) -> list[int]:
+    def _remember(self, seen: Row[Any], *, first: bool) -> list[int]:
         """Note where a window began, and say where the next one does: nowhere behind the last."""
-        ends = []
+        ends: list[int] = []
         for at in (0, 1):
             count, oldest, last = seen[3 * at : 3 * at + 3]
             if first:
@@ -159,7 +162,7 @@ class Heads:
         return ends
 
 
-def _event(row: Row[tuple[int, ...]]) -> Event:
+def _event(row: Row[Any]) -> Event:
     return Event(**dict(zip(_FIELDS, row[6:], strict=True)))
 
 

@@ -61,8 +61,10 @@ _INNER_BOUND: Final = re.compile(r"\s*\([\d,]+\)")
 
 
 class Column(msgspec.Struct, frozen=True, kw_only=True):
-    """A captured column. ``size``: ``small`` never needs a place of its own, of ``known`` the size
-    costs nothing, ``unknown`` must be written out before it is known.
+    """A captured column.
+
+    ``size``: ``small`` never needs a place of its own; of ``known`` the size costs nothing to ask
+    for; ``unknown`` must be written out before it is known.
     """
 
     name: str

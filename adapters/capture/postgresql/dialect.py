@@ -18,6 +18,7 @@ from . import trouble
 from .claim import Heads
 from .columns import SETTINGS, declared_types, is_large
 from .image import read_image
+from .marks import Marks
 from .row import columns_of, image_apart, key
 from .shared import shared
 from .standing import standing, users
@@ -64,6 +65,7 @@ class PostgreSqlCapture:
         self._notify = notify
         self._triggers = Triggers(home=home, notify=notify, replicated=replicated)
         self._heads = Heads(home)
+        self._marks = Marks(home)
 
     def engine(
         self, url: URL, root: Path, *, place: str, patience: float, password: str = ""
@@ -150,6 +152,12 @@ class PostgreSqlCapture:
         """Claim in one statement, by the server's clock."""
         return self._heads.claim(connection, claim)
 
+    def mark(
+        self, connection: Connection, held: Sequence[tuple[int, str]], now: float
+    ) -> set[tuple[int, str]]:
+        """Mark them in one statement that waits for no disk."""
+        return self._marks.mark(connection, held, now)
+
     def now(self, connection: Connection) -> float:
         """Give the server's clock."""
         asked = "SELECT date_part('epoch', clock_timestamp())"
@@ -178,7 +186,7 @@ class PostgreSqlCapture:
         return trouble.is_busy(error)
 
     def is_lost(self, error: SQLAlchemyError) -> bool:
-        """The connection is gone."""
+        """Say whether the connection is gone."""
         return trouble.is_lost(error)
 
     def trouble(self, error: SQLAlchemyError, *, place: str, name: str) -> LegacyError:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
 from typing import Final
 
 from ..dialect import Image
@@ -13,7 +12,7 @@ __all__ = ["read_image"]
 
 # As record_out writes: quoted where it holds a quote, a backslash, a bracket, a comma, a blank, or
 # nothing at all; in quotes, quotes and backslashes are doubled. Nothing at all unquoted is null.
-_VALUE: Final = re.compile(r'(?:"((?:[^"\\]|""|\\\\)*)"|([^"\\(),]*))([,)])', re.DOTALL)
+_VALUE: Final = re.compile(r'((?:"((?:[^"\\]+|""|\\\\)*+)"|([^"\\(),]*))[,)])', re.DOTALL)
 _LARGE: Final = re.compile(r"(\d+):(\S*)")
 _NAMES: Final = json.JSONDecoder(strict=False)
 _KNOWN: Final = 64
@@ -47,48 +46,68 @@ def read_image(text: str) -> Image:
     at = text.find("[")
     letters = text[: max(at, 0)]
     names, end = _names.read(text, at) if at >= 0 else ([], 0)
-    values = list(_values(text, end))
+    values = _values(text, end)
     if not len(letters) == len(names) == len(values) or at < 0:
         raise ValueError(
             f"not a row image: {len(letters)} letters, {len(names)} names, {len(values)} values"
         )
-    kinds = list(letters)
-    image: dict[str, str | int | None] = {}
+    image: dict[str, str | int | None] = dict(zip(names, values, strict=True))
     large: dict[str, str] = {}
-    for place, (name, value) in enumerate(zip(names, values, strict=True)):
-        if value is None:
-            kinds[place] = "n"
-            image[name] = None
-        elif kinds[place] == "b":
-            image[name] = value.removeprefix("\\x").upper()
-        elif kinds[place] == "l":
-            image[name], large[name] = _referred(value)
-        else:
-            image[name] = value
-    return Image(values=image, kinds="".join(kinds), large=large)
+    if "b" in letters or "l" in letters:
+        for letter, name, value in zip(letters, names, values, strict=True):
+            if letter == "b" and value is not None:
+                image[name] = value.removeprefix("\\x").upper()
+            elif letter == "l" and value is not None:
+                image[name], large[name] = _referred(value)
+    if None in values:
+        kinds = zip(letters, values, strict=True)
+        letters = "".join(["n" if value is None else letter for letter, value in kinds])
+    return Image(values=image, kinds=letters, large=large)
 
 
-def _values(text: str, at: int) -> Iterator[str | None]:
+def _values(text: str, at: int) -> list[str | None]:
     if text[at : at + 1] != "(" or not text.endswith(")"):
         raise ValueError(f"not a row image at character {at}: {text[at : at + 20]!r}")
-    if '"' not in text[at:]:
-        yield from (value or None for value in text[at + 1 : -1].split(","))
-        return
     at += 1
-    while True:
-        found = _VALUE.match(text, at)
-        if found is None:
-            raise ValueError(f"not a row image at character {at}: {text[at : at + 20]!r}")
-        quoted, plain, then = found.groups()
-        if quoted is None:
-            yield plain or None
-        else:
-            yield quoted.replace('""', '"').replace("\\\\", "\\")
-        at = found.end()
-        if then == ")":
-            break
-    if at != len(text):
-        raise ValueError(f"not a row image: it goes on at character {at}")
+    if '"' not in text[at:]:
+        return [value or None for value in text[at:-1].split(",")]
+    if '""' not in text and "\\" not in text[at:]:
+        return _simply_quoted(text[at:-1])
+    found = _VALUE.findall(text, at)
+    # What it passed over is missing in the sum; the one bracket that ends a value is the last.
+    read = sum([len(whole) for whole, _, _ in found])
+    if read != len(text) - at or any(whole[-1] == ")" for whole, _, _ in found[:-1]):
+        raise ValueError(
+            f"not a row image: {read} of the {len(text) - at} characters of its values"
+        )
+    return [
+        quoted.replace('""', '"').replace("\\\\", "\\") if whole[0] == '"' else plain or None
+        for whole, quoted, plain in found
+    ]
+
+
+def _simply_quoted(text: str) -> list[str | None]:
+    """Read values of which some stand in quotes, and none holds a quote: cut at the quotes.
+
+    Every second part was in quotes. Of the others, each begins and ends with the comma that divides
+    it from its neighbour.
+    """
+    parts = text.split('"')
+    last = len(parts) - 1
+    values: list[str | None] = []
+    for at, part in enumerate(parts):
+        if at % 2:
+            values.append(part)
+            continue
+        begin, end = at > 0 and part != "", at < last and part != ""
+        if (begin and part[0] != ",") or (end and part[-1] != ",") or (not part and 0 < at < last):
+            raise ValueError(f"not a row image: no comma beside {part[:20]!r}")
+        if part and (part != "," or begin != end):
+            inside = part[1 if begin else 0 : -1 if end else None]
+            values += [value or None for value in inside.split(",")]
+    if not last % 2:
+        return values
+    raise ValueError("not a row image: a quote that does not end")
 
 
 def _referred(value: str) -> tuple[int, str]:

@@ -1,8 +1,7 @@
 """The statement with which a trigger of PostgreSQL writes events: of one row, or of a statement's.
 
-The rows of an update's transition tables have nothing that says which new one was which old one, for
-its key may have changed. But PostgreSQL writes both in one step a row, so they are paired by their
-places.
+Nothing in an update's transition tables says which new row was which old one, for its key may have
+changed. But PostgreSQL writes both in one step a row, so they are paired by their places.
 """
 
 from __future__ import annotations

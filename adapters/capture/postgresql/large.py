@@ -60,7 +60,7 @@ def large_events_of(capture: Capture, operation: Operation, home: str, *, by_row
     )
     values = event(capture, operation, key="fig_key", before=before, after=after, id="fig_id")
     return (
-        f"WITH fig_rows AS MATERIALIZED (\n  SELECT {_reading(capture, columns, rows)}\n"
+        f"WITH fig_rows AS MATERIALIZED (\n  SELECT {_reading(capture, columns, rows)}\n"  # noqa: S608 all of it is quoted
         f"  FROM {source}{where}\n"
         f"), fig_apart AS (\n  INSERT INTO {qualified(home, LARGE.name)} {_INTO}\n  {apart}\n)\n"
         f"INSERT INTO {qualified(home, EVENTS.name)} {COLUMNS}\n"
@@ -113,7 +113,7 @@ def _apart(capture: Capture, column: Column, row: str, at: int, *, shared: bool)
     content = value if column.base == "bytea" else f"convert_to({value}::text, {_ENCODING})"
     unlike = f" AND NOT {_same(at)}" if shared else ""
     return (
-        f"SELECT {_reference(row, at, shared=False)}, {quoted(capture.source)},"
+        f"SELECT {_reference(row, at, shared=False)}, {quoted(capture.source)},"  # noqa: S608 all of it is quoted
         f" {_bytes(column, value)}, '{column.letter}', {content}, {CLOCK}\n    FROM fig_rows"
         f" WHERE {name}_large{at}{unlike}"
     )

@@ -2,8 +2,9 @@
 
 What goes wrong in a function of ours is caught in it, within a subtransaction, and noted in
 ``fig_gap``; where even that fails a sequence counts it, which no rollback undoes, and a warning is
-raised. A cancelled statement is legacy's own wish and passes. The functions run as whoever installed
-them, so that legacy's users need no right on our tables.
+raised. A lock on our tables is waited for half a second, once a transaction. A cancelled statement
+is legacy's own wish and passes. The functions run as whoever installed them, so that legacy's users
+need no right on our tables.
 """
 
 from __future__ import annotations

@@ -6,12 +6,12 @@ import hashlib
 from typing import Final
 
 from sqlalchemy import literal
-from sqlalchemy.dialects import postgresql
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 __all__ = ["ident", "qualified", "quoted", "short"]
 
 # With named parameters a % stays a %: what is printed is what runs.
-_DIALECT: Final = postgresql.dialect(paramstyle="named")
+_DIALECT: Final = PGDialect(paramstyle="named")  # type: ignore[no-untyped-call]
 _MOST_BYTES: Final = 63
 
 

@@ -410,6 +410,13 @@ async def test_lost_connections_are_replaced(desk):
 # Drift
 
 
+async def until_it_raises(source) -> None:
+    async with asyncio.timeout(10):
+        while True:
+            for delivery in await source.receive(10, 1.0):
+                await delivery.settle(Settlement(outcome="retry"))
+
+
 async def test_a_changed_column_stops_the_source_with_its_name(desk, monkeypatch):
     monkeypatch.setattr("stranglerfig.adapters.tables._WATCH", 0.05)
     source = desk.installed()
@@ -417,10 +424,7 @@ async def test_a_changed_column_stops_the_source_with_its_name(desk, monkeypatch
     desk.legacy.execute("ALTER TABLE tickets ALTER COLUMN account TYPE varchar(9)")
     insert(desk, (1, "a"))
     with pytest.raises(SchemaDrift, match="account was text, is character varying") as caught:
-        async with asyncio.timeout(10):
-            while True:
-                for delivery in await source.receive(10, 1.0):
-                    await delivery.settle(Settlement(outcome="retry"))
+        await until_it_raises(source)
     assert "fig adapter install tickets" in caught.value.remedy
     await source.close()
     with pytest.raises(SchemaDrift, match="account"):
