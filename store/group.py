@@ -53,7 +53,8 @@ class Content(msgspec.Struct, frozen=True, gc=False):
 
 def prepare(write: Write) -> Content:
     """Encode a write. Raises ``TypeError`` or ``ValueError`` where it cannot be stored."""
-    rows = tuple([row(line) for line in write.lines])
+    lines = write.lines
+    rows = (row(lines[0]),) if len(lines) == 1 else tuple([row(line) for line in lines])
     mark = write.inbox
     if not write.observations and write.dead is None:  # nearly all of them
         if mark is None and not write.effects and write.expect is None:
