@@ -15,10 +15,10 @@ import msgspec
 from .group import Content
 from .line import Line
 from .link import row
-from .pace import LONGEST
 
-__all__ = ["Backlog", "Item"]
+__all__ = ["LONGEST", "Backlog", "Item"]
 
+LONGEST: Final = 0.002  # seconds that a group waits for more at most
 _FEW: Final = 16  # lines; so many that are there already do not wait for more
 _QUIET: Final = 0.0003  # and how long nobody may come before it stops waiting
 

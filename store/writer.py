@@ -13,18 +13,18 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from ..errors import StoreError, StoreUnavailable
 from ..telemetry import log
-from .backlog import Backlog, Item
+from .backlog import LONGEST, Backlog, Item
 from .database import Database
 from .doubt import Doubt, in_doubt
 from .group import Content, Inserts, Outcome, write_group
 from .line import Line
 from .link import Tail, row
-from .pace import Pace
 from .session import Session
 from .trouble import unavailable
 
 __all__ = ["Writer"]
 
+_GROUP: Final = 1_000  # lines in a transaction
 _RETRY: Final = 0.25  # seconds between two tries of a store that is lost
 _LOOK: Final = 0.5  # seconds between two looks at a store that nobody writes
 
@@ -46,7 +46,10 @@ class Writer:
             database.file.when_replaced = backlog.nudge
         self._inserts = Inserts(database.engine)
         self._lost_at = 0.0
-        self._pace = Pace()
+        # Seconds that a commit takes, of late. To wait longer than that for more lines would cost
+        # more than a commit for those who come too late: they fill the next group meanwhile. (Two
+        # halves that take turns were tried: Python's lock lets hardly any of it overlap.)
+        self._pace = LONGEST
         self._alone = 0  # items to be written one by one, as one of their group cannot be
         self._doubt: Doubt | None = None
         self._thread: threading.Thread | None = None
@@ -66,14 +69,15 @@ class Writer:
             log.warning("journal: %d lines were lost at the end", self._backlog.lines)
 
     def _run(self) -> None:
+        target = 1
         while True:
             if self.trouble is not None:
                 self._backlog.pause(_RETRY)
-                self._turn()
+                target = self._turn()
                 if self._backlog.closing and self.trouble is not None:
                     break
-            elif self._backlog.wait(_LOOK, self._pace.target, self._pace.linger):
-                self._turn()
+            elif self._backlog.wait(_LOOK, target, self._pace):
+                target = self._turn()
             elif self._backlog.closing:
                 break
             else:
@@ -87,33 +91,28 @@ class Writer:
         except (StoreError, SQLAlchemyError, OSError) as error:
             self._lose(error)
 
-    def _turn(self) -> None:
-        """Write one group."""
+    def _turn(self) -> int:
+        """Write one group; give its size, in lines."""
         group: list[Item] = []
         outcomes: list[Outcome] = []
         last: Tail | None = None
-        began = time.perf_counter()
         try:
             connection = self._session.begin()
-            begin = time.perf_counter() - began
             self._resolve_doubt(connection)
             # Taken only now that the lock is ours: until then a committer can give up.
-            limit = 1 if self._alone else self._pace.limit(self._backlog.lines)
-            group = self._backlog.take(limit)
+            group = self._backlog.take(1 if self._alone else _GROUP)
             contents = [item.content for item in group]
             outcomes, reached = write_group(connection, self._inserts, contents)
             last = reached
             began = time.perf_counter()
             self._session.commit()
-            self._pace.learn(begin, time.perf_counter() - began)
+            self._pace += (time.perf_counter() - began - self._pace) / 8
         except Exception as error:  # noqa: BLE001 the thread must outlive whatever happens
             self._failed(error, group, outcomes, last)
-            return
+            return 1
         self._alone = max(0, self._alone - len(group))
         self._succeeded(group, outcomes)
-        lines = sum([item.size for item in group])
-        awaited = bool(group) and group[-1].future is not None
-        self._pace.written(lines, self._backlog.lines, awaited=awaited)
+        return sum([item.size for item in group])
 
     def _succeeded(self, group: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
         if self.trouble is not None:
