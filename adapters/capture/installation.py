@@ -103,14 +103,14 @@ class Installation:
         with self.connected() as connection:
             kind = connection.dialect.name.replace("mariadb", "mysql")
             title = f"fig adapter {action} {self.source}: {self.place}"
+            session = _session(connection, kind)
             if action == "remove":
                 statements = removal(connection, self.dialect, self.source)
-                return "\n".join(remove_script(kind, title, statements))
+                return "\n".join(remove_script(kind, title, statements, session))
             steps = self._missing(connection)
             if action == "undo":
-                return "\n".join(remove_script(kind, title, undoing(steps)))
+                return "\n".join(remove_script(kind, title, undoing(steps), session))
             recording = _recording(connection, steps)
-            session = _session(connection) if kind == "mysql" else []
             return "\n".join(install_script(kind, title, steps, recording, session))
 
     def plan(self) -> list[str]:
@@ -264,7 +264,15 @@ def _recording(connection: Connection, steps: Sequence[Step]) -> list[str]:
     return strikes + ([literal(connection, written(entries))] if entries else [])
 
 
-def _session(connection: Connection) -> list[str]:
-    """Give what a session must say before a trigger is made, which keeps the mode for good."""
-    mode = connection.exec_driver_sql("SELECT @@SESSION.sql_mode").scalar_one()
-    return [f"SET SESSION sql_mode = '{mode}'"]
+def _session(connection: Connection, kind: str) -> list[str]:
+    """Give what the owner's session must say first, to mean by the script what ours would.
+
+    A trigger in MariaDB keeps the mode for good; in PostgreSQL ``home`` is where our names are.
+    """
+    if kind == "mysql":
+        mode = connection.exec_driver_sql("SELECT @@SESSION.sql_mode").scalar_one()
+        return [f"SET SESSION sql_mode = '{mode}'"]
+    if kind == "postgresql":
+        path = connection.exec_driver_sql("SELECT current_setting('search_path')").scalar_one()
+        return [f"SET LOCAL search_path = {path}"]
+    return []
