@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from stranglerfig.adapters.capture.doctor import examine
 from stranglerfig.adapters.capture.postgresql.dialect import PostgreSqlCapture
+from stranglerfig.adapters.capture.rows import row_columns
 from stranglerfig.tests.adapters.capture.shop import Shop, customer, line, run
 
 
@@ -80,3 +81,4 @@ def test_the_bridges_user_needs_no_right_on_legacys_schema(shop):
     found = {one.check: one for one in examine(installation, canary={})}
     assert {one.check: one.says for one in found.values() if one.state == "fail"} == {}
     assert found["shape"].state == found["rights"].state == "ok"
+    assert row_columns(installation.ground()) == ("id",)
