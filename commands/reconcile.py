@@ -49,7 +49,7 @@ def reconcile(
     """
     if dry_run and baseline:
         raise click.UsageError("--dry-run and --baseline exclude each other")
-    ground = ground_of(screen, system)
+    ground = ground_of(screen, system, options)
     database = Database(screen.load().store_url)
     database.check_schema()
     mode: Mode = "look" if dry_run else "baseline" if baseline else "capture"
