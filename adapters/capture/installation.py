@@ -22,6 +22,7 @@ from .plan import Step, missing
 from .record import CAPTURE, Entry, agreed_on, literal, records, struck, written
 from .removal import removal
 from .rights import sees_triggers
+from .rows import row_columns
 from .script import install_script, remove_script, undoing
 from .shape import chosen, shape_of
 
@@ -85,6 +86,23 @@ class Installation:
         with self.connected() as connection:
             capture = self.capture(connection)
         return Ground(self._engine, self.dialect, capture, self.place)
+
+    def told_apart(self) -> Sequence[str] | None:
+        """Give the columns of a row's identity, for ``delivered``; None where events do not tell.
+
+        In MariaDB who has no right on a table does not see it: then the record says. Raises
+        ``LegacyError``.
+        """
+        with self.connected() as connection:
+            agreed = agreed_on(records(connection), self.source)
+            seen = sees_triggers(connection) or bool(
+                self.dialect.columns(connection, self._table, self._schema)
+            )
+        if seen or agreed is None:
+            return row_columns(self.ground())
+        key, captured = agreed.shape.key, {name for name, _ in agreed.shape.columns}
+        # What 'key' says is an order, and need not tell rows apart.
+        return key if key and not self.key and captured.issuperset(key) else None
 
     def keyed(self, present: Shape) -> Shape:
         """Give a shape with the key by which order is kept: that of the options, if they say."""
@@ -166,12 +184,13 @@ class Installation:
     def check(self) -> str | None:
         """Say what differs from what ``apply`` would leave; None where nothing does.
 
-        Raises ``LegacyError`` where nothing is captured at all, and ``SchemaDrift``.
+        Of triggers that this user may not see (MariaDB) the record is believed. Raises
+        ``LegacyError`` where nothing is captured at all, and ``SchemaDrift``.
         """
         with self.connected() as connection:
             recorded = records(connection)
             if not sees_triggers(connection) and agreed_on(recorded, self.source):
-                return "it is in the record, and this user may not see its triggers"
+                return None  # the least rights show no more: 'doctor --as' another user does
             self._check_shape(connection, recorded)
             capture = self.capture(connection)
             wanted = {piece.name: piece.create for piece in self._pieces(capture)}

@@ -33,8 +33,7 @@ _CONNECTING: Final = {
 _REFUSED: Final = {
     "42501": (
         "this user lacks a right",
-        "grant it (docs/howto/capture-a-database.md has the list), or run the command --as "
-        "somebody who has it",
+        "grant it (docs/howto/capture-a-database.md has the list), or use --as for who has it",
     ),
     "25006": ("is read-only", "give the address of the primary, not of a standby"),
     "42P07": ("something of this name stands there already", "move it, or choose another 'home'"),
