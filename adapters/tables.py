@@ -29,7 +29,6 @@ from .capture.ground import Ground
 from .capture.installation import Action, Installation
 from .capture.lag import lag
 from .capture.options import Options, check, dialect_of, url_of
-from .capture.rows import row_columns
 from .capture.session import Hold, Session
 
 __all__ = ["Options", "TableSource"]
@@ -191,8 +190,7 @@ class TableSource:
 
     def _claims(self) -> tuple[Claims, Waker | None]:
         self._check()
-        self._agreed = {self._installation().ground().capture.shape.digest}
-        self._row = row_columns(self._installation().ground())
+        self._row = self._installation().told_apart()
         # The owner thread waits shortly and often, so that settlements do not stand behind a claim.
         engine = self._engine(1.0)
         claims = Claims(

@@ -142,7 +142,8 @@ class Lane:
         """Note the rate every second, and every few ask how much waits in the source."""
         samples = 0
         while True:
-            if self._state == "flowing" and samples % _SAMPLES_A_LAG == 0:
+            # Also while it stands still: that is when what waits grows, and somebody must hear.
+            if self._state != "starting" and samples % _SAMPLES_A_LAG == 0:
                 await self._look_at_lag()
             samples += 1
             await asyncio.sleep(_SAMPLE_SECONDS)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 
 from ..errors import ConfigError
@@ -37,15 +39,11 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
     def of(cls, settings: BridgeSettings, source: str, place: str = "fig.toml: bridge") -> Limits:
         """Give the limits of a source as ``fig.toml`` has them. Raises ``ConfigError``."""
         one = settings.source.get(source, SourceSettings())
-        for field, least in (("in_flight", 1), ("at_once", 1), ("share", 1), ("attempts", 3)):
-            value = getattr(one, field)
-            if value < least:
-                raise ConfigError(
-                    "too small",
-                    place=f"{place}.source.{source}.{field}",
-                    value=str(value),
-                    expected=f"{least} or more",
-                )
+        _check(place, settings, {"at_once": 1, "drain": 0, "lease": 0.1, "stuck": 0.1})
+        for name, endpoint in settings.endpoint.items():
+            _check(f"{place}.endpoint.{name}", endpoint, {"at_once": 1})
+        least = {"in_flight": 1, "at_once": 1, "share": 1, "attempts": 3}
+        _check(f"{place}.source.{source}", one, least)
         return cls(
             in_flight=one.in_flight,
             at_once=one.at_once,
@@ -53,3 +51,15 @@ class Limits(msgspec.Struct, frozen=True, kw_only=True):
             drain=settings.drain,
             retries=Retries.of(one),
         )
+
+
+def _check(place: str, settings: object, least: Mapping[str, float]) -> None:
+    for field, smallest in least.items():
+        value = getattr(settings, field)
+        if value < smallest:
+            raise ConfigError(
+                "too small",
+                place=f"{place}.{field}",
+                value=str(value),
+                expected=f"{smallest} or more",
+            )

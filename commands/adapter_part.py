@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import click
 import msgspec
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from ..adapters.capture.dialect import Operation
 from ..config import Workspace
 from ..errors import ConfigError
 
@@ -75,6 +76,7 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True):
         known = workspace.legacy.get(system)
         if known is None:
             return workspace  # whoever builds the adapter says so
+        self._check()
         options = {**known.options, **self.captured}
         if self.login:
             options |= self._as(workspace, system, known.options)
@@ -89,6 +91,21 @@ class Overrides(msgspec.Struct, frozen=True, kw_only=True):
         differs = {k: value for k, value in self.captured.items() if options.get(k) != value}
         lines = [f"{key} = {_toml(value)}" for key, value in differs.items()]
         return [f"[legacy.{system}]", *lines] if lines else []
+
+    def _check(self) -> None:
+        """Refuse here what would else be said of a line that fig.toml does not have."""
+        if self.password is not None and not self.password.startswith(("env:", "file:")):
+            # What stands there may be the secret itself, so it is not repeated.
+            expected = "env:NAME or file:PATH"
+            raise ConfigError("not a reference to a secret", place="--password", expected=expected)
+        for word in (part.strip() for part in (self.operations or "").split(",")):
+            if word and word not in get_args(Operation):
+                raise ConfigError(
+                    "no such operation",
+                    place="--operations",
+                    value=word,
+                    expected=f"some of {', '.join(get_args(Operation))}",
+                )
 
     def _as(
         self, workspace: Workspace, system: str, options: Mapping[str, object]

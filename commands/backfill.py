@@ -50,7 +50,7 @@ def backfill(
     In the order of its key, some at a time, beside what happens; what is new goes first. Ctrl-C
     stops at a chunk's end; the same command goes on from there.
     """
-    ground = ground_of(screen, system)
+    ground = ground_of(screen, system, options)
     mark = Mark(ground, "backfill")
     with ground.connected() as connection:
         known = mark.look(connection)

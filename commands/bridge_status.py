@@ -137,11 +137,13 @@ def _row(name: str, view: SourceView) -> list[str]:
     one, lag = view.status, view.status.lag
     oldest = max(lag.oldest if lag else 0.0, one.oldest)
     colour = next((colour for age, colour in _OLD if oldest >= age), "")
+    # A source that could not be asked may have much that waits: that is not 0.
+    age = _age(oldest) if lag or oldest or name == REPLAYS else "?"
     return [
         escape(name),
         f"[{_STATES.get(one.state, 'white')}]{one.state}[/]",
-        f"[{colour}]{_age(oldest)}[/]" if colour else _age(oldest),
-        "-" if lag is None else str(lag.pending),
+        f"[{colour}]{age}[/]" if colour else age,
+        str(lag.pending) if lag else "-" if name == REPLAYS else "?",
         str(one.in_flight),
         f"{one.per_second_10:.1f}",
         _sparkline(view.recent),

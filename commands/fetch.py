@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from ..adapters.capture.large import fetch as pieces
 from .adapter import adapter
+from .adapter_part import login_options
 from .screen import Screen
 from .walking import ground_of
 
@@ -24,13 +25,14 @@ __all__ = ["fetch"]
     type=click.Path(path_type=Path, dir_okay=False),
     help="A file to write it to.  [default: standard output]",
 )
+@login_options
 @click.pass_obj
-def fetch(screen: Screen, system: str, ref: str, out: Path | None) -> None:
+def fetch(screen: Screen, /, system: str, ref: str, out: Path | None, **login: str | None) -> None:
     """Give a value of SYSTEM that was too large for its event.
 
     REF stands in the record's header 'large'. Text is in UTF-8.
     """
-    found = pieces(ground_of(screen, system), ref)
+    found = pieces(ground_of(screen, system, login), ref)
     if out is None:
         for piece in found:
             sys.stdout.buffer.write(piece)

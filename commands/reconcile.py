@@ -49,7 +49,7 @@ def reconcile(
     """
     if dry_run and baseline:
         raise click.UsageError("--dry-run and --baseline exclude each other")
-    ground = ground_of(screen, system)
+    ground = ground_of(screen, system, options)
     database = Database(screen.load().store_url)
     database.check_schema()
     mode: Mode = "look" if dry_run else "baseline" if baseline else "capture"
@@ -119,6 +119,11 @@ def _notes(tally: Tally) -> Sequence[str]:
         notes.append(f"{tally.pending:,} rows have events that are not settled yet: look again")
     if tally.unknown:
         notes.append(f"{tally.unknown:,} rows differ where 'when' or 'operations' may be why")
+    if not tally.equal and tally.missed.get("update"):
+        notes.append(
+            "no row is as it was captured: where columns were changed, 'fig adapter backfill "
+            "--restart' takes all of them as they are now"
+        )
     if tally.gaps:
         notes.append(f"{tally.gaps:,} gaps that triggers had noted are closed")
     return notes

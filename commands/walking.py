@@ -6,7 +6,7 @@ import contextlib
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from types import FrameType
 from typing import Self, TypeVar
 
@@ -20,6 +20,7 @@ from ..adapters.capture.ground import Ground, Grounded
 from ..adapters.capture.throttle import Backlog, Bound, Lag, Rate, Window
 from ..adapters.capture.walk import Progress as Stand
 from ..errors import ConfigError
+from .adapter_part import Overrides, login_options
 from .screen import Screen
 
 __all__ = ["Bounds", "Show", "bounded", "ground_of", "span", "stopping"]
@@ -55,7 +56,7 @@ class Bounds(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def bounded(command: _Function) -> _Function:
-    """Add the options that bound a walk."""
+    """Add the options that bound a walk, and those that say as whom to walk."""
     options = [
         click.option(
             "--rate", type=click.FloatRange(0, min_open=True), help="Rows a second at most."
@@ -95,12 +96,15 @@ def bounded(command: _Function) -> _Function:
     ]
     for option in reversed(options):
         command = option(command)
-    return command
+    return login_options(command)
 
 
-def ground_of(screen: Screen, system: str) -> Ground:
-    """Find the table of a system. Raises ``ConfigError`` where it has none, ``LegacyError``."""
-    workspace = screen.load()
+def ground_of(screen: Screen, system: str, options: Mapping[str, object]) -> Ground:
+    """Find the table of a system, as the user whom the options of ``bounded`` name.
+
+    Raises ``ConfigError`` where it has none, ``LegacyError``.
+    """
+    workspace = msgspec.convert(options, Overrides).of(screen.load(), system)
     part = app.adapter(workspace, system)
     if not isinstance(part, Grounded):
         raise ConfigError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from ..bridge.bridge import Bridge
@@ -80,6 +80,11 @@ class Intake:
     def names(self) -> list[str]:
         """Give the sources that are being taken from."""
         return sorted(self._flows)
+
+    def free(self, names: Iterable[str]) -> list[str]:
+        """Give those that nothing is taken from, and of which nothing is being finished."""
+        busy = self._flows.keys() | {flow.name for flow in self._ending}
+        return [name for name in names if name not in busy]
 
     def status(self) -> Status:
         """Say where every source stands, those that are being drained included."""

@@ -172,12 +172,15 @@ class Running:
         return {**self.plan.sources, REPLAYS: self.replays}
 
     def take(self) -> None:
-        """Begin to take the deliveries of every source that is not being taken from."""
-        for name, source in self.wanted().items():
-            if name not in self.intake.names():
-                self.intake.open(name, source, self.way(name))
-                if name != REPLAYS:
-                    self.announce({"event": "source", "source": name})
+        """Begin to take the deliveries of every source that is not being taken from.
+
+        One that is being drained is left to whoever drains it: a source has one taker at a time.
+        """
+        wanted = self.wanted()
+        for name in self.intake.free(wanted):
+            self.intake.open(name, wanted[name], self.way(name))
+            if name != REPLAYS:
+                self.announce({"event": "source", "source": name})
 
     def way(self, source: str) -> Way:
         """Give the way of a source's deliveries through the plan that is in force."""

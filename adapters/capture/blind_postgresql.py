@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final
 
 from sqlalchemy import text
@@ -11,10 +11,11 @@ from sqlalchemy.exc import DBAPIError
 
 from ...model import Finding
 from .dialect import Capture
+from .postgresql.words import OID, asked
 
 __all__ = ["look"]
 
-_TABLE: Final = """\
+_TABLE: Final = f"""\
 SELECT c.relkind::text AS kind, c.relpersistence::text AS persistence,
   c.relispartition AS is_partition,
   (SELECT count(*) FROM pg_inherits i WHERE i.inhparent = c.oid) AS children,
@@ -22,13 +23,13 @@ SELECT c.relkind::text AS kind, c.relpersistence::text AS persistence,
      AND r.ev_type <> '1') AS rules,
   EXISTS (SELECT FROM pg_trigger t WHERE t.tgrelid = c.oid AND t.tgname LIKE '%fig%'
      AND t.tgenabled = 'O') AS origin
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relname = :table AND n.nspname = COALESCE(:schema, n.nspname) AND c.oid = to_regclass(:name)
-"""
+FROM pg_class c
+WHERE c.oid = {OID}
+"""  # noqa: S608 a constant of ours
 
-_SUBSCRIBED: Final = """\
+_SUBSCRIBED: Final = f"""\
 SELECT count(*) FROM pg_subscription_rel r JOIN pg_class c ON c.oid = r.srrelid
-WHERE c.oid = to_regclass(:name)"""
+WHERE c.oid = {OID}"""  # noqa: S608 a constant of ours
 
 _REPLICA: Final = """\
 SELECT count(*) FROM pg_db_role_setting s, unnest(s.setconfig) AS one
@@ -51,17 +52,13 @@ WHERE began < now() - interval '5 minutes'"""
 def look(connection: Connection, capture: Capture) -> Iterator[Finding]:
     """Name what rows change by without a trigger of ours. Raises what SQLAlchemy does."""
     shape = capture.shape
-    preparer = connection.dialect.identifier_preparer
-    name = preparer.quote_identifier(shape.table)
-    if shape.schema:
-        name = f"{preparer.quote_identifier(shape.schema)}.{name}"
-    values = {"table": shape.table, "schema": shape.schema or None, "name": name}
+    values = asked(shape.schema, shape.table)
     table = connection.execute(text(_TABLE), values).mappings().first()
     if table is not None:
         yield from _storage(table["kind"], table["persistence"], table["children"])
         yield from _rules(table["rules"])
         if table["origin"]:
-            yield from _replication(connection, name)
+            yield from _replication(connection, values)
     yield from _missed(connection)
     yield from _long(connection)
 
@@ -114,14 +111,14 @@ def _rules(count: int) -> Iterator[Finding]:
         )
 
 
-def _replication(connection: Connection, name: str) -> Iterator[Finding]:
+def _replication(connection: Connection, table: Mapping[str, str]) -> Iterator[Finding]:
     always = "let the triggers fire for replicated rows too: ALTER TABLE … ENABLE ALWAYS TRIGGER"
     for statement, says in (
         (_SUBSCRIBED, "the table is filled by a subscription, for whose rows no trigger fires"),
         (_REPLICA, "a user or database sets session_replication_role = replica: none fires there"),
     ):
         try:
-            count = connection.execute(text(statement), {"name": name}).scalar_one()
+            count = connection.execute(text(statement), table).scalar_one()
         except DBAPIError:  # not everybody may read these catalogs
             continue
         if count:

@@ -22,6 +22,7 @@ from .plan import Step, missing
 from .record import CAPTURE, Entry, agreed_on, literal, records, struck, written
 from .removal import removal
 from .rights import sees_triggers
+from .rows import row_columns
 from .script import install_script, remove_script, undoing
 from .shape import chosen, shape_of
 
@@ -86,6 +87,23 @@ class Installation:
             capture = self.capture(connection)
         return Ground(self._engine, self.dialect, capture, self.place)
 
+    def told_apart(self) -> Sequence[str] | None:
+        """Give the columns of a row's identity, for ``delivered``; None where events do not tell.
+
+        In MariaDB who has no right on a table does not see it: then the record says. Raises
+        ``LegacyError``.
+        """
+        with self.connected() as connection:
+            agreed = agreed_on(records(connection), self.source)
+            seen = sees_triggers(connection) or bool(
+                self.dialect.columns(connection, self._table, self._schema)
+            )
+        if seen or agreed is None:
+            return row_columns(self.ground())
+        key, captured = agreed.shape.key, {name for name, _ in agreed.shape.columns}
+        # What 'key' says is an order, and need not tell rows apart.
+        return key if key and not self.key and captured.issuperset(key) else None
+
     def keyed(self, present: Shape) -> Shape:
         """Give a shape with the key by which order is kept: that of the options, if they say."""
         return msgspec.structs.replace(present, key=self.key) if self.key else present
@@ -103,14 +121,14 @@ class Installation:
         with self.connected() as connection:
             kind = connection.dialect.name.replace("mariadb", "mysql")
             title = f"fig adapter {action} {self.source}: {self.place}"
+            session = _session(connection, kind)
             if action == "remove":
                 statements = removal(connection, self.dialect, self.source)
-                return "\n".join(remove_script(kind, title, statements))
+                return "\n".join(remove_script(kind, title, statements, session))
             steps = self._missing(connection)
             if action == "undo":
-                return "\n".join(remove_script(kind, title, undoing(steps)))
+                return "\n".join(remove_script(kind, title, undoing(steps), session))
             recording = _recording(connection, steps)
-            session = _session(connection) if kind == "mysql" else []
             return "\n".join(install_script(kind, title, steps, recording, session))
 
     def plan(self) -> list[str]:
@@ -166,12 +184,13 @@ class Installation:
     def check(self) -> str | None:
         """Say what differs from what ``apply`` would leave; None where nothing does.
 
-        Raises ``LegacyError`` where nothing is captured at all, and ``SchemaDrift``.
+        Of triggers that this user may not see (MariaDB) the record is believed. Raises
+        ``LegacyError`` where nothing is captured at all, and ``SchemaDrift``.
         """
         with self.connected() as connection:
             recorded = records(connection)
             if not sees_triggers(connection) and agreed_on(recorded, self.source):
-                return "it is in the record, and this user may not see its triggers"
+                return None  # the least rights show no more: 'doctor --as' another user does
             self._check_shape(connection, recorded)
             capture = self.capture(connection)
             wanted = {piece.name: piece.create for piece in self._pieces(capture)}
@@ -264,7 +283,15 @@ def _recording(connection: Connection, steps: Sequence[Step]) -> list[str]:
     return strikes + ([literal(connection, written(entries))] if entries else [])
 
 
-def _session(connection: Connection) -> list[str]:
-    """Give what a session must say before a trigger is made, which keeps the mode for good."""
-    mode = connection.exec_driver_sql("SELECT @@SESSION.sql_mode").scalar_one()
-    return [f"SET SESSION sql_mode = '{mode}'"]
+def _session(connection: Connection, kind: str) -> list[str]:
+    """Give what the owner's session must say first, to mean by the script what ours would.
+
+    A trigger in MariaDB keeps the mode for good; in PostgreSQL ``home`` is where our names are.
+    """
+    if kind == "mysql":
+        mode = connection.exec_driver_sql("SELECT @@SESSION.sql_mode").scalar_one()
+        return [f"SET SESSION sql_mode = '{mode}'"]
+    if kind == "postgresql":
+        path = connection.exec_driver_sql("SELECT current_setting('search_path')").scalar_one()
+        return [f"SET LOCAL search_path = {path}"]
+    return []

@@ -145,7 +145,8 @@ class _Witness:
         )
         said = self._connection.execute(reason.order_by(GAPS.c.id.desc()).limit(1)).scalar()
         if said is not None:
-            remedy = "mend that; then run 'fig adapter reconcile' for what was missed"
+            source = self._capture.source
+            remedy = f"mend that; then run 'fig adapter reconcile {source}' for what was missed"
             says = f"the trigger fires and cannot write: {said}"
             return Finding(check=check, state="fail", says=says, remedy=remedy)
         if self._capture.when:

@@ -31,7 +31,8 @@ def install_script(
 ) -> Iterator[str]:
     """Give the lines of a script that installs; what undoes it stands below, in comments.
 
-    ``kind`` is SQLAlchemy's name of the database. Nothing where there is nothing to do.
+    ``kind`` is SQLAlchemy's name of the database; ``session``, what its client must be told first.
+    Nothing where there is nothing to do.
     """
     doing = [step for step in steps if step.sql]
     if not doing and not recording:
@@ -40,8 +41,7 @@ def install_script(
     yield f"-- {len(doing)} statements. Rights that it needs:"
     yield from (f"--   {line}" for line in _RIGHTS.get(kind, ()))
     yield ""
-    yield from (f"{line};" for line in session)
-    yield from _begin(kind)
+    yield from _begin(kind, session)
     for step in doing:
         yield f"-- {step.why}"
         yield from _statement(kind, step.sql)
@@ -56,17 +56,21 @@ def install_script(
     if undo:
         yield ""
         yield "-- To undo it by hand, with what was captured until then:"
+        yield from (f"--   {line}" for line in _begin(kind, session) if line)
         yield from (f"--   {line}" for each in undo for line in _statement(kind, each))
+        yield from (f"--   {line}" for line in _end(kind))
 
 
-def remove_script(kind: str, title: str, statements: Sequence[str]) -> Iterator[str]:
+def remove_script(
+    kind: str, title: str, statements: Sequence[str], session: Sequence[str] = ()
+) -> Iterator[str]:
     """Give the lines of a script that runs statements which take something out."""
     if not statements:
         return
     yield f"-- {title}"
     yield f"-- {len(statements)} statements. What was captured until then goes too."
     yield ""
-    yield from _begin(kind)
+    yield from _begin(kind, session)
     for statement in statements:
         yield from _statement(kind, statement)
     yield from _end(kind)
@@ -77,10 +81,12 @@ def undoing(steps: Iterable[Step]) -> list[str]:
     return [step.undo for step in reversed(list(steps)) if step.sql and step.undo]
 
 
-def _begin(kind: str) -> Iterator[str]:
+def _begin(kind: str, session: Sequence[str]) -> Iterator[str]:
     # MariaDB commits at every DDL statement, so that there is nothing to begin.
     if kind != "mysql":
         yield "BEGIN;"
+    yield from (f"{line};" for line in session)
+    if kind != "mysql" or session:
         yield ""
 
 

@@ -45,10 +45,14 @@ def primary_key(connection: Connection, shape: Shape) -> tuple[str, ...]:
 
 
 def regclass(connection: Connection, shape: Shape) -> ColumnElement[Any]:
-    """Give PostgreSQL's number of the table."""
+    """Give PostgreSQL's number of the table; a name alone would want a right on its schema."""
+    if shape.schema:
+        of = table("pg_class", *_names("oid", "relname", "relnamespace"), schema="pg_catalog")
+        home = table("pg_namespace", *_names("oid", "nspname"), schema="pg_catalog")
+        here = (of.c.relnamespace == home.c.oid) & (home.c.nspname == shape.schema)
+        return select(of.c.oid).where(here, of.c.relname == shape.table).scalar_subquery()
     quote = connection.dialect.identifier_preparer.quote_identifier
-    name = ".".join(quote(part) for part in (shape.schema, shape.table) if part)
-    return cast(literal(name, Text), _Regclass())
+    return cast(literal(quote(shape.table), Text), _Regclass())
 
 
 class _Regclass(UserDefinedType[Any]):

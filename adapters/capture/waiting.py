@@ -90,8 +90,9 @@ def _told(figures: dict[str, float]) -> Iterator[Finding]:
             remedy="decide on them: fig dead list",
         )
     if figures["dead"]:
-        says = f"{figures['dead']:.0f} events were given up"
-        yield Finding(check="dead", state="warn", says=says, remedy="fig dead list")
+        says = f"{figures['dead']:.0f} events were given up, and are kept for good"
+        remedy = "those that nobody has decided on yet: fig dead list"
+        yield Finding(check="dead", state="warn", says=says, remedy=remedy)
     if figures["overdue"]:
         yield Finding(
             check="sweep",

@@ -221,3 +221,20 @@ async def test_connections_that_are_cut_are_made_anew(tmp_path, legacy):
         await delivery.settle(DONE)
     assert await source.receive(1, 0.2) == []
     await source.close()
+
+
+async def test_the_bridges_user_takes_events_of_a_table_that_it_does_not_see(legacy, tmp_path):
+    legacy.run("CREATE OR REPLACE USER fig_least")
+    make(legacy, tmp_path, grant_to="fig_least").install()
+    url = legacy.url
+    legacy.url = url.set(username="fig_least")
+    source = make(legacy, tmp_path)
+    legacy.url = url
+    legacy.run("INSERT INTO tickets (account) VALUES ('a')")
+    await source.open()
+    try:
+        (delivery,) = await source.receive(10, 5.0)
+        assert dict(delivery.record.headers)["row"] == '["i1"]'
+        await delivery.settle(DONE)
+    finally:
+        await source.close()

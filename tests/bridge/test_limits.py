@@ -6,7 +6,7 @@ import pytest
 
 from stranglerfig.bridge import Limits
 from stranglerfig.errors import ConfigError
-from stranglerfig.settings import BridgeSettings, SourceSettings
+from stranglerfig.settings import BridgeSettings, EndpointLimits, SourceSettings
 
 
 def test_every_setting_arrives():
@@ -39,3 +39,20 @@ def test_what_cannot_be_is_refused_by_its_key(wrong):
     with pytest.raises(ConfigError) as caught:
         Limits.of(settings, "claims")
     assert caught.value.place == f"fig.toml: bridge.source.claims.{key}"
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"at_once": 0},
+        {"drain": -1},
+        {"lease": 0},
+        {"stuck": 0},
+        {"endpoint": {"claim": EndpointLimits(at_once=0)}},
+    ],
+)
+def test_what_cannot_be_of_the_bridge_is_refused_by_its_key(wrong):
+    (key,) = wrong
+    with pytest.raises(ConfigError, match="too small") as caught:
+        Limits.of(BridgeSettings(**wrong), "claims")
+    assert caught.value.place.startswith(f"fig.toml: bridge.{key}")

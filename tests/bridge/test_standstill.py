@@ -16,6 +16,7 @@ from stranglerfig.errors import (
     CircuitOpen,
     DeadlineExceeded,
     InputError,
+    LegacyError,
     ReplacementError,
     ReplacementUnavailable,
     SchemaDrift,
@@ -387,3 +388,18 @@ async def test_what_is_in_hand_and_does_not_move_is_stuck():
         assert desk.bridge.status().stuck(now, 120.0) == []
         await until(lambda: desk.status.oldest > 0.02)
         assert desk.bridge.status().stuck(now + 121.0, 0.02) == ["m"]
+
+
+async def test_what_waits_is_asked_for_while_a_source_stands_still(monkeypatch):
+    monkeypatch.setattr("stranglerfig.bridge.lane._SAMPLE_SECONDS", 0.001)
+    source = Watched("m", [])
+
+    async def open_() -> None:
+        raise LegacyError("a trigger is gone")
+
+    async def work(_): ...
+
+    source.open = open_  # type: ignore[method-assign]
+    async with Desk(source, work) as desk:
+        await until(lambda: desk.status.lag is not None)
+        assert desk.status.state == "broken"

@@ -11,6 +11,7 @@ from sqlalchemy import create_engine, make_url, text
 from sqlalchemy.pool import NullPool
 
 from stranglerfig.cli import fig
+from stranglerfig.errors import ConfigError
 
 TOML = """\
 [workspace]
@@ -129,9 +130,24 @@ def test_installed_by_another_the_bridge_gets_its_rights(tmp_path: Path, postgre
     assert (status, found["rights"]["state"]) == (0, "ok")
     status, out, _ = run(tmp_path, "doctor", "orders", "--as", "postgres")
     assert "a canary row was caught" in out
+    with pytest.raises(Exception, match="lacks a right"):
+        run(tmp_path, "backfill", "orders")
+    assert run(tmp_path, "backfill", "orders", "--as", "postgres")[0] == 0
     assert run(tmp_path, "remove", "orders", "--as", "postgres")[0] == 0
     with engine.begin() as connection:
         connection.execute(text("DROP ROLE clerk"))  # which fails while it has rights on anything
+
+
+@pytest.mark.parametrize(
+    ("option", "word"), [("--operations", "insert,updat"), ("--password", "geheim")]
+)
+def test_what_is_wrong_with_an_option_is_said_of_the_option(
+    workspace: Path, option: str, word: str
+) -> None:
+    with pytest.raises(ConfigError) as raised:
+        run(workspace, "install", "orders", option, word)
+    assert raised.value.place == option
+    assert "geheim" not in str(raised.value)
 
 
 def test_the_doctor_leaves_with_0_unless_something_fails(workspace: Path) -> None:

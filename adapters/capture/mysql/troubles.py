@@ -17,14 +17,23 @@ _BUSY: Final = frozenset({1205, _DEADLOCK, 3572, 1020})
 # Hosts that cannot be reached, servers that stop or have no room, connections that were cut.
 _UNREACHED: Final = frozenset({2002, 2003, 2005, 1040, 1053, 1129, 1130, 1152, 1203, 1226, 3169})
 _CUT: Final = frozenset({0, 1927, 2006, 2013, 2014, 2055, 1158, 1159, 1160, 1161, 1317, 4031})
-_ACCESS: Final = frozenset({1044, 1045, 1698, 3118, 3159})
-_RIGHTS: Final = frozenset({1142, 1143, 1227, 1370})
+_ACCESS: Final = frozenset({1045, 1698, 3118, 3159})
+_RIGHTS: Final = frozenset({1044, 1142, 1143, 1227, 1370})
 _FULL: Final = frozenset({1021, 1114, 28, 3675})
 _READ_ONLY: Final = frozenset({1290, 1792, 1836, 1874, 3100})
 
 _WORDS: Final[tuple[tuple[frozenset[int], str, str], ...]] = (
     (_ACCESS, "access was denied", "mend url and password, or the account's hosts"),
-    (_RIGHTS, "a right is missing", "grant it: see the page on tables for what is needed"),
+    (
+        _RIGHTS,
+        "this user lacks a right",
+        "grant it (docs/howto/capture-a-database.md has the list), or use --as for who has it",
+    ),
+    (
+        frozenset({1133, 1410}),
+        "there is no such account to grant rights to",
+        "say which it is: grant_to = 'NAME@HOST' in fig.toml; without a host it is NAME@%",
+    ),
     (_FULL, "the disk or a table space is full", "make room: legacy is about to feel it too"),
     (_READ_ONLY, "the database is read-only", "connect to the primary, not to a replica"),
     (frozenset({1049}), "there is no such database", "mend url: none is created from here"),

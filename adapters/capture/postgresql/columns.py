@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
-from .words import ident
+from .words import OID, asked, ident
 
 __all__ = ["SETTINGS", "Column", "column", "declared_types", "is_large", "settings"]
 
@@ -116,7 +116,7 @@ def settings(columns: Iterable[Column]) -> dict[str, str]:
 
 
 _TYPES: Final = text(
-    """
+    f"""
     SELECT a.attname, CASE
       WHEN t.typnamespace = 'pg_catalog'::regnamespace
         OR (e.oid IS NOT NULL AND e.typnamespace = 'pg_catalog'::regnamespace)
@@ -129,9 +129,9 @@ _TYPES: Final = text(
     JOIN pg_type t ON t.oid = a.atttypid
     JOIN pg_namespace s ON s.oid = t.typnamespace
     LEFT JOIN pg_type e ON e.oid = t.typelem AND t.typlen = -1 AND t.typcategory = 'A'
-    WHERE a.attrelid = to_regclass(:table) AND a.attnum > 0 AND NOT a.attisdropped
+    WHERE a.attrelid = {OID} AND a.attnum > 0 AND NOT a.attisdropped
     ORDER BY a.attnum
-    """
+    """  # noqa: S608 a constant of ours
 )
 
 
@@ -140,6 +140,5 @@ def declared_types(connection: Connection, table: str, schema: str) -> dict[str,
 
     Types of legacy's own have their schema, and domains what they are made of.
     """
-    name = f"{ident(schema)}.{ident(table)}" if schema else ident(table)
-    rows = connection.execute(_TYPES, {"table": name})
+    rows = connection.execute(_TYPES, asked(schema, table))
     return {str(column): str(declared) for column, declared in rows}

@@ -9,7 +9,7 @@ from sqlalchemy.engine import Connection
 
 from ..dialect import Capture, Operation
 from .trigger import NEW_ROWS, OLD_ROWS, Triggers, names_of
-from .words import qualified
+from .words import OID, asked
 
 __all__ = ["standing", "users"]
 
@@ -22,7 +22,7 @@ _FUNCTIONS: Final = text(
     """
 )
 _TRIGGERS: Final = text(
-    """
+    f"""
     SELECT t.tgname, t.tgenabled::text AS enabled, t.tgtype::integer, n.nspname AS home, p.proname,
       coalesce(t.tgnewtable::text, '') AS new, coalesce(t.tgoldtable::text, '') AS old,
       t.tgqual IS NULL AND t.tgattr::text = '' AND t.tgnargs = 0 AS plain,
@@ -30,8 +30,8 @@ _TRIGGERS: Final = text(
     FROM pg_trigger t
     JOIN pg_proc p ON p.oid = t.tgfoid
     JOIN pg_namespace n ON n.oid = p.pronamespace
-    WHERE t.tgrelid = to_regclass(:table) AND t.tgname = ANY(:names)
-    """
+    WHERE t.tgrelid = {OID} AND t.tgname = ANY(:names)
+    """  # noqa: S608 a constant of ours
 )
 _USERS: Final = text(
     r"""
@@ -55,11 +55,11 @@ def standing(
     A trigger that does not fire is "".
     """
     names = {operation: names_of(capture.source, operation) for operation in capture.operations}
-    asked = {"home": home, "names": [name for name, _ in names.values()]}
-    functions = {row.proname: row for row in connection.execute(_FUNCTIONS, asked)}
-    table = qualified(capture.shape.schema, capture.shape.table)
-    asked = {"table": table, "names": [name for _, name in names.values()]}
-    found = {row.tgname: row for row in connection.execute(_TRIGGERS, asked)}
+    ours = {"home": home, "names": [name for name, _ in names.values()]}
+    functions = {row.proname: row for row in connection.execute(_FUNCTIONS, ours)}
+    table = asked(capture.shape.schema, capture.shape.table)
+    theirs = {**table, "names": [name for _, name in names.values()]}
+    found = {row.tgname: row for row in connection.execute(_TRIGGERS, theirs)}
     stands = {}
     for operation, (function, trigger) in names.items():
         if function in functions:

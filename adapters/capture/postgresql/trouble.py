@@ -31,7 +31,10 @@ _CONNECTING: Final = {
     "57P03": "FATAL:  the database system is",
 }
 _REFUSED: Final = {
-    "42501": ("this user lacks a right", "grant it: the how-to of table capture has the list"),
+    "42501": (
+        "this user lacks a right",
+        "grant it (docs/howto/capture-a-database.md has the list), or use --as for who has it",
+    ),
     "25006": ("is read-only", "give the address of the primary, not of a standby"),
     "42P07": ("something of this name stands there already", "move it, or choose another 'home'"),
     "42710": ("something of this name stands there already", "move it, or name the source anew"),

@@ -7,7 +7,8 @@ from sqlalchemy import text
 
 from stranglerfig.adapters.capture.doctor import examine
 from stranglerfig.adapters.capture.postgresql.dialect import PostgreSqlCapture
-from stranglerfig.tests.adapters.capture.shop import Shop, customer, line
+from stranglerfig.adapters.capture.rows import row_columns
+from stranglerfig.tests.adapters.capture.shop import Shop, customer, line, run
 
 
 @pytest.fixture
@@ -51,3 +52,33 @@ def test_a_table_of_another_schema_is_not_taken_for_its_namesake(shop):
     assert {found[f"fires: {one}"].state for one in ("insert", "update", "delete")} == {"ok"}
     installation.undo(discard=True)
     assert shop.schema() == before
+
+
+def test_the_scripts_run_in_the_databases_own_client(shop):
+    before = shop.schema()
+    installation = shop.installation(line, grant_to=shop.user("bridge"))
+    undo = installation.script("undo")
+    run(shop, installation.script("install"))
+    assert (installation.plan(), installation.check()) == ([], None)
+    run(shop, undo)
+    assert shop.schema() == before
+    installation.apply()
+    other = shop.installation(customer, source="other")
+    other.apply()
+    run(shop, installation.script("remove"))
+    assert {one["source"] for one in other.recorded()} == {"", "other"}
+    run(shop, other.script("remove"))
+    assert shop.schema() == before
+
+
+def test_the_bridges_user_needs_no_right_on_legacys_schema(shop):
+    installation = shop.installation(
+        "Order", schema="sales", source="sales", grant_to=shop.user("bridge")
+    )
+    installation.apply()
+    shop.as_bridge()
+    assert installation.check() is None
+    found = {one.check: one for one in examine(installation, canary={})}
+    assert {one.check: one.says for one in found.values() if one.state == "fail"} == {}
+    assert found["shape"].state == found["rights"].state == "ok"
+    assert row_columns(installation.ground()) == ("id",)

@@ -2,30 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import sqlite3
-import subprocess
-
 import pytest
 
-from stranglerfig.tests.adapters.capture.shop import customer, line
-
-
-def run(shop, script):
-    url = shop.url
-    if shop.kind == "sqlite":
-        with contextlib.closing(sqlite3.connect(url.database)) as connection:
-            connection.executescript(script)
-        return
-    if shop.kind == "postgresql":
-        call = ["psql", "-v", "ON_ERROR_STOP=1", "-h", url.host, "-p", str(url.port)]
-        call += ["-U", url.username, "-d", url.database, "-q"]
-    else:
-        call = [shutil.which("mariadb") or "mysql", "--default-character-set=utf8mb4"]
-        call += ["-h", url.host, "-P", str(url.port), "-u", url.username, url.database]
-    done = subprocess.run(call, input=script.encode(), capture_output=True, check=False)
-    assert done.returncode == 0, done.stderr.decode()
+from stranglerfig.tests.adapters.capture.shop import customer, line, run
 
 
 def test_a_script_installs_and_another_takes_it_out(shop):

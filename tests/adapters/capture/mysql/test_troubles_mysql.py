@@ -72,7 +72,7 @@ def test_a_server_that_is_away_is_lost_and_no_password_shows():
         ("SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1290", "read-only", "primary"),
         ("SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1665", "binary log", "binlog_format"),
         ("SIGNAL SQLSTATE '45000' SET MYSQL_ERRNO = 1419", "binary log", "administrator"),
-        ("SIGNAL SQLSTATE '42000' SET MYSQL_ERRNO = 1142", "right is missing", "grant"),
+        ("SIGNAL SQLSTATE '42000' SET MYSQL_ERRNO = 1142", "lacks a right", "grant"),
     ],
 )
 def test_the_rest_is_told_with_what_to_do(legacy, statement, says, remedy):
