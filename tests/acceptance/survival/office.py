@@ -154,6 +154,11 @@ class Office:
         self._bridges.append(Bridge(self._nursery, self.root, len(self._bridges), doom=doom))
         return self._bridges[-1]
 
+    @property
+    def running(self) -> Bridge:
+        """The bridge that was started last."""
+        return self._bridges[-1]
+
     def bridge(self) -> Bridge:
         """Start a bridge, and wait until it is ready."""
         return self.start().ready()

@@ -15,7 +15,7 @@ def killed_until_it_is_given_up(office, wait):
     process = office.start()
     while True:
         wait(
-            lambda: process.status is not None or (not office.waiting()),
+            lambda it=process: it.status is not None or not office.waiting(),
             "it dies, or all is settled",
             60,
         )

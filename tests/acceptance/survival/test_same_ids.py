@@ -21,7 +21,7 @@ def test_the_same_id_again_is_answered_and_with_another_body_quarantined(make_of
         " WHERE id = 1",
     )
     office.write((3, "a", "behind it"))
-    wait(lambda: office.letters(), "it is quarantined")
+    wait(office.letters, "it is quarantined")
     office.settled()
     (letter,) = office.letters()
     assert letter.letter.reason.startswith("quarantined: ")
