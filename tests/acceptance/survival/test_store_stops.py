@@ -18,8 +18,11 @@ pytestmark = pytest.mark.process
 COUNT = 60
 
 
-def stands_still_and_flows_again(office, wait, lose, give):
-    """Lose the store with work waiting; see that nothing is settled; give it back."""
+def stands_still_and_flows_again(office, wait, lose, give, *, readable=True):
+    """Lose the store with work waiting; see that nothing is settled; give it back.
+
+    What still found a place on a full disk is durable, and may be settled.
+    """
     office.shadow()
     process = office.bridge()
     office.write(*((at, f"k{at}", "plain") for at in range(5)))
@@ -37,7 +40,8 @@ def stands_still_and_flows_again(office, wait, lose, give):
 
     wait(looked_twice, "some time has passed")
     assert len(set(seen)) == 1, "nothing more is asked for"
-    assert office.done() == 5, "and nothing is settled"
+    assert office.done() <= (len(office.taken()) if readable else 5), "what is not durable waits"
+    assert office.done() < COUNT / 2
     give()
     office.settled()
     assert process.source()["dead"] == 0
@@ -51,7 +55,7 @@ def test_a_store_whose_server_is_killed_stops_the_intake(make_office, wait):
     server = PostgreSql()
     try:
         office = make_office(store=server.database())
-        stands_still_and_flows_again(office, wait, server.kill, server.restart)
+        stands_still_and_flows_again(office, wait, server.kill, server.restart, readable=False)
     finally:
         office.close()
         server.stop()
