@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import click
 import msgspec
@@ -50,16 +51,18 @@ def reconcile(
     if dry_run and baseline:
         raise click.UsageError("--dry-run and --baseline exclude each other")
     ground = ground_of(screen, system, options)
-    database = Database(screen.load().store_url)
-    database.check_schema()
     mode: Mode = "look" if dry_run else "baseline" if baseline else "capture"
     if mode == "capture":
         _check_known(ground)
     mark = Mark(ground, "baseline" if baseline else "reconcile")
-    work = Reconcile(ground, Captured(database), mode)
     bounds = msgspec.convert(options, Bounds)
     begun = time.monotonic()
-    with stopping() as stop, Show(screen, system, as_json=as_json) as show:
+    with (
+        _ledger(screen) as ledger,
+        stopping() as stop,
+        Show(screen, system, as_json=as_json) as show,
+    ):
+        work = Reconcile(ground, ledger, mode)
         stand = Walk(
             ground,
             Unmarked("reconcile") if dry_run else mark,
@@ -74,6 +77,17 @@ def reconcile(
         screen.json({"system": system, **parts, "found": work.tally})
     else:
         _print(screen, system, mode, stand, work.tally, seconds)
+
+
+@contextmanager
+def _ledger(screen: Screen) -> Iterator[Captured]:
+    """Open the store's part of it, and let go of the store's connections at the end."""
+    database = Database(screen.load().store_url)
+    try:
+        database.check_schema()
+        yield Captured(database)
+    finally:
+        database.engine.dispose()
 
 
 def _check_known(ground: Ground) -> None:

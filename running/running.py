@@ -11,6 +11,7 @@ import msgspec
 
 from .. import app
 from ..bridge.limits import Limits
+from ..bridge.outbox import SenderLimits
 from ..bridge.replays import NAME as REPLAYS
 from ..bridge.replays import Replays, buried_by_source, by_source, released
 from ..bridge.senders import Senders
@@ -93,9 +94,11 @@ class Running:
         )
         self.intake = Intake(self.counters, lambda: self.store.journal.healthy)
         self.gates = Gates(self.plan.workspace.bridge)
-        self.senders = Senders(Outbox(self.store.database), self.counters)
+        lease = self.plan.workspace.bridge.lease
+        outbox = Outbox(self.store.database)
+        self.senders = Senders(outbox, self.counters, limits=SenderLimits(lease=lease))
         self.takers = self.taking(self.plan)
-        self.replays = Replays(self.store.database, released(self.intake.source))
+        self.replays = Replays(self.store.database, released(self.intake.source), lease=lease)
         self.recent = Recent()
         self.notify = Notify()
         self.presence = Presence(

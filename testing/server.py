@@ -171,7 +171,9 @@ class MariaDb(Server):
             **(settings or {}),
         }
         options = [f"--{name}={value}" for name, value in chosen.items()]
-        url = make_url(f"mysql+pymysql://root@127.0.0.1:{port}/mysql?charset=utf8mb4&ssl_disabled=true")
+        url = make_url(
+            f"mysql+pymysql://root@127.0.0.1:{port}/mysql?charset=utf8mb4&ssl_disabled=true"
+        )
         super().__init__(folder, url, [server, "--no-defaults", *options], user)
 
 

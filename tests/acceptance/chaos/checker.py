@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import create_engine, text
+from sqlalchemy import Row, create_engine, text
 
 from stranglerfig import app, config
 from stranglerfig.adapters.capture.events import EVENTS
+from stranglerfig.adapters.capture.mark import Unmarked
+from stranglerfig.adapters.capture.reconcile import Reconcile
+from stranglerfig.adapters.capture.throttle import Pace
+from stranglerfig.adapters.capture.walk import Walk
 from stranglerfig.model import request_id
 from stranglerfig.store import Store, tables
+from stranglerfig.store.captured import Captured
 from stranglerfig.store.chain import verify
+from stranglerfig.store.database import Database
 
 Change = tuple[str, str]
 """What happened (insert, update, delete) and the change's own id."""
@@ -26,6 +35,7 @@ class Checker:
         self.counts: Counter[str] = Counter()
         self.wrong: list[str] = []
         self._legacy = create_engine(legacy)
+        self._images: dict[str, Mapping[str, Any] | None] = {}
         self._truth = self._read_truth()
 
     def waiting(self) -> int:
@@ -43,10 +53,13 @@ class Checker:
 
     def check(self) -> None:
         events = self._read_events()
+        if not self.counts["committed"]:
+            self.wrong.append("nothing was committed: there is nothing to check")
         self._compare("captured", self._captured(events))
         self._compare("journalled", self._journalled(events))
         self._check_store()
-        self._check_images()
+        self._check_images(events)
+        self._check_ledger()
         self._legacy.dispose()
 
     def _read_truth(self) -> Mapping[str, list[Change]]:
@@ -67,6 +80,7 @@ class Checker:
             for row in connection.execute(query):
                 image = image_of(row.after if row.op != "delete" else row.before).values
                 place = f"{image['region']}/{image['number']}"
+                self._images[row.event_id] = image if row.op != "delete" else None
                 found.append((row.event_id, place, (row.op, image["change_id"])))
                 self.counts["attempts"] += row.attempts
                 self.counts["lost to a killed process"] += row.lost
@@ -119,10 +133,48 @@ class Checker:
         self.wrong += [f"chain: line {one.id}: {one.reason}" for one in verify(store.database)]
         store.close()
 
-    def _check_images(self) -> None:
-        """The images that we would reconcile by are of the rows that stand there now."""
+    def _check_images(self, events: Sequence[tuple[str, str, Change]]) -> None:
+        """The last image of each row is what stands there now, value for value."""
+        last = {place: self._images[position] for position, place, _ in events}
+        rows = {f"{one.region}/{one.number}": one for one in self._read_rows()}
+        self.counts["rows at the end"] = len(rows)
+        for key in last.keys() | rows.keys():
+            image, row = last.get(key), rows.get(key)
+            if row is None:
+                if image is not None:
+                    self.wrong.append(f"image, {key}: it is gone, and its last image is of a row")
+                continue
+            for name in ("state", "amount", "note", "change_id"):
+                there = getattr(row, name)
+                found = None if image is None else image[name]
+                same = found == there or (name == "amount" and _equal(found, there))
+                if not same:
+                    self.wrong.append(f"image, {key}: {name} is {there!r}, captured {found!r}")
+        if self.counts["store: captured"] != len(rows):
+            self.wrong.append(f"{self.counts['store: captured']} images of {len(rows)} rows")
+
+    def _read_rows(self) -> Sequence[Row[Any]]:
         with self._legacy.connect() as connection:
-            rows = connection.execute(text("SELECT count(*) FROM claim")).scalar_one()
-        self.counts["rows at the end"] = rows
-        if self.counts["store: captured"] != rows:
-            self.wrong.append(f"{self.counts['store: captured']} images of {rows} rows")
+            return connection.execute(text("SELECT * FROM claim")).all()
+
+    def _check_ledger(self) -> None:
+        """What reconcile goes by knows each row as it stands there: it would find nothing."""
+        database = Database(self.workspace.store_url)
+        ground = app.source(self.workspace, "claims").ground()
+        work = Reconcile(ground, Captured(database), "look")
+        Walk(
+            ground,
+            Unmarked("reconcile"),
+            bounds=[],
+            pace=Pace(1_000, 5.0),
+            stop=threading.Event(),
+            report=lambda _: None,
+        ).run(work.begin, finish=work.finish)
+        database.engine.dispose()
+        self.counts["reconcile: rows as captured"] = work.tally.equal
+        if work.tally.missed or work.tally.equal != self.counts["rows at the end"]:
+            self.wrong.append(f"reconcile would find {dict(work.tally.missed)}")
+
+
+def _equal(found: object, there: object) -> bool:
+    return found is not None and there is not None and Decimal(str(found)) == Decimal(str(there))

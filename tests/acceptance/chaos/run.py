@@ -68,7 +68,8 @@ def run(
         counts.update({f"transactions {name}": n for name, n in program.counts.items()})
     counts.update({f"bridges {name}": n for name, n in running.counts.items()})
     counts.update(checker.counts)
-    return counts, checker.wrong
+    ended = [name for name in running.counts if name.startswith("ended by itself")]
+    return counts, checker.wrong + [f"a bridge {name}" for name in ended]
 
 
 @contextlib.contextmanager
