@@ -293,5 +293,5 @@ def _session(connection: Connection, kind: str) -> list[str]:
         return [f"SET SESSION sql_mode = '{mode}'"]
     if kind == "postgresql":
         path = connection.exec_driver_sql("SELECT current_setting('search_path')").scalar_one()
-        return [f"SET LOCAL search_path = {path}"]
+        return [f"SET LOCAL search_path = {', '.join(dict.fromkeys(path.split(', ')))}"]
     return []
