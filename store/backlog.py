@@ -10,6 +10,8 @@ from collections.abc import Iterable
 from enum import Enum
 from typing import Final
 
+import msgspec
+
 from .group import Content
 from .line import Line
 from .link import row
@@ -27,30 +29,27 @@ class _State(Enum):
     WITHDRAWN = 2
 
 
-class Item:
+_WAITING: Final = _State.WAITING
+_TAKEN: Final = _State.TAKEN
+
+
+class Item(msgspec.Struct, eq=False):
     """A write on its way. A commit has a ``future``; a flush has ``done``; an append neither.
 
     ``note``: it is the writer's own word on the store.
     """
 
-    __slots__ = ("content", "done", "future", "loop", "note", "size", "state")
+    content: Content
+    loop: asyncio.AbstractEventLoop | None = None
+    future: asyncio.Future[bool] | None = None
+    done: threading.Event | None = None
+    note: bool = False
+    state: _State = _WAITING
 
-    def __init__(
-        self,
-        content: Content,
-        *,
-        loop: asyncio.AbstractEventLoop | None = None,
-        future: asyncio.Future[bool] | None = None,
-        done: threading.Event | None = None,
-        note: bool = False,
-    ) -> None:
-        self.content = content
-        self.loop = loop
-        self.future = future
-        self.done = done
-        self.note = note
-        self.size = max(1, len(content.rows))
-        self.state = _State.WAITING
+    @property
+    def size(self) -> int:
+        """Give how many lines it counts for."""
+        return len(self.content.rows) or 1
 
 
 class Backlog:
@@ -69,12 +68,14 @@ class Backlog:
 
     def put(self, item: Item) -> bool:
         """Add an item at the end; False where there is no room, or the writer is going."""
+        size = len(item.content.rows) or 1
         with self._lock:
-            if self.closing or self._lines + item.size > self.capacity:
+            lines = self._lines + size
+            if self.closing or lines > self.capacity:
                 return False
             self._items.append(item)
-            self._lines += item.size
-            if self._lines >= self._wake_at:
+            self._lines = lines
+            if lines >= self._wake_at:
                 self._wake_at = 1 << 60
                 self._changed.notify()
             return True
@@ -83,7 +84,7 @@ class Backlog:
         """Put items back where they were, at the front; they keep their order and need no room."""
         with self._lock:
             for item in reversed(list(items)):
-                item.state = _State.WAITING
+                item.state = _WAITING
                 self._items.appendleft(item)
                 self._lines += item.size
 
@@ -97,7 +98,7 @@ class Backlog:
     def withdraw(self, item: Item) -> bool:
         """Take back an item; False where the writer has it already."""
         with self._lock:
-            if item.state is not _State.WAITING:
+            if item.state is not _WAITING:
                 return False
             item.state = _State.WITHDRAWN
             self._lines -= item.size
@@ -110,22 +111,26 @@ class Backlog:
             room = limit
             if self._dropped:
                 taken.append(self._report_dropped())
-            while self._items and (room >= self._items[0].size or room == limit):
-                item = self._items.popleft()
-                if item.state is _State.WAITING:
-                    item.state = _State.TAKEN
-                    self._lines -= item.size
-                    room -= item.size
+            items = self._items
+            while items:
+                size = len(items[0].content.rows) or 1
+                if room < size and room != limit:
+                    break
+                item = items.popleft()
+                if item.state is _WAITING:
+                    item.state = _TAKEN
+                    room -= size
                     taken.append(item)
+            self._lines -= limit - room
             return taken
 
     def take_commits(self) -> list[Item]:
         """Take out every item that somebody waits for; the others stay in order."""
         with self._lock:
-            commits = [i for i in self._items if i.future and i.state is _State.WAITING]
+            commits = [i for i in self._items if i.future and i.state is _WAITING]
             self._items = deque(i for i in self._items if not i.future)
             for item in commits:
-                item.state = _State.TAKEN
+                item.state = _TAKEN
                 self._lines -= item.size
             return commits
 
@@ -179,5 +184,5 @@ class Backlog:
         self._dropped.clear()
         data = {"lines": sum(kinds.values()), "kinds": kinds, "reason": "no room left in memory"}
         item = Item(Content(rows=(row(Line(kind="dropped", data=data)),)))
-        item.state = _State.TAKEN
+        item.state = _TAKEN
         return item

@@ -23,7 +23,7 @@ __all__ = ["Effect", "Effects", "Kind", "compiled"]
 Kind = Literal["await", "capture", "clear", "decide", "forget", "join", "outcome", "send"]
 
 
-class Effect(msgspec.Struct, frozen=True):
+class Effect(msgspec.Struct, frozen=True, gc=False):
     """One row, by its kind. Made by ``store/*`` functions that know the order of ``values``."""
 
     kind: Kind
@@ -45,7 +45,7 @@ class Effects:
             if kind == "capture" and self._captured is not None and len(rows) > 1:
                 # Of two images of one row the later one stands: one statement takes a row once.
                 newest = {row[:2]: row for row in rows}
-                values = (self._captured.encoded(newest.values()),)
+                values = self._captured.values(newest.values())
                 connection.exec_driver_sql(_capture_all(self._captured), values)
                 continue
             connection.exec_driver_sql(self._statement(kind), rows)

@@ -93,7 +93,7 @@ class Evidence:
         kept = connection.execute(select(func.count()).select_from(seen)).scalar_one()
         rows = [(*unit, winner, line) for unit, (winner, line) in units.items() if line > gone]
         if rows:
-            connection.exec_driver_sql(self._inserts.evidence, rows)
+            self._inserts.evidence.add(connection, rows)
         count = connection.execute(select(func.count()).select_from(seen)).scalar_one()
         return Rebuilt(rows=count - kept, kept=kept)
 

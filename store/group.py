@@ -4,21 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Sequence
+from operator import attrgetter
 from typing import Final
 
 import msgspec
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import IntegrityError
 
 from ..errors import Conflict, StoreError
 from ..model import Comparison, request_id
 from . import head, tables
+from .additions import Additions
 from .effects import Effect, Effects
 from .expect import Expect, overtaken
 from .insert import insertion
 from .line import Line
-from .lines import Lines, Linked
-from .link import Row, Tail, digest, encode, link, row, seal
+from .lines import Lines
+from .link import Row, Tail, chained, digest, encode, row, seal
 from .marks import Mark, Marks
 from .write import DeadLetter, InboxMark, Write
 
@@ -33,10 +35,11 @@ Unit = tuple[str, str, str, str, int]
 """endpoint, revision, unit, winner and the line of it."""
 
 
-class Content(msgspec.Struct, frozen=True):
+class Content(msgspec.Struct, frozen=True, gc=False):
     """A write as rows, encoded in the thread that asked for it.
 
-    The last of a row of ``evidence`` is the place of its line among the ``rows``.
+    The last of a row of ``evidence`` is the place of its line among the ``rows``. ``bare``: there
+    is nothing but rows in it, so that a group need not look.
     """
 
     rows: tuple[Row, ...] = ()
@@ -45,15 +48,17 @@ class Content(msgspec.Struct, frozen=True):
     dead: tuple[object, ...] | None = None
     effects: tuple[Effect, ...] = ()
     expect: Expect | None = None
+    bare: bool = False
 
 
 def prepare(write: Write) -> Content:
     """Encode a write. Raises ``TypeError`` or ``ValueError`` where it cannot be stored."""
-    rows = tuple([row(line) for line in write.lines])
+    lines = write.lines
+    rows = (row(lines[0]),) if len(lines) == 1 else tuple([row(line) for line in lines])
     mark = write.inbox
     if not write.observations and write.dead is None:  # nearly all of them
         if mark is None and not write.effects and write.expect is None:
-            return Content(rows)
+            return Content(rows, bare=bool(rows))
         return Content(rows, (), _mark(mark), None, write.effects, write.expect)
     first, now = len(rows), time.time()
     evidence = tuple(
@@ -79,24 +84,23 @@ class Inserts:
 
     def __init__(self, engine: Engine) -> None:
         self.journal = Lines(engine)
-        self.evidence = insertion(engine, tables.evidence, ignore=True)
+        self.evidence = Additions(engine, tables.evidence)
         self.marks = Marks(engine)
         self.dead_letters = insertion(engine, tables.dead_letters, leave=_OF_REPLAYS)
         self.effects = Effects(engine)
 
-    def lines(self, connection: Connection, rows: Sequence[Row]) -> Tail:
+    def lines(
+        self, connection: Connection, rows: Sequence[Row], *, at_commit: bool = False
+    ) -> Tail:
         """Chain rows to the journal. The transaction must be a writing one.
 
+        ``at_commit``: as ``head.move`` says; they are the last lines of the transaction then.
         Raises ``StoreError`` where the journal is not ours to go on with.
         """
-        number, hashed = head.tail(connection)
+        before = head.tail(connection)
         if not rows:
-            return Tail(number, hashed)
-        linked: list[Linked] = []
-        for at, kind, endpoint, request, revision, data, sealed in rows:
-            number += 1
-            hashed = link(hashed, sealed)
-            linked.append((number, at, kind, endpoint, request, revision, data, hashed))
+            return before
+        linked = chained(before, rows)
         try:
             self.journal.write(connection, linked)
         except IntegrityError as error:
@@ -105,8 +109,8 @@ class Inserts:
                 place=f"journal: line {linked[0][0]} or after",
                 remedy="run 'fig journal verify': somebody else has written to it",
             ) from error
-        last = Tail(number, hashed)
-        head.move(connection, last)
+        last = Tail(linked[-1][0], linked[-1][-1])
+        head.move(connection, last, at_commit=at_commit)
         return last
 
 
@@ -118,6 +122,9 @@ def write_group(
     Whatever is written, a line of the journal is: by its presence one can tell later whether a
     commit that nobody confirmed was made.
     """
+    if all(map(_bare, contents)):  # nearly always
+        rows = [line for content in contents for line in content.rows]
+        return [True] * len(contents), inserts.lines(connection, rows, at_commit=True)
     late = overtaken(connection, [content.expect for content in contents])
     outcomes = _judge(connection, inserts, [c for at, c in enumerate(contents) if at not in late])
     for at in sorted(late):
@@ -126,10 +133,10 @@ def write_group(
     rows = [line for content in taken for line in content.rows]
     if not rows:
         rows = _trace(taken)
-    last = inserts.lines(connection, rows)
+    last = inserts.lines(connection, rows, at_commit=True)
     observed = list(_observed(taken, last.id - len(rows) + 1))
     if observed:
-        connection.exec_driver_sql(inserts.evidence, observed)
+        inserts.evidence.add(connection, observed)
     dead = [content.dead for content in taken if content.dead is not None]
     if dead:
         connection.exec_driver_sql(inserts.dead_letters, dead)
@@ -156,32 +163,12 @@ def _trace(taken: Sequence[Content]) -> list[Row]:
 
 
 def _judge(connection: Connection, inserts: Inserts, contents: Sequence[Content]) -> list[Outcome]:
-    """Set the inbox marks, all at once; say what becomes of each content."""
+    """Set the inbox marks; who has none is written."""
     marks = [content.mark for content in contents if content.mark is not None]
-    new = iter(inserts.marks.write(connection, marks) if marks else ())
-    return [
-        True if mark is None or next(new) else _known(connection, mark)
-        for mark in (content.mark for content in contents)
-    ]
-
-
-def _known(connection: Connection, mark: Mark) -> Outcome:
-    """Say whether a mark that was there is of the same message."""
-    consumer, message_id, payload_hash, *_ = mark
-    kept = tables.inbox.c
-    query = select(kept.payload_hash).where(
-        kept.consumer == consumer, kept.message_id == message_id
-    )
-    found = connection.execute(query).scalar_one()
-    if found == payload_hash:
-        return False
-    return Conflict(
-        "a message came again under its id with other bytes",
-        place=f"inbox of {consumer}: message {message_id}",
-        value=f"payload hash {payload_hash}",
-        expected=f"payload hash {found}",
-        remedy="keep it as a dead letter, and ask the sender which of the two holds",
-    )
+    if not marks:
+        return [True] * len(contents)
+    told = iter(inserts.marks.set(connection, marks))
+    return [True if content.mark is None else next(told) for content in contents]
 
 
 def _dead_line(dead: DeadLetter) -> Row:
@@ -223,4 +210,5 @@ def _comparison_line(seen: Comparison, now: float) -> Row:
     return (now, *of, text, seal(now, *of, digest(text)))
 
 
+_bare: Final = attrgetter("bare")
 _OF_REPLAYS: Final = frozenset({"state", "replays", "next_at", "lease_token", "lease_until"})

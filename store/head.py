@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select, update
 from ..errors import StoreError
 from .driver import first_row, run
 from .link import Tail
-from .postgresql import read_at_begin
+from .postgresql import read_at_begin, runs_at_commit
 from .tables import HEAD, journal, journal_head
 from .trouble import wrong_version
 
@@ -42,11 +42,15 @@ def tail(connection: Connection) -> Tail:
     return Tail(found[0], found[1])
 
 
-def move(connection: Connection, last: Tail) -> None:
-    """Write which line is the newest, in the transaction that wrote it."""
+def move(connection: Connection, last: Tail, *, at_commit: bool = False) -> None:
+    """Write which line is the newest, in the transaction that wrote it.
+
+    ``at_commit``: nothing reads it before that, so that PostgreSQL may do both in one trip.
+    """
     # Numbers and hex digits that we made ourselves.
     statement = f"UPDATE journal_head SET last_id = {last.id:d}, last_link = '{last.link}'"  # noqa: S608
-    run(connection, statement)
+    if not (at_commit and runs_at_commit(connection, statement)):
+        run(connection, statement)
 
 
 def holds(connection: Connection, line: Tail) -> bool:

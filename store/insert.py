@@ -7,24 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from sqlalchemy import Engine, Table, bindparam
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Engine, Table, bindparam, insert
 
 from .effects import compiled
 
 __all__ = ["insertion"]
 
 
-def insertion(
-    engine: Engine, table: Table, *, ignore: bool = False, leave: Collection[str] = ()
-) -> str:
-    """Give the statement for a table's columns in their order, but those to ``leave``.
-
-    ``ignore``: a row that is there already is left as it is.
-    """
-    insert = sqlite.insert if engine.dialect.name == "sqlite" else postgresql.insert
-    statement = insert(table)
-    if ignore:
-        statement = statement.on_conflict_do_nothing()
+def insertion(engine: Engine, table: Table, leave: Collection[str] = ()) -> str:
+    """Give the statement for a table's columns in their order, but those to ``leave``."""
     given = [c.name for c in table.columns if c.autoincrement is not True and c.name not in leave]
-    return compiled(engine, statement.values({name: bindparam(name) for name in given}))
+    return compiled(engine, insert(table).values({name: bindparam(name) for name in given}))

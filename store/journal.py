@@ -147,7 +147,7 @@ class Journal:
     def _submit(
         self, write: Write, patience: float | None = None
     ) -> tuple[Item, asyncio.Future[bool]]:
-        if not self.healthy:
+        if self._writer.trouble is not None or not self._open:
             raise self._unavailable()
         try:
             content = prepare(write)
@@ -158,7 +158,7 @@ class Journal:
             ) from error
         loop = asyncio.get_running_loop()
         future: asyncio.Future[bool] = loop.create_future()
-        item = Item(content, loop=loop, future=future)
+        item = Item(content, loop, future)
         if not self._backlog.put(item):
             raise self._refused("no room for more writes")
         self._patience_of(loop, self.patience if patience is None else patience).watch(item)

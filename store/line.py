@@ -10,7 +10,7 @@ import msgspec
 __all__ = ["Entry", "Line"]
 
 
-class Line(msgspec.Struct, frozen=True):
+class Line(msgspec.Struct, frozen=True, gc=False):
     """What happened, to be journalled. Made by whoever decided it.
 
     ``kind``: ``request`` (one for each request of an endpoint) or ``note``. The kinds

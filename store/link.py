@@ -9,6 +9,7 @@ Whoever changes, removes or moves a line breaks the chain there.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from hashlib import sha256 as _sha256
 from typing import Final, NamedTuple
 
@@ -18,8 +19,10 @@ from .line import Line
 
 __all__ = [
     "GENESIS",
+    "Linked",
     "Row",
     "Tail",
+    "chained",
     "digest",
     "encode",
     "link",
@@ -31,6 +34,9 @@ GENESIS: Final = "0" * 64
 
 Row = tuple[float, str, str, str, str, str, bytes]
 """at, kind, endpoint, request_id, revision and data (JSON text), as stored; and its ``seal``."""
+
+Linked = tuple[int, float, str, str, str, str, str, str]
+"""id, at, kind, endpoint, request_id, revision, data (JSON text) and link."""
 
 _canonical = msgspec.json.Encoder().encode
 
@@ -52,10 +58,13 @@ def row(line: Line) -> Row:
         and isinstance(revision, str)
     ):
         raise TypeError("a line's kind, endpoint, request_id and revision are text")
-    at, data = float(line.at), encode(line.data)
-    digest_of_data = _sha256(data.encode()).hexdigest()
-    sealed = _canonical((at, kind, endpoint, request, revision, digest_of_data))
-    return (at, kind, endpoint, request, revision, data, sealed)
+    at = float(line.at)
+    try:
+        text = _canonical(line.data)
+    except Exception:  # noqa: BLE001 what msgspec cannot write, a slower way can
+        text = _encode_anything(line.data).encode()
+    sealed = _canonical((at, kind, endpoint, request, revision, _sha256(text).hexdigest()))
+    return (at, kind, endpoint, request, revision, text.decode(), sealed)
 
 
 def encode(data: object) -> str:
@@ -81,6 +90,17 @@ def seal(
 def link(previous: str, sealed: bytes) -> str:
     """Give the link of a line that follows the one of link ``previous``."""
     return _sha256(previous.encode() + sealed).hexdigest()
+
+
+def chained(last: Tail, rows: Sequence[Row]) -> list[Linked]:
+    """Give rows their ids and links, behind the line ``last``. Every line of a store goes by."""
+    number, hashed, sha256 = last.id, last.link, _sha256
+    linked: list[Linked] = []
+    for at, kind, endpoint, request, revision, data, sealed in rows:
+        number += 1
+        hashed = sha256(hashed.encode() + sealed).hexdigest()
+        linked.append((number, at, kind, endpoint, request, revision, data, hashed))
+    return linked
 
 
 def _encode_anything(data: object) -> str:

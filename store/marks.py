@@ -1,51 +1,72 @@
-"""Sets inbox marks, many at once, and says which of them were new."""
+"""Sets a group's inbox marks, all at once, and says which of its messages came before."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, select
 
+from ..errors import Conflict
 from . import tables
-from .insert import insertion
-from .rows import rows_of
+from .additions import Additions
+from .driver import run
 
 __all__ = ["Mark", "Marks"]
 
 Mark = tuple[str, str, str, float, str | None]
 """consumer, message_id, payload_hash, at and result."""
 
+_Told = tuple[str, str, str]  # consumer, message_id and payload_hash
+
 
 class Marks:
-    """The statements for one database, compiled once."""
+    """Sets marks in a transaction that is under way, and alone writes."""
 
     def __init__(self, engine: Engine) -> None:
-        self.one = insertion(engine, tables.inbox, ignore=True)
-        self._rows = rows_of(engine, tables.inbox)
+        self._tells = engine.dialect.name == "postgresql"
+        self._inbox = Additions(engine, tables.inbox, "consumer, message_id, payload_hash")
 
-    def write(self, connection: Connection, marks: Sequence[Mark]) -> list[bool]:
-        """Set marks in a transaction that is under way; say of each whether it was new."""
-        if self._rows is None or len(marks) == 1:
-            return self._tried(connection, marks)
-        names, given = self._rows
-        insert = f"INSERT INTO inbox ({names}) SELECT {names} FROM {given}"  # noqa: S608 our names
-        statement = f"{insert} ON CONFLICT DO NOTHING RETURNING consumer, message_id"
-        found = connection.exec_driver_sql(statement, (self._rows.encoded(marks),))
-        new = {(consumer, message) for consumer, message in found}
-        if len(new) == len(marks):
+    def set(self, connection: Connection, marks: Sequence[Mark]) -> list[bool | Conflict]:
+        """Set marks in their order; say of each whether it was new, or came with other bytes."""
+        done = self._set_telling(connection, marks) if self._tells else self._set(connection, marks)
+        if done is None:
             return [True] * len(marks)
-        fresh = []
-        for consumer, message, *_ in marks:
-            fresh.append((consumer, message) in new)
-            new.discard((consumer, message))  # of two of one message the first is new
-        return fresh
+        return [_judge(connection, mark, done) for mark in marks]
 
-    def _tried(self, connection: Connection, marks: Sequence[Mark]) -> list[bool]:
-        """Set all at once, and one by one only where some were there already."""
-        if len(marks) > 1:
-            connection.exec_driver_sql("SAVEPOINT fig_marks")
-            if connection.exec_driver_sql(self.one, list(marks)).rowcount == len(marks):
-                connection.exec_driver_sql("RELEASE SAVEPOINT fig_marks")
-                return [True] * len(marks)
-            connection.exec_driver_sql("ROLLBACK TO SAVEPOINT fig_marks")
-        return [connection.exec_driver_sql(self.one, [mark]).rowcount == 1 for mark in marks]
+    def _set_telling(self, connection: Connection, marks: Sequence[Mark]) -> Counter[_Told] | None:
+        """Give the marks that were new, or None where all were."""
+        new, told = self._inbox.add(connection, marks)
+        return None if new == len(marks) else Counter(told)
+
+    def _set(self, connection: Connection, marks: Sequence[Mark]) -> Counter[_Told] | None:
+        # SQLite does not tell which were new before 3.35: so one by one where not all were.
+        run(connection, "SAVEPOINT fig_marks")
+        new, _ = self._inbox.add(connection, marks)
+        if new == len(marks):
+            run(connection, "RELEASE SAVEPOINT fig_marks")
+            return None
+        run(connection, "ROLLBACK TO SAVEPOINT fig_marks")
+        return Counter(mark[:3] for mark in marks if self._inbox.add(connection, [mark])[0])
+
+
+def _judge(connection: Connection, mark: Mark, done: Counter[_Told]) -> bool | Conflict:
+    consumer, message_id, payload_hash, *_ = mark
+    told = (consumer, message_id, payload_hash)
+    if done[told]:
+        done[told] -= 1  # the same message may be twice in a group
+        return True
+    kept = tables.inbox.c
+    query = select(kept.payload_hash).where(
+        kept.consumer == consumer, kept.message_id == message_id
+    )
+    found = connection.execute(query).scalar_one()
+    if found == payload_hash:
+        return False
+    return Conflict(
+        "a message came again under its id with other bytes",
+        place=f"inbox of {consumer}: message {message_id}",
+        value=f"payload hash {payload_hash}",
+        expected=f"payload hash {found}",
+        remedy="keep it as a dead letter, and ask the sender which of the two holds",
+    )

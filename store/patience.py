@@ -75,8 +75,9 @@ class Patience:
         self._timer = self.loop.call_later(min(_LOOK, self.seconds), self._look)
 
     def _forget_answered(self) -> None:
-        while self._waiting and _answered(self._waiting[0][1]):
-            self._waiting.popleft()
+        waiting = self._waiting
+        while waiting and _answered(waiting[0][1]):
+            waiting.popleft()
 
 
 def _answered(item: Item) -> bool:

@@ -82,11 +82,11 @@ class Session:
                 connection.invalidate()
 
     def _check_file(self, file: StoreFile) -> None:
+        now = file.identity()
         if self._connection is not None:
-            if file.identity() != self._identity:
+            if now != self._identity:
                 raise replaced(file.path)
             file.check_sides()
-        file.identity()
         file.check_writable()
 
     def _open(self) -> Connection:

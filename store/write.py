@@ -23,7 +23,7 @@ _OURS: Final = {
 }
 
 
-class InboxMark(msgspec.Struct, frozen=True):
+class InboxMark(msgspec.Struct, frozen=True, gc=False):
     """That a consumer has taken a message. The same message with other bytes is an error.
 
     ``result`` is what it came to, as JSON text: a duplicate is answered from it.
@@ -54,7 +54,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     versions: Mapping[str, str] = {}
 
 
-class Write(msgspec.Struct, frozen=True):
+class Write(msgspec.Struct, frozen=True, gc=False):
     """Lines and what belongs to them. With an ``inbox`` mark it is written once, ever.
 
     Each observation and the dead letter bring their own journal line; ``effects`` are rows of our

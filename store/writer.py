@@ -47,7 +47,8 @@ class Writer:
         self._inserts = Inserts(database.engine)
         self._lost_at = 0.0
         # Seconds that a commit takes, of late. To wait longer than that for more lines would cost
-        # more than a commit for those who come too late: they fill the next group meanwhile.
+        # more than a commit for those who come too late: they fill the next group meanwhile. (Two
+        # halves that take turns were tried: Python's lock lets hardly any of it overlap.)
         self._pace = LONGEST
         self._alone = 0  # items to be written one by one, as one of their group cannot be
         self._doubt: Doubt | None = None
@@ -111,7 +112,7 @@ class Writer:
             return 1
         self._alone = max(0, self._alone - len(group))
         self._succeeded(group, outcomes)
-        return sum(item.size for item in group)
+        return sum([item.size for item in group])
 
     def _succeeded(self, group: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
         if self.trouble is not None:
@@ -121,7 +122,7 @@ class Writer:
             told = [item for item in group if item.future is not None and item.future.done()]
             if told:
                 self._note({"event": "was in doubt, and is written", "writes": len(told)})
-        _resolve(list(zip(group, outcomes, strict=True)))
+        _resolve(group, outcomes)
 
     def _failed(
         self, error: Exception, group: list[Item], outcomes: list[Outcome], last: Tail | None
@@ -180,7 +181,7 @@ class Writer:
             told = doubt.told()
             if told and not in_time:
                 self._note(told)
-            _resolve(list(zip(doubt.group, doubt.outcomes, strict=True)))
+            _resolve(doubt.group, doubt.outcomes)
         else:
             self._backlog.put_first(doubt.again())
         self._doubt = None
@@ -212,7 +213,7 @@ class Writer:
         return self.trouble or StoreUnavailable("the store is closed", place=self._database.place)
 
     def _answer(self, items: Sequence[Item], error: StoreError) -> None:
-        _resolve([(item, error) for item in items])
+        _resolve(items, [error] * len(items))
 
 
 def _is_of_the_write(error: Exception) -> bool:
@@ -223,15 +224,19 @@ def _is_of_the_write(error: Exception) -> bool:
     )
 
 
-def _resolve(pairs: Sequence[tuple[Item, Outcome]]) -> None:
+def _resolve(items: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
     """Tell the waiting, with one wake-up for each event loop."""
     loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[bool], Outcome]]] = {}
-    for item, outcome in pairs:
-        if item.done is not None:
+    for item, outcome in zip(items, outcomes, strict=True):
+        future, loop = item.future, item.loop
+        if future is not None and loop is not None:
+            waiting = loops.get(loop)
+            if waiting is None:
+                waiting = loops[loop] = []
+            waiting.append((future, outcome))
+        elif item.done is not None:
             item.done.set()
-        elif item.future is not None and item.loop is not None:
-            loops.setdefault(item.loop, []).append((item.future, outcome))
-        elif isinstance(outcome, StoreError):
+        elif outcome is not True and isinstance(outcome, StoreError):
             log.error("journal: not written: %s", outcome)
     for loop, waiting in loops.items():
         try:
@@ -244,7 +249,7 @@ def _tell(waiting: Sequence[tuple[asyncio.Future[bool], Outcome]]) -> None:
     for future, outcome in waiting:
         if future.done():
             continue
-        if isinstance(outcome, bool):
+        if outcome is True or outcome is False:
             future.set_result(outcome)
         else:
             future.set_exception(outcome)
