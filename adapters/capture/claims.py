@@ -141,7 +141,10 @@ class Claims:
         self._looked = 0.0
 
         def free() -> bool:
-            return self._connection.execute(held.values(done_at=self._now())).rowcount > 0
+            # Not on the connection of claims, whose commits may wait for no disk: a lost mark comes
+            # again by itself, but nobody would release this key a second time.
+            with self._engine.connect() as connection:
+                return connection.execute(held.values(done_at=self._now())).rowcount > 0
 
         return self._patiently(free)
 

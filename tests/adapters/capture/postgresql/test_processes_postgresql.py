@@ -176,6 +176,7 @@ def test_interleaved_transactions_and_killed_consumers_lose_and_turn_nothing(off
         one.until(lambda mine=mine, goal=goal: one.count(mine) >= goal)
         kill(process)
     last = one.consumer()
+    one.until(lambda: one.count(f"SELECT count(*) FROM outcome WHERE pid = {last.pid}") > 0)
     for writer in writers:
         writer.stopping.set()
         writer.join()
