@@ -29,8 +29,13 @@ def open_engine(file: StoreFile, *, create: bool) -> Engine:
 
 
 def keep_log(connection: Connection) -> None:
-    """Write ahead, so that readers never wait; a file brought back from a copy may not do so."""
+    """Write ahead, so that readers never wait; a file brought back from a copy may not do so.
+
+    From then on we wait for our turn ourselves: SQLite's own waiting sleeps longer and longer, and
+    starves beside a busy writer.
+    """
     run(connection, "PRAGMA journal_mode=WAL")
+    run(connection, "PRAGMA busy_timeout=0")
 
 
 def _begin(connection: Connection) -> None:
@@ -40,8 +45,6 @@ def _begin(connection: Connection) -> None:
         run(connection, "BEGIN")
         return
     with own_errors(connection, driver, "BEGIN IMMEDIATE"):
-        # SQLite's own waiting sleeps longer and longer, and starves beside a busy writer.
-        driver.execute("PRAGMA busy_timeout=0")
         until = time.monotonic() + wait
         while not _begun(driver, last=time.monotonic() >= until):
             time.sleep(_ASK_AGAIN)
