@@ -21,7 +21,8 @@ COUNT = 60
 def stands_still_and_flows_again(office, wait, lose, give, *, readable=True):
     """Lose the store with work waiting; see that nothing is settled; give it back.
 
-    What still found a place on a full disk is durable, and may be settled.
+    What still found a place on a full disk is durable, and may be settled; so is what a server did
+    that outlived its master for a moment. What was settled and not durable would be missing then.
     """
     office.shadow()
     process = office.bridge()
@@ -40,8 +41,9 @@ def stands_still_and_flows_again(office, wait, lose, give, *, readable=True):
 
     wait(looked_twice, "some time has passed")
     assert len(set(seen)) == 1, "nothing more is asked for"
-    assert office.done() <= (len(office.taken()) if readable else 5), "what is not durable waits"
-    assert office.done() < COUNT / 2
+    done = office.done()
+    assert done < COUNT / 2
+    assert not readable or done <= len(office.taken()), "what is not durable waits"
     give()
     office.settled()
     assert process.source()["dead"] == 0
