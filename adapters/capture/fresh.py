@@ -31,7 +31,9 @@ def fresh(connection: Connection | None, column: Column[Any]) -> list[object]:
         return _whole(connection, column)
     if isinstance(kind, types.Numeric):
         return [
-            decimal.Decimal(value) for value in (-1 - secrets.randbelow(9), secrets.randbelow(9))
+            decimal.Decimal(value)
+            # Never 0, which of all numbers is the likeliest to be there.
+            for value in (-1 - secrets.randbelow(9), 1 + secrets.randbelow(9))
         ]
     if isinstance(kind, types.String) or type(kind) is types.NullType:
         name = f"fig-{secrets.token_hex(16)}"
