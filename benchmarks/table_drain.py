@@ -227,7 +227,7 @@ def main() -> int:
     arguments.add_argument("--repeats", type=int, default=5)
     arguments.add_argument("--count", type=int, default=20_000)
     given = arguments.parse_args()
-    server = PostgreSql(durable=True)
+    server = PostgreSql(durable=True, settings={"max_prepared_transactions": "0"})
     runs: dict[str, list[float]] = {"floor": [], "one": [], "two": []}
     try:
         bench = Bench(server, given.count)

@@ -10,7 +10,7 @@ from ..errors import ConfigError
 from ..ports import Source
 from ..telemetry import Counters
 from .gate import Gate
-from .lane import Drifted, Lane
+from .lane import Lane
 from .limits import Limits
 from .status import Status
 from .taking import Bury, Take
@@ -30,8 +30,8 @@ class Bridge:
 
     ``limits`` and ``bury`` are for all sources, or by source. ``gates``, by source, are the bounds
     that several share (of the process, of the endpoint that takes them): bridges that share a gate
-    share its places. While ``writable`` says no, nothing is asked for. ``drifted`` is told when a
-    source pauses. Raises ``ConfigError`` where a source has no ``take``.
+    share its places. While ``writable`` says no, nothing is asked for. Raises ``ConfigError`` where
+    a source has no ``take``.
     """
 
     def __init__(
@@ -44,7 +44,6 @@ class Bridge:
         gates: Mapping[str, tuple[Gate, ...]] | None = None,
         counters: Counters | None = None,
         writable: Callable[[], bool] = lambda: True,
-        drifted: Drifted | None = None,
     ) -> None:
         for name in sources.keys() - take.keys():
             raise ConfigError("nothing takes what this source sends", place=f"legacy.{name}")
@@ -64,7 +63,6 @@ class Bridge:
                 gates=(gates or {}).get(name, ()),
                 counters=counters,
                 writable=writable,
-                drifted=drifted,
             )
             for name, source in sources.items()
         }

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from ..errors import FigError, SchemaDrift
+from ..errors import SchemaDrift
 from ..model import Lag
 from ..ports import Lagging, Source
 from ..telemetry import Counters, log
@@ -20,10 +20,7 @@ from .status import SourceStatus, State
 from .taking import Bury, Take
 from .tally import Tally
 
-__all__ = ["Drifted", "Lane"]
-
-Drifted = Callable[[str, SchemaDrift], None]
-"""Is told, with the source's name, that what it sends has another shape than was agreed on."""
+__all__ = ["Lane"]
 
 _LINGER: Final = 0.02
 _LOOK: Final = 0.05  # seconds between two looks at whether what was gone is back
@@ -46,10 +43,9 @@ class Lane:
         bury: Bury | None = None,
         gates: Sequence[Gate] = (),
         writable: Callable[[], bool] = lambda: True,
-        drifted: Drifted | None = None,
     ) -> None:
         self._source, self._limits = source, limits
-        self._writable, self._drifted = writable, drifted
+        self._writable = writable
         self._tally = Tally(source.name, counters)
         self._hand = Hand(
             source.name,
@@ -173,18 +169,7 @@ class Lane:
             self._told = self._trouble
             name = self._source.name
             log.warning("%s: %s; trying again, first in %.1f s", name, self._trouble, delay)
-            if drift is not None:
-                self._tell(drift)
         return delay
-
-    def _tell(self, drift: SchemaDrift) -> None:
-        if self._drifted is None:
-            return
-        try:
-            self._drifted(self._source.name, drift)
-        except Exception as error:  # noqa: BLE001 - the source pauses all the same
-            level = log.warning if isinstance(error, FigError) else log.exception
-            level("%s: the drift could not be told: %s", self._source.name, describe(error))
 
     def _mend(self) -> None:
         if self._state in ("broken", "paused"):
