@@ -11,8 +11,9 @@ import msgspec
 
 from .errors import ConfigError
 from .options import check_keys, options, read_toml
+from .route_settings import Guardrail
 from .secret import with_password
-from .settings import BridgeSettings, Facade, Guardrail, Guards, Listen, Outcome, Retention
+from .settings import BridgeSettings, Facade, Guards, Listen, Outcome, Retention
 
 __all__ = [
     "Endpoint",

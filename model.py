@@ -11,6 +11,7 @@ import msgspec
 
 __all__ = [
     "Comparison",
+    "Data",
     "Delivery",
     "Finding",
     "Headers",
@@ -50,6 +51,19 @@ class Side(StrEnum):
     """One of the two that can answer a request."""
 
     LEGACY = "legacy"
+    REPLACEMENT = "replacement"
+
+
+class Data(StrEnum):
+    """Who owns what an endpoint writes. The order of the members is the order of a migration.
+
+    ``none``: nothing moves, for the endpoint writes nothing or both sides work on one store.
+    """
+
+    NONE = "none"
+    LEGACY = "legacy"
+    LEGACY_FIRST = "legacy-first"
+    REPLACEMENT_FIRST = "replacement-first"
     REPLACEMENT = "replacement"
 
 
@@ -189,16 +203,22 @@ class Outgoing(msgspec.Struct, frozen=True, kw_only=True):
 class Route(msgspec.Struct, frozen=True, kw_only=True):
     """Where an endpoint stands. ``percent`` (0..100) counts in the canary stage only.
 
-    ``revision`` is the replacement's; ``salt`` is fixed for the life of the migration; ``version``
-    grows by one with every change. ``good_*`` is what an automatic rollback goes back to.
+    ``data`` says who owns what it writes. ``revision`` is the replacement's; ``salt`` is fixed for
+    the life of the migration; ``version`` grows by one with every change. ``pins`` are keys that an
+    operator has put on one side. Latches: ``paused`` (no step forward), ``frozen`` (no step at
+    all), ``killed`` (the replacement is not asked). ``good_*`` is what an automatic rollback goes
+    back to.
     """
 
     endpoint: str
     stage: Stage = Stage.LEGACY
     percent: float = 0.0
+    data: Data = Data.NONE
     revision: str = ""
     salt: str = ""
+    pins: Mapping[str, Side] = {}
     paused: bool = False
+    frozen: bool = False
     killed: bool = False
     version: int = 0
     good_stage: Stage = Stage.SHADOW

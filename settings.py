@@ -12,7 +12,6 @@ __all__ = [
     "BridgeSettings",
     "EndpointLimits",
     "Facade",
-    "Guardrail",
     "Guards",
     "Listen",
     "Outcome",
@@ -48,18 +47,6 @@ class Listen(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     system: str = ""
     operation: str = ""
     source: str = ""
-
-
-class Guardrail(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The guardrail's bounds.
-
-    ``alpha`` bounds the chance of a false verdict; ``margin`` is how much worse (share of requests)
-    still counts as not worse; ``samples`` is the least number of distinct requests for a pass.
-    """
-
-    alpha: float = 0.01
-    margin: float = 0.05
-    samples: int = 50
 
 
 class Retry(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):

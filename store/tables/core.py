@@ -1,8 +1,6 @@
-"""Every table of ours, as SQLAlchemy Core metadata. ``migrations/schema/`` brings a store here."""
+"""The journal and what belongs to a request, a delivery and a process."""
 
 from __future__ import annotations
-
-from typing import Final
 
 from sqlalchemy import (
     BigInteger,
@@ -11,7 +9,6 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     PrimaryKeyConstraint,
     String,
     Table,
@@ -19,8 +16,9 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from .metadata import Id, metadata
+
 __all__ = [
-    "HEAD",
     "awaited",
     "captured",
     "checkpoints",
@@ -30,7 +28,6 @@ __all__ = [
     "journal",
     "journal_head",
     "leases",
-    "metadata",
     "outbox",
     "outcomes",
     "processes",
@@ -39,21 +36,13 @@ __all__ = [
     "vault",
 ]
 
-HEAD: Final = "0004"
-"""The schema version that this code reads and writes; a test holds it against Alembic's head."""
-
-# SQLite numbers rows by itself only where the key is spelled INTEGER.
-_Id = BigInteger().with_variant(Integer(), "sqlite")
-
-metadata = MetaData()
-
 # Times are seconds since the epoch. The writer gives the ids of the journal itself, without gaps:
 # so a missing line can be named. Texts of JSON stay text: the chain's digest is over the very
 # bytes. ``digest`` stands where the data is gone: it was compacted, and ``data`` is empty.
 journal = Table(
     "journal",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=False),
+    Column("id", Id, primary_key=True, autoincrement=False),
     Column("at", Double, nullable=False),
     Column("kind", String, nullable=False),
     Column("endpoint", String, nullable=False),
@@ -92,7 +81,7 @@ routes = Table(
 route_history = Table(
     "route_history",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("endpoint", String, nullable=False),
     Column("version", Integer, nullable=False),
     Column("at", Double, nullable=False),
@@ -137,7 +126,7 @@ inbox = Table(
 dead_letters = Table(
     "dead_letters",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("at", Double, nullable=False),
     Column("source", String, nullable=False),
     Column("position", String, nullable=False),
@@ -169,7 +158,7 @@ dead_letters = Table(
 outbox = Table(
     "outbox",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("at", Double, nullable=False),
     Column("destination", String, nullable=False),
     Column("message_id", String, nullable=False),
@@ -241,7 +230,7 @@ captured = Table(
 awaited = Table(
     "awaited",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("endpoint", String, nullable=False),
     Column("key", String, nullable=False),
     Column("request_id", String, nullable=False),
@@ -260,7 +249,7 @@ awaited = Table(
 outcomes = Table(
     "outcomes",
     metadata,
-    Column("id", _Id, primary_key=True, autoincrement=True),
+    Column("id", Id, primary_key=True, autoincrement=True),
     Column("endpoint", String, nullable=False),
     Column("key", String, nullable=False),
     Column("position", String, nullable=False),

@@ -1,0 +1,17 @@
+"""What all tables share: the version of the schema, and how rows are numbered."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import BigInteger, Integer, MetaData
+
+__all__ = ["HEAD", "Id", "metadata"]
+
+HEAD: Final = "0005"
+"""The schema version that this code reads and writes; a test holds it against Alembic's head."""
+
+Id = BigInteger().with_variant(Integer(), "sqlite")
+"""The type of a key that numbers rows: SQLite does that only where it is spelled INTEGER."""
+
+metadata = MetaData()

@@ -1,0 +1,128 @@
+"""What routing keeps beside the routes: who adopted them, what is measured, reviewed and copied."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    LargeBinary,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from .metadata import Id, metadata
+
+__all__ = ["adoptions", "dual_writes", "failures", "measures", "noise", "reviews"]
+
+# The version of each route that a process has applied whole. A change is done when every process
+# whose lease lives has it. ``incarnation`` as in ``processes``.
+adoptions = Table(
+    "adoptions",
+    metadata,
+    Column("incarnation", String, nullable=False),
+    Column("endpoint", String, nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("at", Double, nullable=False),
+    PrimaryKeyConstraint("incarnation", "endpoint", name="pk_adoptions"),
+    sqlite_with_rowid=False,
+)
+
+# Answers that went wrong. ``unit`` is the digest of a key and a window of time: the retries of one
+# poisoned request are one observation. The first stands.
+failures = Table(
+    "failures",
+    metadata,
+    Column("endpoint", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("rung", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("side", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("at", Double, nullable=False),
+    PrimaryKeyConstraint("endpoint", "revision", "rung", "unit", "side", name="pk_failures"),
+    Index("ix_failures_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+# Sums of what is measured on a rung: how often, the total and the sum of squares. ``name`` says
+# what and in which unit; ``day`` is the number of the day since the epoch, in UTC.
+measures = Table(
+    "measures",
+    metadata,
+    Column("endpoint", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("rung", String, nullable=False),
+    Column("name", String, nullable=False),
+    Column("side", String, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("total", Double, nullable=False),
+    Column("squares", Double, nullable=False),
+    PrimaryKeyConstraint("endpoint", "revision", "rung", "name", "side", "day", name="pk_measures"),
+    sqlite_with_rowid=False,
+)
+
+# How often a side differs from itself, field by field: the noise that is no difference of sides.
+noise = Table(
+    "noise",
+    metadata,
+    Column("endpoint", String, nullable=False),
+    Column("side", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("field", String, nullable=False),
+    Column("pairs", BigInteger, nullable=False),
+    Column("differs", BigInteger, nullable=False),
+    PrimaryKeyConstraint("endpoint", "side", "revision", "field", name="pk_noise"),
+    sqlite_with_rowid=False,
+)
+
+# What people said of a difference, not knowing which side was which. ``choice``: both, legacy,
+# replacement, neither or unsure.
+reviews = Table(
+    "reviews",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("endpoint", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("reviewer", String, nullable=False),
+    Column("choice", String, nullable=False),
+    Column("note", Text, nullable=False),
+    Column("at", Double, nullable=False),
+    UniqueConstraint("endpoint", "revision", "unit", "reviewer", name="uq_reviews_unit_reviewer"),
+    sqlite_autoincrement=True,
+)
+
+# A write that is to happen on both sides. ``state``: prepared (nothing is known to have happened),
+# first (the first side has it), done (both have it), doubt (one of them may have it), or undone.
+dual_writes = Table(
+    "dual_writes",
+    metadata,
+    Column("id", Id, primary_key=True, autoincrement=True),
+    Column("endpoint", String, nullable=False),
+    Column("request_id", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("first", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("side", String, nullable=False, server_default=""),
+    Column("revision", String, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+    Column("result", Text, nullable=False, server_default=""),
+    Column("attempts", Integer, nullable=False, server_default="0"),
+    Column("next_at", Double, nullable=False, server_default="0"),
+    Column("error", Text, nullable=False, server_default=""),
+    Column("at", Double, nullable=False),
+    Column("first_at", Double, nullable=True),
+    Column("done_at", Double, nullable=True),
+    Column("lease_token", String, nullable=True),
+    Column("lease_until", Double, nullable=True),
+    UniqueConstraint("endpoint", "request_id", name="uq_dual_writes_endpoint_request_id"),
+    Index("ix_dual_writes_endpoint_state_id", "endpoint", "state", "id"),
+    sqlite_autoincrement=True,
+)
