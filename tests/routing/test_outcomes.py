@@ -21,7 +21,8 @@ from stranglerfig.routing.endpoint import Endpoint
 from stranglerfig.routing.evidence import gather
 from stranglerfig.routing.golden import Golden
 from stranglerfig.routing.observed import load_observed
-from stranglerfig.settings import Guardrail, Outcome
+from stranglerfig.route_settings import Guardrail
+from stranglerfig.settings import Outcome
 from stranglerfig.store import Store
 from stranglerfig.store.outcomes import OutcomeCounts, outcome_counts
 from stranglerfig.store.sweep import Sweep
