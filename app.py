@@ -20,12 +20,12 @@ from .answering import Announce, Answering, guards, replacements
 from .config import Workspace
 from .doors import Masking
 from .errors import ConfigError, RouteError
+from .judging import compared_digest, held
 from .model import Route
 from .parts import adapter, caller, installable, provider, sink, source
+from .routing.adjudication.golden import Golden, load_golden
 from .routing.endpoint import AskLegacy, Endpoint
-from .routing.golden import Golden, load_golden
 from .routing.guards import Guarding
-from .routing.journalled import journalled
 from .routing.observed import load_observed
 from .routing.operator import Operator
 from .routing.replacements import Replacements
@@ -135,6 +135,7 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
         )
     observed = load_observed(endpoint, versions.spoken, mapping, workspace.root)
     decides = masked(workspace, endpoint) + ("" if observed is None else observed.digest)
+    decides += compared_digest(endpoint)
     return f"{part.revision}.{_digest(versions, mapping, decides)}"
 
 
@@ -242,7 +243,7 @@ def _endpoint(
         replacement=replacement,
         golden=golden(workspace, one, versions.spoken),
         observed=load_observed(one, versions.spoken, mapping, workspace.root),
-        journalled=journalled(masking.mask(versions.spoken, "log", "output")),
+        **held(one, versions.spoken, masking),
         time_limit=time_limit,
         timeout=facade.timeout if facade else 30.0,
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from .errors import ConfigError
 from .options import check_keys, options, read_toml
-from .route_settings import Guardrail
+from .route_settings import AdjudicationRules, Compared, Guardrail
 from .secret import with_password
 from .settings import BridgeSettings, Facade, Guards, Listen, Outcome, Retention
 
@@ -64,6 +64,7 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     are held against each other (none: all); ``golden`` is a CSV of inputs and right outputs;
     ``ladder`` holds the percents of the canary; ``outcome`` says where legacy itself decides
     later, and ``send`` names the ``[legacy.NAME]`` that a replacement's decisions are sent to.
+    ``comparison`` says how fields are compared, ``adjudication`` who decides what they differ in.
     """
 
     operation: str
@@ -78,6 +79,8 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     guardrail: Guardrail = Guardrail()
     outcome: Outcome | None = None
     send: str = ""
+    comparison: Compared = Compared()
+    adjudication: AdjudicationRules = AdjudicationRules()
 
 
 class Endpoint(EndpointTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -253,6 +256,10 @@ def _check_references(workspace: Workspace) -> None:
         ]
         if endpoint.outcome is not None:
             wanted.append(("outcome.source", workspace.legacy, endpoint.outcome.source, "legacy"))
+        judge = endpoint.adjudication.judge
+        if judge is not None:
+            key = "adjudication.judge.replacement"
+            wanted.append((key, workspace.replacement, judge.replacement, "replacement"))
         for key, section, name, title in wanted:
             if name and name not in section:
                 raise ConfigError(

@@ -230,8 +230,11 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     """The two sides' answers to one request, held against each other.
 
     ``unit`` is the digest of the input: the same input twice is one observation. ``differs`` lists
-    the fields that differ. ``winner`` is ``both`` (both right, or agreed), ``legacy`` or
-    ``replacement`` (only that side was right), ``neither`` or ``open`` (not adjudicated).
+    the paths that differ: ``lines[sku=7].amount``, with ``-`` before a row that only legacy has and
+    ``+`` before one that only the replacement has; ``noise`` those that noise explains. ``winner``
+    is ``both`` (both right, or agreed), ``legacy`` or ``replacement`` (only that side was right),
+    ``neither`` or ``open`` (not adjudicated); ``by`` and ``why`` say who decided that. Of an open
+    one, ``request`` is the masked input, and ``sealed`` what only reviewers may read.
     """
 
     request_id: str
@@ -239,11 +242,15 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
     revision: str
     unit: str
     winner: Literal["both", "legacy", "replacement", "neither", "open"]
-    by: Literal["agreement", "golden", "none"]
+    by: Literal["agreement", "golden", "rule", "noise", "outcome", "judge", "people", "none"]
     differs: tuple[str, ...] = ()
     legacy: Payload = {}
     replacement: Payload = {}
     golden: Payload | None = None
+    why: str = ""
+    noise: tuple[str, ...] = ()
+    request: Payload | None = None
+    sealed: Mapping[str, str] = {}
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):

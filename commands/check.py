@@ -12,6 +12,7 @@ from rich.markup import escape
 from .. import app
 from ..config import Workspace
 from ..errors import FigError, StoreError
+from ..judging import check_comparison
 from ..migrations.schema.upgrade import current, head, upgrade
 from ..ports import Installable
 from .chain import Stop, chain, route_of
@@ -138,8 +139,9 @@ def _endpoint(workspace: Workspace, name: str) -> str:
     versions, mapping = app.contract(workspace, endpoint)
     operation = versions.spoken
     golden = app.golden(workspace, endpoint, operation)
+    compared = check_comparison(endpoint, operation, app.Masking(workspace))
     labels = f", {len(golden)} golden labels" if golden is not None else ""
     newer = f", the replacement knows {versions.latest.id}" if versions.steps else ""
     outside = ", masked" if endpoint.replacement and app.masked(workspace, endpoint) else ""
     mapped = f"mapping {mapping.digest[:8]}"
-    return f"{operation.id} ({operation.effect}), {mapped}{newer}{labels}{outside}"
+    return f"{operation.id} ({operation.effect}), {mapped}{newer}{labels}{outside}{compared}"

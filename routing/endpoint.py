@@ -12,9 +12,13 @@ from .. import config
 from ..acl.mapping.mapping import CompiledMapping
 from ..acl.operations.operation import Operation
 from ..acl.versions.versions import Versions
-from ..model import Comparison, Payload, Record, Reply, Request, request_id
-from .golden import Golden
-from .journalled import Journalled
+from ..model import Payload, Record, Reply, Request, request_id
+from .adjudication.golden import Golden
+from .adjudication.inline import Inline
+from .adjudication.rules import compile_rules
+from .comparison.comparing import Comparing
+from .comparison.compile import compile_comparing
+from .journalled import NOTHING, Journalled, Keep, Kept, as_it_is
 from .observed import Observed
 from .time_limits import TimeLimits
 
@@ -31,8 +35,9 @@ class Replacement(Protocol):
         """Answer with that revision. Raises ``ReplacementError``."""
 
 
-def _as_it_is(comparison: Comparison) -> Comparison:
-    return comparison
+def _nothing(payload: Payload) -> Kept:
+    del payload
+    return NOTHING
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,9 +46,12 @@ class Endpoint:
 
     ``operation`` is the version that the mapping speaks; ``versions``, where there are later ones,
     carries requests up to the one that the replacement knows, and its replies down. ``journalled``
-    masks what of a comparison the journal holds. ``observed`` reads what legacy decides
-    later, where the endpoint declares that. ``time_limit`` is the replacement's, ``timeout``
-    legacy's, both in seconds.
+    masks what of a comparison the journal holds, and ``kept`` gives what it holds of the request of
+    an open one. ``comparing`` and ``inline`` are made of the settings. ``observed`` reads what
+    legacy decides later, where the endpoint declares that. ``time_limit`` is the replacement's,
+    ``timeout`` legacy's, both in seconds.
+
+    Raises ``ConfigError`` where the settings do not fit the operation.
     """
 
     config: config.Endpoint
@@ -56,8 +64,21 @@ class Endpoint:
     observed: Observed | None = None
     time_limit: float = 2.0
     timeout: float = 30.0
-    journalled: Journalled = _as_it_is
+    journalled: Journalled = as_it_is
+    kept: Keep = _nothing
     limits: TimeLimits = field(default_factory=TimeLimits, compare=False)
+    comparing: Comparing = field(init=False, compare=False, repr=False)
+    inline: Inline = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """Compile the comparison, and the rules that decide at once."""
+        settings, place = self.config, f"endpoint.{self.config.name}"
+        output, said = self.operation.output, settings.adjudication
+        comparing = compile_comparing(settings.comparison, settings.compare, output, place)
+        rules = compile_rules(said, self.operation, place)
+        # The only way to set what is made of the others in a frozen dataclass.
+        object.__setattr__(self, "comparing", comparing)
+        object.__setattr__(self, "inline", Inline(said.order, comparing, rules, output))
 
     @property
     def name(self) -> str:

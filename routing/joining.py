@@ -101,9 +101,7 @@ def _state(asked: Awaiting, seen: Decided, pending: Pending) -> str:
 
 
 def _agrees(endpoint: Endpoint, last: Decided, seen: Decided) -> bool:
-    first, second = _payload(last), _payload(seen)
-    names = endpoint.config.compare or tuple(first)
-    return all(first.get(name) == second.get(name) for name in names)
+    return not endpoint.comparing.differences(_payload(last), _payload(seen)).paths
 
 
 def _payload(seen: Decided) -> Payload:

@@ -39,7 +39,9 @@ class Observed:
         self.config = outcome
         self._reply = reply = _reply(mapping, f"endpoint.{config.name}.outcome")
         self.digest = _digest(outcome, mapping)
-        self._compared = config.compare
+        self._compared = tuple(
+            dict.fromkeys(name.split(".")[0].removesuffix("[]") for name in config.compare)
+        )
         self._when = {
             place: (texts,) if isinstance(texts, str) else texts
             for place, texts in outcome.when.items()

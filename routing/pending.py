@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import cast
 
 import msgspec
 
 from ..model import Comparison, Payload, Reply, Request
-from .compare import compare_labelled, unit_of
+from .comparison.compare import compare_labelled, unit_of
 from .endpoint import Endpoint
+from .journalled import Kept
 from .payloads import dumps, loads
 
 __all__ = ["Pending"]
 
 
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
-    """What a comparison needs of a request, and nothing more: not its input.
+    """What a comparison needs of a request, and nothing more: not its input as it came.
 
     ``payload`` is the replacement's, None where it abstained. ``sent``: its decision went to
-    legacy, whose own may follow from it.
+    legacy, whose own may follow from it. ``request`` is masked as for the journal, and ``sealed``
+    what of it reviewers may see, where reviewers are to see it.
     """
 
     request_id: str
@@ -27,13 +30,15 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     payload: Payload | None
     golden: Payload | None = None
     sent: bool = False
+    request: Payload | None = None
+    sealed: Mapping[str, str] = {}
 
     @classmethod
     def of(
         cls, endpoint: Endpoint, request: Request, revision: str, reply: Reply, *, sent: bool
     ) -> Pending:
         """Make it while the request is there."""
-        golden = endpoint.golden
+        golden, kept = endpoint.golden, endpoint.kept(request.payload)
         return cls(
             request_id=request.id,
             revision=revision,
@@ -41,6 +46,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
             payload=None if reply.status == "abstained" else reply.payload,
             golden=None if golden is None else golden.find(request.payload),
             sent=sent,
+            request=kept.request,
+            sealed=kept.sealed,
         )
 
     def text(self) -> str:
@@ -58,13 +65,13 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
         Not to be called where the replacement abstained.
         """
         comparison = compare_labelled(
+            endpoint,
             self.request_id,
-            endpoint=endpoint.name,
             revision=self.revision,
             unit=self.unit,
             legacy=legacy,
             replacement=self.payload or {},
-            fields=endpoint.config.compare,
             label=self.golden,
+            kept=lambda: Kept(self.request, self.sealed),
         )
         return endpoint.journalled(comparison)

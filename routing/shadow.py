@@ -13,7 +13,7 @@ from ..store.line import Line
 from ..store.write import Write
 from ..telemetry import Counters, log
 from .asking import ask_replacement, reason_of
-from .compare import compare, unit_of
+from .comparison.compare import compare
 from .endpoint import Endpoint
 
 __all__ = ["Pair", "Shadow", "compared"]
@@ -87,14 +87,7 @@ async def compared(pair: Pair) -> Write:
     except FigError as error:
         return _failed(pair, Side.LEGACY, type(error).__name__, str(error))
     comparison = compare(
-        request,
-        endpoint=endpoint.name,
-        revision=pair.revision,
-        unit=unit_of(request.payload, endpoint.golden),
-        legacy=legacy,
-        replacement=reply.payload,
-        fields=endpoint.config.compare,
-        golden=endpoint.golden,
+        endpoint, request, revision=pair.revision, legacy=legacy, replacement=reply.payload
     )
     return Write(observations=(endpoint.journalled(comparison),))
 

@@ -10,7 +10,7 @@ import pytest
 
 from stranglerfig.errors import ReplacementUnavailable
 from stranglerfig.model import Reply
-from stranglerfig.routing.golden import Golden
+from stranglerfig.routing.adjudication.golden import Golden
 from stranglerfig.routing.shadow import Pair, Shadow
 from stranglerfig.telemetry import Counters
 

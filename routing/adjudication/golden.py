@@ -6,8 +6,8 @@ import csv
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..errors import InputError
-from ..model import Payload
+from ...errors import InputError
+from ...model import Payload
 
 __all__ = ["Golden", "load_golden"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stranglerfig.errors import InputError
-from stranglerfig.routing.golden import load_golden
+from stranglerfig.routing.adjudication.golden import load_golden
 
 INPUTS, OUTPUTS = frozenset({"text", "channel"}), frozenset({"category", "priority"})
 

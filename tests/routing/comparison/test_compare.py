@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from stranglerfig.model import Request
-from stranglerfig.routing.compare import compare, unit_of
-from stranglerfig.routing.golden import Golden
+from stranglerfig.routing.adjudication.golden import Golden
+from stranglerfig.routing.comparison.compare import compare, unit_of
 
 FIELDS = ("category", "priority")
 REQUEST = Request(
@@ -18,18 +16,21 @@ REQUEST = Request(
 )
 
 
-def judged(legacy, replacement, label=None, fields=FIELDS):
-    golden = None if label is None else Golden(("text",), {("hello",): label})
-    return compare(
-        REQUEST,
-        endpoint="e",
-        revision="r1",
-        unit="u",
-        legacy=legacy,
-        replacement=replacement,
-        fields=fields,
-        golden=golden,
-    )
+@pytest.fixture
+def judged(made):
+    def judge(legacy, replacement, label=None, fields=FIELDS, noisy=(), **tables):
+        golden = None if label is None else Golden(("text",), {("hello",): label})
+        endpoint = made(fields, golden=golden, **tables)
+        return compare(
+            endpoint,
+            REQUEST,
+            revision="r1",
+            legacy=legacy,
+            replacement=replacement,
+            noisy=noisy,
+        )
+
+    return judge
 
 
 A = {"category": "a", "priority": "low"}
@@ -50,17 +51,17 @@ BOTH = {"category": "b", "priority": "high"}
         (A, BOTH, {"category": "b"}, "open", "none"),
         (A, BOTH, {"category": "b", "priority": "high"}, "replacement", "golden"),
         (A, BOTH, {"category": "b", "priority": "low"}, "neither", "golden"),
-        (A, B, {"score": "1"}, "open", "none"),
-        (A, A, {"score": "1"}, "both", "agreement"),
+        (A, B, {"amount": "1"}, "open", "none"),
+        (A, A, {"amount": "1"}, "both", "agreement"),
     ],
 )
-def test_who_was_right(legacy, replacement, label, winner, by):
+def test_who_was_right(judged, legacy, replacement, label, winner, by):
     found = judged(legacy, replacement, label)
     assert (found.winner, found.by) == (winner, by)
     assert found.differs == tuple(n for n in FIELDS if legacy[n] != replacement[n])
 
 
-def test_only_the_named_fields_are_held_against_each_other():
+def test_only_the_named_fields_are_held_against_each_other(judged):
     found = judged({**A, "note": 1}, {**A, "note": 2})
     assert (found.winner, found.differs) == ("both", ())
     assert found.legacy == A
@@ -68,18 +69,19 @@ def test_only_the_named_fields_are_held_against_each_other():
     assert every.differs == ("note",)
 
 
-def test_an_answer_without_the_field_differs():
+def test_an_answer_without_the_field_differs(judged):
     assert judged(A, {"category": "a"}).differs == ("priority",)
 
 
-def test_labels_are_text_and_values_are_not():
-    found = judged({"n": 7}, {"n": Decimal("8.0")}, {"n": "7"}, fields=("n",))
+def test_labels_are_text_and_values_are_not(judged):
+    found = judged({"count": 7}, {"count": 8}, {"count": "7"}, fields=("count",))
     assert found.winner == "legacy"
 
 
-def test_the_comparison_names_request_revision_and_unit():
+def test_the_comparison_names_request_revision_and_unit(judged):
     found = judged(A, B, {"category": "a"})
-    assert (found.request_id, found.endpoint, found.revision, found.unit) == ("r", "e", "r1", "u")
+    named = (found.request_id, found.endpoint, found.revision, found.unit)
+    assert named == ("r", "e", "r1", unit_of(REQUEST.payload, Golden(("text",), {("hello",): A})))
     assert found.golden == {"category": "a"}
 
 

@@ -1,0 +1,79 @@
+"""What of comparisons is kept, and who may see it: a workspace's settings, wired to its masking."""
+
+from __future__ import annotations
+
+from hashlib import sha256
+from typing import TypedDict
+
+import msgspec
+
+from . import config
+from .acl.operations.operation import Operation
+from .doors import Masking
+from .route_settings import NoiseRules
+from .routing.adjudication.rules import compile_rules
+from .routing.adjudication.seal import Sealing
+from .routing.comparison.compile import compile_comparing
+from .routing.journalled import NOTHING, Journalled, Keep, journalled, keeping
+
+__all__ = ["Held", "check_comparison", "compared_digest", "held", "sealing_of"]
+
+
+class Held(TypedDict):
+    """What of an endpoint is made of its masking."""
+
+    journalled: Journalled
+    kept: Keep
+
+
+def held(one: config.Endpoint, operation: Operation, masking: Masking) -> Held:
+    """Say what of an endpoint's comparisons, and of their requests, the journal holds."""
+    review, sealing = one.adjudication.review, sealing_of(one, operation, masking)
+    seal = None if sealing is None else sealing.seal
+    held = Held(
+        journalled=journalled(masking.mask(operation, "log", "output"), seal),
+        kept=keeping(masking.mask(operation, "log", "input"), seal),
+    )
+    if not review.request:
+        held["kept"] = lambda _: NOTHING
+    return held
+
+
+def sealing_of(one: config.Endpoint, operation: Operation, masking: Masking) -> Sealing | None:
+    """Give what seals, and opens, what reviewers may see; None where they see nothing more.
+
+    Raises ``ConfigError`` where there are no keys for it.
+    """
+    clear = one.adjudication.review.clear
+    return Sealing(operation, masking.policy, clear, masking.keys()) if clear else None
+
+
+def compared_digest(one: config.Endpoint) -> str:
+    """Give the digest of what decides which side is right; "" where nothing is said of it.
+
+    It is part of a route's revision: evidence that was found by other rules is no evidence.
+    """
+    comparison, said = one.comparison, one.adjudication
+    decides = (comparison.ignore, comparison.fields, comparison.noise.excuses, said.rules)
+    if decides == ((), {}, NoiseRules().excuses, ()):
+        return ""
+    return sha256(msgspec.json.encode(decides, order="deterministic")).hexdigest()
+
+
+def check_comparison(one: config.Endpoint, operation: Operation, masking: Masking) -> str:
+    """Check how an endpoint compares and adjudicates; give a few words on it, "" for the usual.
+
+    Called by ``fig check``. Raises ``ConfigError`` with the path or the rule that does not fit.
+    """
+    place, said = f"endpoint.{one.name}", one.adjudication
+    compile_comparing(one.comparison, one.compare, operation.output, place)
+    rules = compile_rules(said, operation, place)
+    sealing_of(one, operation, masking)
+    words = [f"{len(one.comparison.fields)} compared by rule"] if one.comparison.fields else []
+    if one.comparison.ignore:
+        words.append(f"{len(one.comparison.ignore)} not compared")
+    if rules:
+        words.append(f"{len(rules)} rules adjudicate")
+    if said.judge is not None:
+        words.append(f"{said.judge.replacement} judges")
+    return "".join(f", {word}" for word in words)

@@ -1,0 +1,1 @@
+"""Who was right where the two sides differ: labels, rules, outcomes, a judge, people."""
