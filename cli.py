@@ -28,6 +28,11 @@ _COMMANDS = {
     "journal": ("journal", "Read the journal of every request, comparison and change."),
     "learn": ("learn", "Train ENDPOINT's replacement from labelled examples."),
     "mask": ("mask", "Show what leaves masked, and manage the keys and the vault of masking."),
+    "noise": (
+        "noise",
+        "Ask a side of ENDPOINT everything twice, and note how often each field differs.",
+    ),
+    "review": ("review", "Decide, without knowing which side is which, what ENDPOINT differs in."),
     "route": ("route", "Show and change where endpoints stand."),
     "serve": ("serve", "Run the facades, until SIGTERM or Ctrl-C."),
     "up": ("serve", "Run facades and bridge in one process."),

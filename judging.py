@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from hashlib import sha256
 from typing import TypedDict
 
 import msgspec
 
 from . import config
-from .acl.operations.operation import Operation
+from .acl.operations.operation import Operation, load_operation
+from .answering import Answering
+from .config import Workspace
 from .doors import Masking
+from .errors import ConfigError
+from .parts import provider
 from .route_settings import NoiseRules
+from .routing.adjudication.judge import Judge, judging_operation
 from .routing.adjudication.rules import compile_rules
 from .routing.adjudication.seal import Sealing
 from .routing.comparison.compile import compile_comparing
+from .routing.guards import Guarding
 from .routing.journalled import NOTHING, Journalled, Keep, journalled, keeping
+from .routing.replacements import Replacements
 
-__all__ = ["Held", "check_comparison", "compared_digest", "held", "sealing_of"]
+__all__ = ["Held", "check_comparison", "compared_digest", "held", "judge_of", "sealing_of"]
 
 
 class Held(TypedDict):
@@ -46,6 +55,35 @@ def sealing_of(one: config.Endpoint, operation: Operation, masking: Masking) -> 
     """
     clear = one.adjudication.review.clear
     return Sealing(operation, masking.policy, clear, masking.keys()) if clear else None
+
+
+def judge_of(
+    workspace: Workspace,
+    name: str,
+    pools: Mapping[str, Replacements],
+    guarding: Mapping[str, Guarding],
+) -> Judge | None:
+    """Give an endpoint's judge; None where it has none. Its provider is started by whoever asks.
+
+    It is asked through the same door as replacements, with a contract of its own. Raises
+    ``ConfigError`` where something would leave that must not, or there is no revision yet.
+    """
+    one = workspace.endpoint[name]
+    settings = one.adjudication.judge
+    if settings is None:
+        return None
+    masking, part = Masking(workspace), settings.replacement
+    answered = load_operation(workspace.root, one.operation)
+    operation = judging_operation(answered)
+    door, leaves = masking.door(part, operation)
+    revision = provider(workspace, part).revision
+    if not revision:
+        raise ConfigError("the judge has no revision yet", place=f"replacement.{part}")
+    limit = workspace.replacement[part].deadline
+    guard = partial(guarding[part].around, time_limit=limit, effect="read", waits=False)
+    whole = f"{revision}.{sha256(f'{operation.digest}{leaves}'.encode()).hexdigest()[:8]}"
+    sealing = sealing_of(one, answered, masking)
+    return Judge(settings, operation, Answering(pools[part], door, guard), whole, sealing)
 
 
 def compared_digest(one: config.Endpoint) -> str:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import time
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from ..errors import FigError
-from ..model import Record, Reply, Request, Side
+from ..model import Payload, Record, Reply, Request, Side
 from ..store.journal import Journal
 from ..store.line import Line
+from ..store.noise import keep_doubled
 from ..store.write import Write
 from ..telemetry import Counters, log
 from .asking import ask_replacement, reason_of
 from .comparison.compare import compare
+from .comparison.noisy import Noisy
+from .comparison.twice import again, wanted
 from .endpoint import Endpoint
 
 __all__ = ["Pair", "Shadow", "compared"]
@@ -31,15 +35,25 @@ class Pair:
 
 
 class Shadow:
-    """A bounded queue and a few workers. A full queue drops and counts: nobody waits for it."""
+    """A bounded queue and a few workers. A full queue drops and counts: nobody waits for it.
+
+    ``noisy`` knows the fields whose differences are noise; None: no field's are.
+    """
 
     def __init__(
-        self, journal: Journal, counters: Counters, *, size: int = 1000, workers: int = 8
+        self,
+        journal: Journal,
+        counters: Counters,
+        *,
+        size: int = 1000,
+        workers: int = 8,
+        noisy: Noisy | None = None,
     ) -> None:
         self._journal = journal
         self._counters = counters
         self._queue: asyncio.Queue[Pair] = asyncio.Queue(size)
         self._workers = workers
+        self._noisy = noisy or Noisy()
 
     def offer(self, pair: Pair) -> None:
         """Take a pair, or drop and count it. Called on the caller's path; never waits or raises."""
@@ -62,34 +76,69 @@ class Shadow:
         while True:
             pair = await self._queue.get()
             try:
-                self._journal.append(await compared(pair))
+                noisy = await self._noisy.fields(pair.endpoint, pair.revision)
+                for write in await _both(pair, noisy, self._counters):
+                    self._journal.append(write)
             except Exception:  # noqa: BLE001  # one bad pair must not end the shadow
                 log.exception("%s: shadow failed", pair.endpoint.name)
             finally:
                 self._queue.task_done()
 
 
-async def compared(pair: Pair) -> Write:
+async def compared(pair: Pair, noisy: Collection[str] = ()) -> Write:
     """Ask the side that is missing and compare; give what the journal is to hold.
 
-    A side that fails or abstains leaves a line of kind ``shadow`` that says so, and no comparison.
+    A side that fails or abstains leaves a line of kind ``shadow`` that says so, with what the other
+    side came to, and no comparison.
     """
+    return (await _both(pair, noisy, None))[0]
+
+
+async def _both(pair: Pair, noisy: Collection[str], counters: Counters | None) -> Sequence[Write]:
+    """Compare as ``compared`` does, and ask twice where that is wanted (only with counters)."""
+    # Neither side's failure keeps the other's answer from being told of.
+    new, failed = await _replacement(pair)
+    old, refused = await _legacy(pair)
+    if new is None or old is None:
+        return [_failed(pair, failed, refused)]
     endpoint, request = pair.endpoint, pair.request
-    try:
-        reply = pair.replacement or await ask_replacement(endpoint, request, pair.revision)
-    except FigError as error:
-        return _failed(pair, Side.REPLACEMENT, reason_of(error), str(error))
-    if reply.status == "abstained" or reply.payload is None:
-        return _failed(pair, Side.REPLACEMENT, "abstained", reply.reason)
-    try:
-        answer = pair.legacy or await _ask_legacy(endpoint, request)
-        legacy = endpoint.mapping.decode_reply(answer)
-    except FigError as error:
-        return _failed(pair, Side.LEGACY, type(error).__name__, str(error))
-    comparison = compare(
-        endpoint, request, revision=pair.revision, legacy=legacy, replacement=reply.payload
+    seen = compare(
+        endpoint, request, revision=pair.revision, legacy=old, replacement=new, noisy=noisy
     )
-    return Write(observations=(endpoint.journalled(comparison),))
+    writes = [Write(observations=(endpoint.journalled(seen),))]
+    if counters is None:
+        return writes
+    if "function failed" in seen.why:
+        counters.add("comparison_errors", endpoint.name)
+    for side in wanted(endpoint, request):
+        twice = await again(endpoint, request, pair.revision, side, legacy=old, replacement=new)
+        if twice is not None:
+            writes.append(keep_doubled(twice, request.id))
+    return writes
+
+
+_Failure = tuple[str, str]
+"""Why a side gave no answer: in a word, and in full."""
+
+
+async def _replacement(pair: Pair) -> tuple[Payload | None, _Failure]:
+    try:
+        reply = pair.replacement or await ask_replacement(
+            pair.endpoint, pair.request, pair.revision
+        )
+    except FigError as error:
+        return None, (reason_of(error), str(error))
+    if reply.status == "abstained" or reply.payload is None:
+        return None, ("abstained", reply.reason)
+    return reply.payload, ("", "")
+
+
+async def _legacy(pair: Pair) -> tuple[Payload | None, _Failure]:
+    try:
+        answer = pair.legacy or await _ask_legacy(pair.endpoint, pair.request)
+        return pair.endpoint.mapping.decode_reply(answer), ("", "")
+    except FigError as error:
+        return None, (type(error).__name__, str(error))
 
 
 async def _ask_legacy(endpoint: Endpoint, request: Request) -> Record:
@@ -98,12 +147,16 @@ async def _ask_legacy(endpoint: Endpoint, request: Request) -> Record:
     return await endpoint.legacy(request.record, time.time() + endpoint.timeout)
 
 
-def _failed(pair: Pair, side: Side, reason: str, detail: str) -> Write:
+def _failed(pair: Pair, replacement: _Failure, legacy: _Failure) -> Write:
+    side, (reason, detail) = (
+        (Side.REPLACEMENT, replacement) if replacement[0] else (Side.LEGACY, legacy)
+    )
+    other = (legacy if replacement[0] else replacement)[0] or "ok"
     line = Line(
         kind="shadow",
         endpoint=pair.endpoint.name,
         request_id=pair.request.id,
         revision=pair.revision,
-        data={"side": side.value, "reason": reason, "detail": detail},
+        data={"side": side.value, "reason": reason, "detail": detail, "other": other},
     )
     return Write(lines=(line,))

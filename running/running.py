@@ -20,6 +20,7 @@ from ..config import Workspace
 from ..errors import StoreError
 from ..facades.server import Serving
 from ..ports import Source
+from ..routing.comparison.noisy import Noisy
 from ..routing.deciding import Deciding, takers
 from ..routing.operator import Operator
 from ..routing.shadow import Shadow
@@ -84,7 +85,8 @@ class Running:
             prepare=self.loading.prepare,
             kill_file=workspace.root / app.KILL_FILE,
         )
-        self.shadow = Shadow(self.store.journal, self.counters)
+        noisy = Noisy(self.store.database)
+        self.shadow = Shadow(self.store.journal, self.counters, noisy=noisy)
         self.listening = Listening(
             table=self.table,
             journal=self.store.journal,

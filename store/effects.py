@@ -20,7 +20,18 @@ from .rows import Rows, rows_of
 
 __all__ = ["Effect", "Effects", "Kind", "compiled"]
 
-Kind = Literal["await", "capture", "clear", "decide", "forget", "join", "outcome", "send"]
+Kind = Literal[
+    "adjudicate",
+    "await",
+    "capture",
+    "clear",
+    "decide",
+    "forget",
+    "join",
+    "noise",
+    "outcome",
+    "send",
+]
 
 
 class Effect(msgspec.Struct, frozen=True, gc=False):
@@ -126,13 +137,30 @@ def _decide(engine: Engine) -> ClauseElement:
     )
 
 
+def _adjudicate(engine: Engine) -> ClauseElement:
+    """(winner, endpoint, revision, unit): who was right, as it turned out later."""
+    del engine
+    seen = tables.evidence
+    return (
+        update(seen)
+        .values(winner=bindparam("new_winner"))
+        .where(
+            seen.c.endpoint == bindparam("of_endpoint"),
+            seen.c.revision == bindparam("of_revision"),
+            seen.c.unit == bindparam("of_unit"),
+        )
+    )
+
+
 _KINDS: Final[Mapping[Kind, Callable[[Engine], ClauseElement]]] = {
+    "adjudicate": _adjudicate,
     "await": _add(tables.awaited, "endpoint", "key", "request_id", "at", "until", "state", "pair"),
     "capture": _capture,
     "clear": _clear,
     "decide": _decide,
     "forget": _forget,
     "join": _join,
+    "noise": _add(tables.noise, "endpoint", "side", "revision", "unit", "noise", "raw", "at"),
     "outcome": _add(tables.outcomes, "endpoint", "key", "position", "at", "state", "answer"),
     "send": _add(tables.outbox, "at", "destination", "message_id", "key", "headers", "body"),
 }

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from ..model import Comparison
 from . import head, tables
+from .adjudications import Adjudication, change_winner
 from .database import Database
 from .group import Inserts
 
@@ -16,8 +17,25 @@ __all__ = ["Counts", "Evidence", "Rebuilt"]
 
 _PAGE: Final = 1_000
 
-_Units = dict[tuple[str, str, str], tuple[str, int]]
-"""By endpoint, revision and unit: the winner of its first comparison, and that one's line."""
+_Unit = tuple[str, str, str]
+"""Endpoint, revision and unit."""
+
+
+class _Units:
+    """The winner of each unit's first comparison and that one's line, and what came later."""
+
+    def __init__(self) -> None:
+        self.first: dict[_Unit, tuple[str, int]] = {}
+        self.later: dict[_Unit, Adjudication] = {}
+
+    def keep(self, page: list[tuple[int, Comparison | Adjudication]]) -> int:
+        for line, seen in page:
+            unit = (seen.endpoint, seen.revision, seen.unit)
+            if isinstance(seen, Adjudication):
+                self.later[unit] = seen
+            else:
+                self.first.setdefault(unit, (seen.winner, line))
+        return page[-1][0]
 
 
 class Rebuilt(NamedTuple):
@@ -48,6 +66,8 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
 class Evidence:
     """A projection of the journal's comparisons; the first observation of an input stands.
 
+    Its winner is that of the last adjudication, where one came later.
+
     Blocks: an event loop calls it in a thread. Every method raises ``StoreUnavailable``.
     """
 
@@ -72,28 +92,33 @@ class Evidence:
 
         The long part is read before the store is held: writers wait only for the end of it.
         """
-        units: _Units = {}
+        units = _Units()
         with self._database.read() as connection:
             after = _gone(connection)
         while page := self._page(after):
-            after = _keep_first(units, page)
+            after = units.keep(page)
         with self._database.write() as connection:
-            while page := _comparisons(connection, after):
-                after = _keep_first(units, page)
+            while page := _seen(connection, after):
+                after = units.keep(page)
             return self._replace(connection, units)
 
-    def _page(self, after: int) -> list[tuple[int, Comparison]]:
+    def _page(self, after: int) -> list[tuple[int, Comparison | Adjudication]]:
         with self._database.read() as connection:
-            return _comparisons(connection, after)
+            return _seen(connection, after)
 
     def _replace(self, connection: Connection, units: _Units) -> Rebuilt:
         gone = _gone(connection)
         seen = tables.evidence
         connection.execute(delete(seen).where((seen.c.line > gone) | (seen.c.line == 0)))
         kept = connection.execute(select(func.count()).select_from(seen)).scalar_one()
-        rows = [(*unit, winner, line) for unit, (winner, line) in units.items() if line > gone]
+        rows = [
+            (*unit, winner, line) for unit, (winner, line) in units.first.items() if line > gone
+        ]
         if rows:
             self._inserts.evidence.add(connection, rows)
+        changes = [change_winner(one) for one in units.later.values()]
+        if changes:
+            self._inserts.effects.write(connection, changes)
         count = connection.execute(select(func.count()).select_from(seen)).scalar_one()
         return Rebuilt(rows=count - kept, kept=kept)
 
@@ -104,19 +129,25 @@ def _gone(connection: Connection) -> int:
     return max(said.cut.id, said.compacted)
 
 
-def _comparisons(connection: Connection, after: int) -> list[tuple[int, Comparison]]:
+def _seen(connection: Connection, after: int) -> list[tuple[int, Comparison | Adjudication]]:
     lines = tables.journal.c
     query = (
-        select(lines.id, lines.data)
-        .where(lines.kind == "comparison", lines.id > after, lines.digest.is_(None))
+        select(lines.id, lines.kind, lines.data)
+        .where(
+            lines.kind.in_(("adjudication", "comparison")),
+            lines.id > after,
+            lines.digest.is_(None),
+        )
         .order_by(lines.id)
         .limit(_PAGE)
     )
-    found = connection.execute(query)
-    return [(number, msgspec.json.decode(text, type=Comparison)) for number, text in found]
+    return [
+        (number, msgspec.json.decode(text, type=_KINDS[kind]))
+        for number, kind, text in connection.execute(query)
+    ]
 
 
-def _keep_first(units: _Units, page: list[tuple[int, Comparison]]) -> int:
-    for line, seen in page:
-        units.setdefault((seen.endpoint, seen.revision, seen.unit), (seen.winner, line))
-    return page[-1][0]
+_KINDS: Final[dict[str, type[Comparison | Adjudication]]] = {
+    "adjudication": Adjudication,
+    "comparison": Comparison,
+}

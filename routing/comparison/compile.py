@@ -56,8 +56,13 @@ class _Work:
         }
         gone = {child.key for child in self._tree.children} - nodes.keys()
         # All of an answer is compared, also where the contract knows nothing of it.
+        lists = sum(one.listed for one in self._nodes.values() if isinstance(one, Branch))
         return Comparing(
-            tuple(nodes) if self._only else (), nodes, ignored=gone, fields=self._fields
+            tuple(nodes) if self._only else (),
+            nodes,
+            ignored=gone,
+            fields=self._fields,
+            count=len(self._fields) + lists,
         )
 
     def _rule(self, path: str, rule: FieldRule, place: str) -> None:

@@ -68,17 +68,20 @@ measures = Table(
     sqlite_with_rowid=False,
 )
 
-# How often a side differs from itself, field by field: the noise that is no difference of sides.
+# A request that a side was asked twice: in which fields its two answers differ (``noise``, JSON),
+# and where known in which ones legacy's and the replacement's do (``raw``). The first of a unit
+# stands.
 noise = Table(
     "noise",
     metadata,
     Column("endpoint", String, nullable=False),
     Column("side", String, nullable=False),
     Column("revision", String, nullable=False),
-    Column("field", String, nullable=False),
-    Column("pairs", BigInteger, nullable=False),
-    Column("differs", BigInteger, nullable=False),
-    PrimaryKeyConstraint("endpoint", "side", "revision", "field", name="pk_noise"),
+    Column("unit", String, nullable=False),
+    Column("noise", Text, nullable=False),
+    Column("raw", Text, nullable=True),
+    Column("at", Double, nullable=False),
+    PrimaryKeyConstraint("endpoint", "side", "revision", "unit", name="pk_noise"),
     sqlite_with_rowid=False,
 )
 

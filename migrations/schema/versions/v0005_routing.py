@@ -85,10 +85,11 @@ def _measured() -> None:
         sa.Column("endpoint", sa.String, nullable=False),
         sa.Column("side", sa.String, nullable=False),
         sa.Column("revision", sa.String, nullable=False),
-        sa.Column("field", sa.String, nullable=False),
-        sa.Column("pairs", sa.BigInteger, nullable=False),
-        sa.Column("differs", sa.BigInteger, nullable=False),
-        sa.PrimaryKeyConstraint("endpoint", "side", "revision", "field", name="pk_noise"),
+        sa.Column("unit", sa.String, nullable=False),
+        sa.Column("noise", sa.Text, nullable=False),
+        sa.Column("raw", sa.Text, nullable=True),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("endpoint", "side", "revision", "unit", name="pk_noise"),
         sqlite_with_rowid=False,
     )
 
