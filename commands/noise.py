@@ -16,9 +16,10 @@ from .. import app
 from ..config import Workspace
 from ..errors import ConfigError, FigError
 from ..model import Payload
+from ..routing.adjudication.noise import settle_noise
 from ..routing.asking import ask_replacement
 from ..routing.comparison.compare import unit_of
-from ..routing.comparison.noise import FieldNoise, field_noise
+from ..routing.comparison.noise import FieldNoise, excused, field_noise
 from ..routing.comparison.twice import again
 from ..routing.endpoint import Endpoint
 from ..running.bench import bench
@@ -82,6 +83,10 @@ def noise(
             if not as_json:
                 screen.note(asked.told())
         found = _found(workspace, store, endpoint, revision)
+        excuses = excused(found, workspace.endpoint[endpoint].comparison.noise)
+        settled = settle_noise(store, endpoint, revision, excuses)
+    if settled and not as_json:
+        screen.note(f"{settled} differences that stood open were only noise")
     if as_json:
         for one in found:
             screen.json(one)

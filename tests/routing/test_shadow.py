@@ -6,12 +6,17 @@ import asyncio
 import contextlib
 import dataclasses
 
+import msgspec
 import pytest
 
 from stranglerfig.errors import ReplacementUnavailable
 from stranglerfig.model import Reply
+from stranglerfig.route_settings import Compared
 from stranglerfig.routing.adjudication.golden import Golden
+from stranglerfig.routing.comparison.noisy import Noisy
+from stranglerfig.routing.comparison.twice import again, wanted
 from stranglerfig.routing.shadow import Pair, Shadow
+from stranglerfig.store.noise import Doubled, doubled, keep_doubled
 from stranglerfig.telemetry import Counters
 
 from_legacy = "C05"
@@ -153,3 +158,120 @@ async def test_a_pair_that_breaks_it_does_not_end_it(shadow, store, pair, logged
     await shadow.drain()
     assert len(comparisons(store)) == 1
     assert any("shadow failed" in text for text in logged)
+
+
+async def test_a_legacy_that_raises_does_not_take_the_replacements_answer_with_it(
+    shadow, store, pair, legacy, replacement
+):
+    # laboratory: a control that raises ends the experiment before anything is published.
+    reply = Reply(request_id="x", status="ok", produced_by="t", payload=replacement.payload)
+    offered = await pair(legacy=None, replacement=reply)
+    legacy.down = True
+    shadow.offer(offered)
+    await shadow.drain()
+    (line,) = failures(store)
+    assert (line.data["side"], line.data["reason"]) == ("legacy", "LegacyUnavailable")
+    assert line.data["other"] == "ok"
+
+
+async def test_both_sides_may_fail_and_both_are_told_of(shadow, store, pair, legacy, replacement):
+    offered = await pair()
+    fault = offered.legacy.__class__(source="desk", position="f", kind="soap", body=b"<not/>")
+    replacement.raises = RuntimeError("boom")
+    shadow.offer(dataclasses.replace(offered, legacy=fault))
+    await shadow.drain()
+    (line,) = failures(store)
+    assert (line.data["side"], line.data["reason"]) == ("replacement", "raised")
+    assert line.data["other"] not in ("", "ok")
+
+
+def settled(settings, **tables):
+    return msgspec.structs.replace(settings, comparison=msgspec.convert(tables, Compared))
+
+
+@pytest.fixture
+def twice(store, counters, endpoint, settings):
+    """A shadow that asks sides twice, and the endpoint that says so."""
+
+    async def run(pairs, **noise):
+        other = dataclasses.replace(endpoint, config=settled(settings, noise=noise))
+        shadow = Shadow(store.journal, counters, noisy=Noisy(store.database))
+        task = asyncio.create_task(shadow.run())
+        for one in pairs:
+            shadow.offer(dataclasses.replace(one, endpoint=other))
+        await shadow.drain()
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+        assert store.journal.flush(10)
+        return doubled(store.database, "triage", "r1")
+
+    return run
+
+
+async def test_a_share_of_requests_is_asked_twice(twice, pair, replacement, legacy):
+    pairs = [await pair(str(number)) for number in range(60)]
+    found = await twice(pairs, replacement=30.0)
+    assert 5 <= len(found) <= 32
+    assert len(replacement.asked) == 60 + len(found)
+    assert {(one.side, one.noise, one.raw) for one in found} == {("replacement", (), ("category",))}
+    ids = [request.id for request, _ in replacement.asked]
+    assert len(set(ids)) == len(ids), "no id is asked twice: an answer might be remembered by it"
+    assert legacy.asked == []
+
+
+async def test_legacy_is_asked_twice_only_where_it_reads(twice, pair, legacy, endpoint):
+    found = await twice([await pair(str(number)) for number in range(3)], legacy=100.0)
+    assert [(one.side, one.noise) for one in found] == [("legacy", ())] * 3
+    assert len(legacy.asked) == 3
+    writes = msgspec.structs.replace(endpoint.operation, effect="idempotent")
+    assert wanted(dataclasses.replace(endpoint, operation=writes), (await pair()).request) == ()
+    with pytest.raises(ValueError, match="only where it reads"):
+        await again(
+            dataclasses.replace(endpoint, operation=writes),
+            (await pair()).request,
+            "r1",
+            "legacy",
+            legacy={},
+            replacement={},
+        )
+
+
+async def test_what_is_known_to_be_noise_is_no_difference(store, twice, pair, endpoint):
+    for number in range(60):
+        one = Doubled(
+            endpoint="triage",
+            side="legacy",
+            revision="r1",
+            unit=f"n{number}",
+            noise=("category",),
+            raw=("category",),
+            at=0.0,
+        )
+        store.journal.append(keep_doubled(one))
+    assert store.journal.flush(10)
+    await twice([await pair()])
+    (seen,) = comparisons(store)
+    assert (seen["winner"], seen["by"], seen["differs"], seen["noise"]) == (
+        "both",
+        "noise",
+        [],
+        ["category"],
+    )
+
+
+async def test_a_comparison_that_fails_is_counted_and_hurts_nobody(
+    shadow, store, pair, endpoint, settings, counters
+):
+    function = "py:stranglerfig.tests.routing.comparison.comparers:raises"
+    config = settled(settings, fields={"category": {"function": function}})
+    golden = Golden(("text",), {("refund 1",): {"category": "quote"}})
+    shadow.offer(await pair(endpoint=dataclasses.replace(endpoint, config=config, golden=golden)))
+    await shadow.drain()
+    (seen,) = comparisons(store)
+    assert (seen["winner"], seen["by"]) == ("open", "none"), (
+        "nobody adjudicates what nobody compared"
+    )
+    assert "RuntimeError" in seen["why"]
+    assert "Anna" not in str(seen)
+    assert counters.snapshot()["comparison_errors", "triage"] == 1
