@@ -134,7 +134,7 @@ def takers(
                     expected=f"another place than that of endpoint.{senders[source, to]}",
                 )
         observed = endpoint.observed
-        if source and observed is not None:
+        if observed is not None:
             decides = observed.config.source
             taker = Outcomes(endpoint, table, ledger)
             found.setdefault(decides, Deciding(decides, ledger)).add(taker)

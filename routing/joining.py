@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import cast
 
 import msgspec
 
 from ..model import Comparison, Payload
+from ..store.adjudications import adjudicated
 from ..store.awaited import Awaiting, close_request, keep_request
 from ..store.effects import Effect
 from ..store.line import Line
@@ -45,7 +45,7 @@ def join_outcome(endpoint: Endpoint, standing: Standing, seen: Decided) -> Joine
     if found is not None:
         joined = _met(endpoint, found, seen)
         kept = keep_outcome(msgspec.structs.replace(seen, state=joined.state))
-        effects = (close_request(found.id, joined.state), kept)
+        effects = (close_request(found.id, joined.state), kept, *joined.effects)
         return msgspec.structs.replace(joined, effects=effects)
     last = standing.last
     state = "duplicate" if last is not None else "early"
@@ -66,7 +66,7 @@ def join_request(endpoint: Endpoint, standing: Standing, asked: Awaiting) -> Joi
         return Joined(state="waiting", effects=(keep_request(asked),))
     joined = _met(endpoint, asked, seen)
     kept = keep_request(msgspec.structs.replace(asked, state=joined.state))
-    effects = (kept, change_outcome(seen.id, joined.state))
+    effects = (kept, change_outcome(seen.id, joined.state), *joined.effects)
     return msgspec.structs.replace(joined, effects=effects)
 
 
@@ -86,10 +86,17 @@ def _met(endpoint: Endpoint, asked: Awaiting, seen: Decided) -> Joined:
         revision=pending.revision,
         data=data,
     )
-    observations: Sequence[Comparison] = ()
-    if state == "joined":
-        observations = (pending.compared(endpoint, _payload(seen)),)
-    return Joined(state=state, lines=(line,), observations=tuple(observations))
+    if state != "joined":
+        return Joined(state=state, lines=(line,))
+    if pending.legacy is None:
+        return Joined(
+            state=state, lines=(line,), observations=(pending.compared(endpoint, _payload(seen)),)
+        )
+    ruled = pending.ruled(endpoint, _payload(seen))
+    if ruled is None:
+        return Joined(state=state, lines=(line,))
+    write = adjudicated(ruled, asked.request_id)
+    return Joined(state=state, lines=(line, *write.lines), effects=write.effects)
 
 
 def _state(asked: Awaiting, seen: Decided, pending: Pending) -> str:

@@ -8,6 +8,7 @@ from typing import cast
 import msgspec
 
 from ..model import Comparison, Payload, Reply, Request
+from ..store.adjudications import Adjudication
 from .comparison.compare import compare_labelled, unit_of
 from .endpoint import Endpoint
 from .journalled import Kept
@@ -19,6 +20,8 @@ __all__ = ["Pending"]
 class Pending(msgspec.Struct, frozen=True, kw_only=True):
     """What a comparison needs of a request, and nothing more: not its input as it came.
 
+    ``legacy`` is there where both sides have answered and differ: what is waited for then is what
+    turns out to be right. ``differs`` are the paths.
     ``payload`` is the replacement's, None where it abstained. ``sent``: its decision went to
     legacy, whose own may follow from it. ``request`` is masked as for the journal, and ``sealed``
     what of it reviewers may see, where reviewers are to see it.
@@ -32,6 +35,8 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     sent: bool = False
     request: Payload | None = None
     sealed: Mapping[str, str] = {}
+    legacy: Payload | None = None
+    differs: tuple[str, ...] = ()
 
     @classmethod
     def of(
@@ -57,7 +62,25 @@ class Pending(msgspec.Struct, frozen=True, kw_only=True):
     @classmethod
     def read(cls, text: str) -> Pending:
         """Read what ``text`` wrote. Raises ``StoreError``."""
-        return cls(**cast("dict[str, object]", loads(text)))  # type: ignore[arg-type]
+        fields = cast("dict[str, object]", loads(text))
+        return cls(**{**fields, "differs": tuple(fields.get("differs", ()))})  # type: ignore[arg-type]
+
+    def ruled(self, endpoint: Endpoint, right: Payload) -> Adjudication | None:
+        """Say which side was right, by what legacy recorded later; None where that does not say.
+
+        Only to be called where ``legacy`` is there.
+        """
+        winner = endpoint.inline.against(right, self.legacy or {}, self.payload or {}, self.differs)
+        if winner == "open":
+            return None
+        return Adjudication(
+            endpoint=endpoint.name,
+            revision=self.revision,
+            unit=self.unit,
+            winner=winner,
+            by="outcome",
+            why="what legacy recorded later",
+        )
 
     def compared(self, endpoint: Endpoint, legacy: Payload) -> Comparison:
         """Hold legacy's decision against the replacement's, as the journal may hold it.

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..errors import FigError
-from ..model import Payload, Record, Reply, Request, Side
+from ..model import Comparison, Payload, Record, Reply, Request, Side
 from ..store.journal import Journal
 from ..store.line import Line
 from ..store.noise import keep_doubled
@@ -19,6 +19,7 @@ from .comparison.compare import compare
 from .comparison.noisy import Noisy
 from .comparison.twice import again, wanted
 from .endpoint import Endpoint
+from .later import Later
 
 __all__ = ["Pair", "Shadow", "compared"]
 
@@ -37,7 +38,8 @@ class Pair:
 class Shadow:
     """A bounded queue and a few workers. A full queue drops and counts: nobody waits for it.
 
-    ``noisy`` knows the fields whose differences are noise; None: no field's are.
+    ``noisy`` knows the fields whose differences are noise; None: no field's are. ``later`` writes
+    differences that an outcome may decide; None: none waits for any.
     """
 
     def __init__(
@@ -48,12 +50,14 @@ class Shadow:
         size: int = 1000,
         workers: int = 8,
         noisy: Noisy | None = None,
+        later: Later | None = None,
     ) -> None:
         self._journal = journal
         self._counters = counters
         self._queue: asyncio.Queue[Pair] = asyncio.Queue(size)
         self._workers = workers
         self._noisy = noisy or Noisy()
+        self._later = later
 
     def offer(self, pair: Pair) -> None:
         """Take a pair, or drop and count it. Called on the caller's path; never waits or raises."""
@@ -76,13 +80,32 @@ class Shadow:
         while True:
             pair = await self._queue.get()
             try:
-                noisy = await self._noisy.fields(pair.endpoint, pair.revision)
-                for write in await _both(pair, noisy, self._counters):
-                    self._journal.append(write)
+                await self._compare(pair)
             except Exception:  # noqa: BLE001  # one bad pair must not end the shadow
                 log.exception("%s: shadow failed", pair.endpoint.name)
             finally:
                 self._queue.task_done()
+
+    async def _compare(self, pair: Pair) -> None:
+        endpoint, request = pair.endpoint, pair.request
+        noisy = await self._noisy.fields(endpoint, pair.revision)
+        both = await _answers(pair)
+        if isinstance(both, Write):
+            self._journal.append(both)
+            return
+        seen = _seen(pair, both, noisy)
+        if "function failed" in seen.why:
+            self._counters.add("comparison_errors", endpoint.name)
+        if self._later is not None and self._later.wants(endpoint, seen):
+            await self._later.write(endpoint, request, seen, *both)
+        else:
+            self._journal.append(Write(observations=(seen,)))
+        for side in wanted(endpoint, request):
+            twice = await again(
+                endpoint, request, pair.revision, side, legacy=both[0], replacement=both[1]
+            )
+            if twice is not None:
+                self._journal.append(keep_doubled(twice, request.id))
 
 
 async def compared(pair: Pair, noisy: Collection[str] = ()) -> Write:
@@ -91,30 +114,35 @@ async def compared(pair: Pair, noisy: Collection[str] = ()) -> Write:
     A side that fails or abstains leaves a line of kind ``shadow`` that says so, with what the other
     side came to, and no comparison.
     """
-    return (await _both(pair, noisy, None))[0]
+    both = await _answers(pair)
+    return both if isinstance(both, Write) else Write(observations=(_seen(pair, both, noisy),))
 
 
-async def _both(pair: Pair, noisy: Collection[str], counters: Counters | None) -> Sequence[Write]:
-    """Compare as ``compared`` does, and ask twice where that is wanted (only with counters)."""
+_Both = tuple[Payload, Payload]
+"""Legacy's answer and the replacement's."""
+
+
+def _seen(pair: Pair, both: _Both, noisy: Collection[str]) -> Comparison:
+    legacy, replacement = both
+    seen = compare(
+        pair.endpoint,
+        pair.request,
+        revision=pair.revision,
+        legacy=legacy,
+        replacement=replacement,
+        noisy=noisy,
+    )
+    return pair.endpoint.journalled(seen)
+
+
+async def _answers(pair: Pair) -> _Both | Write:
+    """Give both answers, or what is written where there are not both."""
     # Neither side's failure keeps the other's answer from being told of.
     new, failed = await _replacement(pair)
     old, refused = await _legacy(pair)
     if new is None or old is None:
-        return [_failed(pair, failed, refused)]
-    endpoint, request = pair.endpoint, pair.request
-    seen = compare(
-        endpoint, request, revision=pair.revision, legacy=old, replacement=new, noisy=noisy
-    )
-    writes = [Write(observations=(endpoint.journalled(seen),))]
-    if counters is None:
-        return writes
-    if "function failed" in seen.why:
-        counters.add("comparison_errors", endpoint.name)
-    for side in wanted(endpoint, request):
-        twice = await again(endpoint, request, pair.revision, side, legacy=old, replacement=new)
-        if twice is not None:
-            writes.append(keep_doubled(twice, request.id))
-    return writes
+        return _failed(pair, failed, refused)
+    return old, new
 
 
 _Failure = tuple[str, str]

@@ -175,10 +175,9 @@ def _listened(workspace: Workspace) -> list[str]:
 
 
 def _feeding(endpoint: config.Endpoint) -> set[str]:
-    if not endpoint.listen.source:
-        return set()
     outcome = endpoint.outcome
-    return {endpoint.listen.source} | ({outcome.source} if outcome is not None else set())
+    both = {endpoint.listen.source, outcome.source if outcome is not None else ""}
+    return both - {""}
 
 
 def _caller(kept: _Kept, name: str) -> Caller:

@@ -22,6 +22,8 @@ from ..facades.server import Serving
 from ..ports import Source
 from ..routing.comparison.noisy import Noisy
 from ..routing.deciding import Deciding, takers
+from ..routing.later import Later
+from ..routing.ledger import Ledger
 from ..routing.operator import Operator
 from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
@@ -86,7 +88,8 @@ class Running:
             kill_file=workspace.root / app.KILL_FILE,
         )
         noisy = Noisy(self.store.database)
-        self.shadow = Shadow(self.store.journal, self.counters, noisy=noisy)
+        later = Later(Ledger(self.store, self.counters))
+        self.shadow = Shadow(self.store.journal, self.counters, noisy=noisy, later=later)
         self.listening = Listening(
             table=self.table,
             journal=self.store.journal,
