@@ -239,7 +239,7 @@ def _print(
     if not rows:
         screen.say(f"{escape(name)}: nothing was asked twice in revision {revision[:12]}")
         return
-    columns = ["field", "side", ">from itself", ">from the other", ">e: more", ">e: noise", "is"]
+    columns = ["field", "differs: side", ">itself", ">other", ">e: more", ">e: noise", "is"]
     screen.table(columns, rows, title=f"{escape(name)}, revision {revision[:12]}")
     screen.note(f"an e-value decides at {exp(found[0].needed):.3g}")
 

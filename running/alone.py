@@ -12,6 +12,7 @@ from ..routing.overdue import Overdue
 from ..store.leases import Leases
 from ..store.retention import retain
 from ..telemetry import log
+from .judges import judges
 from .singleton import Singleton
 
 if TYPE_CHECKING:
@@ -50,6 +51,10 @@ def alone(running: Running) -> list[Singleton]:
             await _retain(running)
             await asyncio.sleep(_HOUR)
 
+    async def judging(token: int) -> None:
+        del token  # a difference that is decided already is not decided again
+        await judges(running)
+
     return [
         Singleton(
             leases,
@@ -58,7 +63,7 @@ def alone(running: Running) -> list[Singleton]:
             lease=lambda: running.plan.workspace.bridge.lease,
             work=work,
         )
-        for name, work in (("outcomes", outcomes), ("retention", retention))
+        for name, work in (("outcomes", outcomes), ("retention", retention), ("judges", judging))
     ]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections import Counter
 from decimal import Decimal
 from hashlib import sha256
@@ -19,8 +20,9 @@ from stranglerfig.demo.workspace import copy_example
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Request, Route, Stage
 from stranglerfig.routing.comparison.compare import compare
+from stranglerfig.running.judges import sit_once
 from stranglerfig.store import Write
-from stranglerfig.telemetry import Counters
+from stranglerfig.telemetry import Counters, log
 
 REVISION = "r1.x"
 LEGACY = {"category": "refund", "priority": "normal", "score": Decimal("0.67")}
@@ -71,6 +73,17 @@ def differ(root):
                 store.journal.append(Write(observations=(endpoint.journalled(seen),)))
 
     return write
+
+
+@pytest.fixture
+def logged():
+    """Collect warnings as text, whatever other tests made of the logger."""
+    seen = []
+    handler = logging.Handler(logging.WARNING)
+    handler.emit = lambda record: seen.append(record.getMessage())
+    log.addHandler(handler)
+    yield seen
+    log.removeHandler(handler)
 
 
 @pytest.fixture
@@ -284,6 +297,27 @@ def test_the_judge_has_a_budget_and_its_failures_hurt_nobody(root, clear, say, d
     assert failed[-1]
     assert not any("Anna" in text for text in failed)
     assert json.loads(run("--judge", "--json").stdout)["asked"] == 0
+
+
+async def test_a_running_process_has_the_judge_sit(root, clear, say, differ, logged):
+    workspace = load(root)
+    with app.store(workspace) as store:
+        await sit_once(workspace, store, "triage-ticket", REVISION)
+    assert not (root / "asked").exists(), "nothing stands open, nobody is started"
+    say(JUDGE)
+    differ("one quote", "two refund")
+    workspace = load(root)
+    with app.store(workspace) as store:
+        await sit_once(workspace, store, "triage-ticket", REVISION)
+    assert counts(root) == {"replacement": 1, "legacy": 1}
+    differ("three quote")
+    (root / "fig.toml").write_text(
+        (root / "fig.toml").read_text().replace("commands.wise:Wise", "commands.wise:Gone")
+    )
+    workspace = load(root)
+    with app.store(workspace) as store:
+        await sit_once(workspace, store, "triage-ticket", REVISION)
+    assert any("the judge cannot sit" in text for text in logged)
 
 
 def test_the_judge_is_held_against_people(root, clear, say, differ, run):

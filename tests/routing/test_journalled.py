@@ -11,7 +11,7 @@ from stranglerfig.acl.masking.policy import DEFAULT, parse_policy
 from stranglerfig.acl.operations.contract import Contract
 from stranglerfig.acl.operations.field import Field
 from stranglerfig.model import Comparison
-from stranglerfig.routing.journalled import journalled
+from stranglerfig.routing.journalled import as_it_is, journalled, keeping
 
 CONTRACT = Contract(
     "claim@1 output",
@@ -70,3 +70,26 @@ def test_the_policy_for_the_log_may_be_stricter(action):
     policy = parse_policy({"log": {"untagged": action}}, "masking")
     found = journalled(compile_mask(contract, policy, "log"))(comparison())
     assert found.legacy["category"] in (None, "⟦value⟧")
+
+
+def test_a_request_that_nobody_masked_is_not_journalled():
+    one = comparison(request={"text": "Anna"}, sealed={"request": "x"})
+    assert as_it_is(one).request is None
+    assert as_it_is(one).sealed == {}
+    assert as_it_is(comparison()) == comparison()
+
+
+def test_a_request_is_kept_as_the_log_may_hold_it():
+    kept = keeping(compile_mask(CONTRACT, DEFAULT, "log"))({"category": "a", "age": 40})
+    assert (kept.request, kept.sealed) == ({"category": "a", "age": None}, {})
+
+
+def test_both_answers_of_an_open_difference_are_sealed_and_of_no_other():
+    def seal(what, payload):
+        return f"{what} {sorted(payload)}"
+
+    change = journalled(compile_mask(CONTRACT, DEFAULT, "log"), seal)
+    found = change(comparison(sealed={"request": "r"}))
+    assert set(found.sealed) == {"request", "legacy", "replacement"}
+    assert found.sealed["legacy"].startswith("answer")
+    assert change(comparison(winner="both")).sealed == {}
