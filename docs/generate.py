@@ -30,7 +30,7 @@ from stranglerfig.adapters.tables import Options as TableOptions
 from stranglerfig.ai.local import LocalOptions
 from stranglerfig.ai.rules import RulesOptions
 from stranglerfig.cli import fig
-from stranglerfig.routing.stages import PLANS
+from stranglerfig.routing.pairs import PAIRS
 from stranglerfig.telemetry import METRICS
 
 DOCS: Final = Path(__file__).parent
@@ -157,10 +157,17 @@ def _tree(kind: type[errors.FigError], depth: int) -> Iterator[tuple[type[errors
 
 def _stages() -> str:
     rows = [
-        (f"`{stage}`", plan.inside.value, plan.outside.value, "yes" if plan.compare else "no")
-        for stage, plan in PLANS.items()
+        (
+            f"`{stage}`",
+            f"`{data}`",
+            plan.inside.value,
+            plan.outside.value,
+            "yes" if plan.compare else "no",
+            ", then ".join(side.value for side in plan.writes) or "whoever answers",
+        )
+        for (stage, data), plan in PAIRS.items()
     ]
-    header = ("stage", "answers keys inside the percent", "answers the rest", "both compared")
+    header = ("stage", "data", "answers its keys", "answers the rest", "compared", "is written")
     return "\n" + _table(header, rows) + "\n"
 
 

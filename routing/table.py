@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import StoreError
-from ..model import Route, Stage
+from ..model import Data, Route, Stage
 from ..store.store import Store
 from ..telemetry import log
 
@@ -160,5 +160,7 @@ class RouteTable:
 def _words(route: Route) -> str:
     """Say where a route stands, its latches included: they are what somebody looks for at night."""
     stage = f"canary {route.percent:g} %" if route.stage is Stage.CANARY else route.stage.value
-    latches = [name for name, on in (("paused", route.paused), ("killed", route.killed)) if on]
-    return ", ".join([stage, *latches, f"revision {route.revision or 'none'}"])
+    held = (("paused", route.paused), ("frozen", route.frozen), ("killed", route.killed))
+    latches = [name for name, on in held if on]
+    owned = [] if route.data is Data.NONE else [f"data {route.data}"]
+    return ", ".join([stage, *owned, *latches, f"revision {route.revision or 'none'}"])
