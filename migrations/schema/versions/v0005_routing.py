@@ -134,8 +134,6 @@ def _runbooks() -> None:
         sa.Column("why", sa.Text, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
         sa.Column("ended_at", sa.Double, nullable=True),
-        sa.Column("owner", sa.String, nullable=False, server_default=""),
-        sa.Column("owner_until", sa.Double, nullable=False, server_default="0"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_runs_runbook_id", "runs", ["runbook", "id"])
