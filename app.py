@@ -29,6 +29,7 @@ if TYPE_CHECKING:  # it needs the extra that learning needs
     from .ai.report import Report
 
 __all__ = [
+    "KEPT_ROUTES",
     "KILL_FILE",
     "Announce",
     "Masking",
@@ -57,6 +58,9 @@ __all__ = [
 
 KILL_FILE = "fig.kill"
 """Beside fig.toml: the endpoints named in it, one a line, go to legacy at once."""
+
+KEPT_ROUTES = ".fig-routes.json"
+"""Beside fig.toml: the routes as they were last read here."""
 
 RouteAction = Callable[[Operator], Route]
 

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 import click
 import msgspec
 
-from stranglerfig import config, errors, settings
+from stranglerfig import config, errors, route_settings, settings
 from stranglerfig.acl.operations.field import _Table as FieldTable
 from stranglerfig.acl.operations.group import GroupTable
 from stranglerfig.acl.operations.operation import _Table as OperationTable
@@ -204,6 +204,8 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "outcome": lambda: _keys("outcome", settings.Outcome),
     "facade": lambda: _keys("facade", config.Facade),
     "endpoint": lambda: _keys("endpoint", config.EndpointTable),
+    "rule": lambda: _keys("rule", route_settings.Rule),
+    "routing": lambda: _keys("routing", route_settings.Routing),
     "listen": lambda: _keys("listen", config.Listen),
     "guardrail": lambda: _keys("guardrail", config.Guardrail),
     "operation": lambda: _keys("operation", OperationTable),

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -18,7 +19,11 @@ from .group import Inserts
 from .line import Line
 from .link import encode, row
 
-__all__ = ["Change", "Routes", "with_each_change"]
+__all__ = ["CHANNEL", "Change", "Routes", "with_each_change"]
+
+
+CHANNEL: Final = "fig_routes"
+"""Where PostgreSQL tells every process that a route has changed."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +118,8 @@ class Routes:
         kept |= {"after": text, "evidence": encode(change.evidence)}
         connection.execute(insert(tables.route_history).values(**kept))
         self._inserts.lines(connection, [row(_line(change))])
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_notify(CHANNEL, change.endpoint)))
 
 
 _with: ContextVar[tuple[Callable[[Connection, Change], None], ...]] = ContextVar(

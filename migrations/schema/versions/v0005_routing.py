@@ -1,4 +1,4 @@
-"""Routing and runbooks: adoptions, what is measured and reviewed, writes to both sides, runs.
+"""Routing and runbooks: what is measured and reviewed, writes to both sides, runs.
 
 It only adds tables: processes of the version before run on beside those of this one.
 
@@ -24,15 +24,6 @@ def upgrade() -> None:
 
 
 def _routing() -> None:
-    op.create_table(
-        "adoptions",
-        sa.Column("incarnation", sa.String, nullable=False),
-        sa.Column("endpoint", sa.String, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("at", sa.Double, nullable=False),
-        sa.PrimaryKeyConstraint("incarnation", "endpoint", name="pk_adoptions"),
-        sqlite_with_rowid=False,
-    )
     op.create_table(
         "reviews",
         sa.Column("id", _ID, primary_key=True, autoincrement=True),
