@@ -11,7 +11,7 @@ import msgspec
 
 from .errors import ConfigError
 from .options import check_keys, options, read_toml
-from .route_settings import AdjudicationRules, Compared, Guardrail
+from .route_settings import AdjudicationRules, Compared, Guardrail, Routing, Rule
 from .secret import with_password
 from .settings import BridgeSettings, Facade, Guards, Listen, Outcome, Retention
 
@@ -64,6 +64,9 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     are held against each other (none: all); ``golden`` is a CSV of inputs and right outputs;
     ``ladder`` holds the percents of the canary; ``outcome`` says where legacy itself decides
     later, and ``send`` names the ``[legacy.NAME]`` that a replacement's decisions are sent to.
+    ``rules`` put requests on a side by what they say; endpoints of one ``group`` are one journey:
+    a key is on the same side at all of them. ``data = "moves"``: the replacement has a store of its
+    own, and what is written moves there (``fig route data``).
     ``comparison`` says how fields are compared, ``adjudication`` who decides what they differ in.
     """
 
@@ -79,6 +82,9 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     guardrail: Guardrail = Guardrail()
     outcome: Outcome | None = None
     send: str = ""
+    rules: tuple[Rule, ...] = ()
+    group: str = ""
+    data: Literal["stays", "moves"] = "stays"
     comparison: Compared = Compared()
     adjudication: AdjudicationRules = AdjudicationRules()
 
@@ -102,6 +108,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: Mapping[str, Endpoint] = {}
     bridge: BridgeSettings = BridgeSettings()
     retention: Retention = Retention()
+    routing: Routing = Routing()
     store_password: str = ""
 
     def path(self, relative: str) -> Path:
@@ -136,7 +143,16 @@ class _ReplacementTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields
     process: Literal["own", "shared"] = "own"
 
 
-_SECTIONS = ("workspace", "legacy", "replacement", "facade", "endpoint", "bridge", "retention")
+_SECTIONS = (
+    "workspace",
+    "legacy",
+    "replacement",
+    "facade",
+    "endpoint",
+    "bridge",
+    "retention",
+    "routing",
+)
 
 
 def load(path: Path) -> Workspace:
@@ -158,6 +174,7 @@ def load(path: Path) -> Workspace:
         retention=options(
             Retention, _section(tables, "retention", file), f"{file.name}: retention"
         ),
+        routing=options(Routing, _section(tables, "routing", file), f"{file.name}: routing"),
         legacy={k: _legacy(k, v, file) for k, v in _named(tables, "legacy", file)},
         replacement={k: _replacement(k, v, file) for k, v in _named(tables, "replacement", file)},
         facade={

@@ -16,7 +16,7 @@ from .exchange import Exchange
 from .joining import Joined, join_request
 from .ledger import DONE, Ledger, background, mark_of
 from .pending import Pending
-from .router import Decision, decide
+from .router import Decision
 from .sending import intent, message, sending
 from .shadow import Pair, compared
 from .table import RouteTable
@@ -90,7 +90,8 @@ class Events:
             return self._written(exchange, Write(lines=(exchange.line(Side.LEGACY, "ok"),)))
         request = exchange.request = self.endpoint.request(record)
         reply = await ask_replacement(self.endpoint, request, exchange.revision)
-        decision = decide(route, request.key)
+        decision = self.endpoint.router.decide(route, request)
+        exchange.rule = decision.rule
         sent = self._decided(exchange, decision, request, reply)
         write = Write(
             lines=(exchange.line(exchange.decided, "ok", reply),),

@@ -12,6 +12,7 @@ from ..model import Comparison, Payload, Record, Reply, Request, Side
 from ..store.journal import Journal
 from ..store.line import Line
 from ..store.noise import keep_doubled
+from ..store.store import Store
 from ..store.write import Write
 from ..telemetry import Counters, log
 from .asking import ask_replacement, reason_of
@@ -20,6 +21,7 @@ from .comparison.noisy import Noisy
 from .comparison.twice import again, wanted
 from .endpoint import Endpoint
 from .later import Later
+from .ledger import Ledger
 
 __all__ = ["Pair", "Shadow", "compared"]
 
@@ -58,6 +60,16 @@ class Shadow:
         self._workers = workers
         self._noisy = noisy or Noisy()
         self._later = later
+
+    @classmethod
+    def on(cls, store: Store, counters: Counters) -> Shadow:
+        """Make the shadow of a running process: it knows noise, and waits for outcomes."""
+        return cls(
+            store.journal,
+            counters,
+            noisy=Noisy(store.database),
+            later=Later(Ledger(store, counters)),
+        )
 
     def offer(self, pair: Pair) -> None:
         """Take a pair, or drop and count it. Called on the caller's path; never waits or raises."""

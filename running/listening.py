@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from .. import serving
 from ..adapters.soap import SoapCaller
 from ..app import Announce
 from ..errors import ConfigError
@@ -89,6 +90,7 @@ class Listening:
 
     def _systems(self, plan: Plan, facade: str) -> dict[str, SoapSystem]:
         settings = plan.workspace.facade[facade]
+        override = serving.override(plan.workspace)
         found: dict[str, SoapSystem] = {}
         for name, one in plan.callers.items():
             if isinstance(one, SoapCaller) and (not settings.systems or name in settings.systems):
@@ -100,6 +102,7 @@ class Listening:
                     max_body=settings.max_body,
                     public=settings.public,
                     timeout=settings.timeout,
+                    override=override,
                 )
         return found
 

@@ -20,10 +20,8 @@ from ..config import Workspace
 from ..errors import StoreError
 from ..facades.server import Serving
 from ..ports import Source
-from ..routing.comparison.noisy import Noisy
 from ..routing.deciding import Deciding, takers
-from ..routing.later import Later
-from ..routing.ledger import Ledger
+from ..routing.kept import KeptRoutes
 from ..routing.operator import Operator
 from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
@@ -35,6 +33,7 @@ from ..store.waiting import Waiting
 from ..telemetry import Counters, log
 from .alone import alone
 from .background import Background
+from .changes import Changes
 from .gates import Gates
 from .health import Health
 from .intake import Intake, Way
@@ -80,16 +79,17 @@ class Running:
         self.store = Store(workspace.store_url)
         self.counters = Counters()
         self.plan = make(workspace, self.store, self.counters, announce)
+        self.changes = Changes(workspace.store_url, self._look_at_routes)
         self.loading = Loading(lambda: self.plan, lambda: self.table)
         self.table = RouteTable(
             self.store,
             self.plan.endpoints,
             prepare=self.loading.prepare,
             kill_file=workspace.root / app.KILL_FILE,
+            kept=KeptRoutes(workspace.root / app.KEPT_ROUTES),
+            adopted=self._tell_of_routes,
         )
-        noisy = Noisy(self.store.database)
-        later = Later(Ledger(self.store, self.counters))
-        self.shadow = Shadow(self.store.journal, self.counters, noisy=noisy, later=later)
+        self.shadow = Shadow.on(self.store, self.counters)
         self.listening = Listening(
             table=self.table,
             journal=self.store.journal,
@@ -121,6 +121,12 @@ class Running:
         self._watch: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
         self._probes: Serving | None = None
+
+    def _look_at_routes(self) -> None:
+        self.table.nudge()
+
+    def _tell_of_routes(self) -> None:
+        self.presence.nudge()
 
     def own(self, workspace: Workspace) -> Workspace:
         """Give a workspace as this process takes it: with the probes' address that it was given."""
@@ -246,6 +252,7 @@ class Running:
     def _begin(self) -> None:
         self.background.start("presence", self.presence.run())
         self.background.start("routes", self.table.watch())
+        self.background.start("route changes", self.changes.run())
         self.background.start("replacements", self.loading.tidy())
         self.background.start("shadow", self.shadow.run())
         self.background.start("pulse", pulse(self))

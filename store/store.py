@@ -12,6 +12,7 @@ from .group import Inserts
 from .inbox import Inbox
 from .journal import Journal
 from .routes import Routes
+from .runs import Runs
 
 __all__ = ["Store"]
 
@@ -28,6 +29,7 @@ class Store:
         self.inserts = Inserts(self.database.engine)
         self.journal = Journal(self.database, patience=patience, capacity=capacity)
         self.routes = Routes(self.database, self.inserts)
+        self.runs = Runs(self.database, self.inserts)
         self.evidence = Evidence(self.database, self.inserts)
         self.dead_letters = DeadLetters(self.database)
         self.inbox = Inbox(self.database)
