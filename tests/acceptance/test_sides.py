@@ -12,7 +12,7 @@ TEXTS = ("refund me please", "my car was stolen", "I want to complain about it")
 
 def test_a_difference_in_the_shadow_is_decided_by_a_person(desk, wait):
     desk.at("shadow")
-    facade = desk.start("serve").facade
+    facade = desk.start("serve").with_model().facade
     for number, text in enumerate(TEXTS):
         assert facade.triage(text, f"C-{number}").status == 200
     wait(lambda: len(desk.journal("comparison")) == 3, "all are compared")
@@ -77,7 +77,7 @@ def test_a_share_of_the_shadow_is_waited_for(desk):
         'compare = ["category"]\ncomparison = { noise = { replacement = 100 } }\nladder',
     )
     desk.at("shadow")
-    facade = desk.start("serve").facade
+    facade = desk.start("serve").with_model().facade
     waiting = desk.run(
         *(sys.executable, "-m", "stranglerfig", "-w", str(desk.root)),
         *("noise", NAME, "--shadow", "2", "--json"),
