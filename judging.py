@@ -107,6 +107,8 @@ def check_comparison(one: config.Endpoint, operation: Operation, masking: Maskin
     compile_comparing(one.comparison, one.compare, operation.output, place)
     rules = compile_rules(said, operation, place)
     sealing_of(one, operation, masking)
+    if said.judge is not None:
+        masking.door(said.judge.replacement, judging_operation(operation))
     words = [f"{len(one.comparison.fields)} compared by rule"] if one.comparison.fields else []
     if one.comparison.ignore:
         words.append(f"{len(one.comparison.ignore)} not compared")

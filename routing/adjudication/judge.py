@@ -19,6 +19,7 @@ from ...store.line import Line
 from ..endpoint import Replacement
 from .blind import item, meant
 from .seal import Sealing
+from .typed import typed
 
 __all__ = ["Judge", "Judgement", "judging_operation"]
 
@@ -94,13 +95,13 @@ class Judge:
 
     def _request(self, comparison: Comparison) -> Request:
         seen = item(self._who, comparison, self._sealing)
-        payload: Payload = {"request": seen.request, "a": seen.a, "b": seen.b}
+        told: Payload = {"request": seen.request, "a": seen.a, "b": seen.b}
         return Request(
             id=request_id(self._who, comparison.unit),
             operation=self._operation.name,
             version=self._operation.version,
             source=f"endpoint.{comparison.endpoint}",
-            payload=payload,
+            payload=typed(told, self._operation.input),
             deadline=time.time() + _LIMIT,
         )
 

@@ -11,14 +11,19 @@ from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Comparison
 from stranglerfig.store import Store, Write
 from stranglerfig.store.adjudications import Adjudication, adjudicate, adjudicated, decided_later
+from stranglerfig.store.noise import Doubled, doubled, keep_doubled
 from stranglerfig.store.reviews import Review, Reviews, agreed
 from stranglerfig.store.trim import compact
 
 
-@pytest.fixture
-def store(tmp_path):
-    upgrade(f"sqlite:///{tmp_path / 'fig.db'}")
-    store = Store(f"sqlite:///{tmp_path / 'fig.db'}", patience=5.0)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store(request, tmp_path):
+    server = request.param == "postgresql"
+    url = f"sqlite:///{tmp_path / 'fig.db'}"
+    if server:
+        url = request.getfixturevalue("postgresql").database()
+    upgrade(url)
+    store = Store(url, patience=5.0)
     store.open()
     yield store
     store.close()
@@ -155,3 +160,14 @@ def test_a_review_of_nothing_is_refused(store, see):
     with pytest.raises(InputError, match="no such difference"):
         reviews.add(said("9", "legacy"), 1)
     assert reviews.all() == []
+
+
+def test_what_was_asked_twice_is_kept_once_a_unit(store):
+    for raw in (("a",), None, ("b",)):
+        one = Doubled(
+            endpoint="e", side="legacy", revision="r1", unit="u", noise=(), raw=raw, at=1.0
+        )
+        store.journal.append(keep_doubled(one))
+    assert store.journal.flush(10)
+    (kept,) = doubled(store.database, "e", "r1")
+    assert (kept.noise, kept.raw) == ((), ("a",))
