@@ -105,7 +105,7 @@ class Shadow:
         if isinstance(both, Write):
             self._journal.append(both)
             return
-        seen = _seen(pair, both, noisy)
+        seen = await _seen(pair, both, noisy)
         if "function failed" in seen.why:
             self._counters.add("comparison_errors", endpoint.name)
         if self._later is not None and self._later.wants(endpoint, seen):
@@ -127,14 +127,23 @@ async def compared(pair: Pair, noisy: Collection[str] = ()) -> Write:
     side came to, and no comparison.
     """
     both = await _answers(pair)
-    return both if isinstance(both, Write) else Write(observations=(_seen(pair, both, noisy),))
+    if isinstance(both, Write):
+        return both
+    return Write(observations=(await _seen(pair, both, noisy),))
 
 
 _Both = tuple[Payload, Payload]
 """Legacy's answer and the replacement's."""
 
 
-def _seen(pair: Pair, both: _Both, noisy: Collection[str]) -> Comparison:
+async def _seen(pair: Pair, both: _Both, noisy: Collection[str]) -> Comparison:
+    if pair.endpoint.comparing.costly:
+        # Callers wait for this event loop, and nobody for the comparison.
+        return await asyncio.to_thread(_compared, pair, both, noisy)
+    return _compared(pair, both, noisy)
+
+
+def _compared(pair: Pair, both: _Both, noisy: Collection[str]) -> Comparison:
     legacy, replacement = both
     seen = compare(
         pair.endpoint,

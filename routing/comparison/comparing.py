@@ -20,8 +20,9 @@ class Comparing:
 
     ``names`` are the top-level fields that are compared (none: all that legacy's answer has, but
     ``ignored``); ``nodes`` walk those of them that differ; ``fields`` holds the node of each single
-    field by its name, for labels; ``count`` is how many fields and lists are compared. Called for
-    each shadowed request: where all is equal it costs one look at each field.
+    field by its name, for labels; ``count`` is how many fields and lists are compared.
+    ``costly``: it may take long, and is not to be called on an event loop that callers wait for.
+    Called for each shadowed request: where all is equal it costs one look at each field.
     """
 
     def __init__(
@@ -32,12 +33,14 @@ class Comparing:
         ignored: Collection[str] = (),
         fields: Mapping[str, Node] | None = None,
         count: int = 1,
+        costly: bool = False,
     ) -> None:
         self._names = tuple(names)
         self._nodes = nodes or {}
         self._ignored = frozenset(ignored)
         self._fields = fields or {}
         self.count = count
+        self.costly = costly
 
     def names(self, legacy: Payload) -> tuple[str, ...]:
         """Give the top-level fields that are compared with this answer of legacy's."""

@@ -63,6 +63,7 @@ class _Work:
             ignored=gone,
             fields=self._fields,
             count=len(self._fields) + lists,
+            costly=any(_is_costly(rule) for rule, _ in self._rules.values()),
         )
 
     def _rule(self, path: str, rule: FieldRule, place: str) -> None:
@@ -147,3 +148,8 @@ class _Work:
                 )
             shown = shown and field.tag in ("", "none")
         return shown
+
+
+def _is_costly(rule: FieldRule) -> bool:
+    """Say whether a rule may take milliseconds, or as long as somebody else's function takes."""
+    return bool(rule.similar or rule.xml or rule.function or not rule.order)

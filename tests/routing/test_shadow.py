@@ -275,3 +275,19 @@ async def test_a_comparison_that_fails_is_counted_and_hurts_nobody(
     assert "RuntimeError" in seen["why"]
     assert "Anna" not in str(seen)
     assert counters.snapshot()["comparison_errors", "triage"] == 1
+
+
+async def test_a_function_that_takes_long_keeps_no_caller_waiting(
+    shadow, store, pair, endpoint, settings, until
+):
+    from stranglerfig.tests.routing.comparison.comparers import ENTERED, GATE
+
+    function = "py:stranglerfig.tests.routing.comparison.comparers:waits"
+    config = settled(settings, fields={"category": {"function": function}})
+    shadow.offer(await pair(endpoint=dataclasses.replace(endpoint, config=config)))
+    drained = asyncio.create_task(shadow.drain())
+    await until(ENTERED.is_set)
+    GATE.set()  # were the loop itself to wait, this would come too late
+    await asyncio.wait_for(drained, 10)
+    (seen,) = comparisons(store)
+    assert (seen["winner"], seen["by"]) == ("both", "agreement")

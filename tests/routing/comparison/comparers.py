@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+
 
 def same_first_letter(one, other):
     return str(one)[:1] == str(other)[:1]
@@ -23,3 +25,12 @@ def vip_is_right(request, legacy, replacement):
 
 def rule_raises(request, legacy, replacement):
     raise RuntimeError("Anna Meier")
+
+
+ENTERED, GATE = threading.Event(), threading.Event()
+
+
+def waits(one, other):
+    """Wait until the event loop has let it go on: so it is not the loop that waits."""
+    ENTERED.set()
+    return GATE.wait(10)
