@@ -88,7 +88,9 @@ class Routes:
                     expected=f"version {route.version}",
                     remedy="read it again, and decide on what stands there now",
                 )
-            after = msgspec.structs.replace(route, version=found + 1)
+            after = msgspec.structs.replace(
+                route, version=found + 1, since=_since(before, route, found + 1)
+            )
             change = Change(
                 id=0,
                 endpoint=route.endpoint,
@@ -127,6 +129,15 @@ class Routes:
         self._inserts.lines(connection, [row(_line(change))])
 
 
+def _since(before: Route | None, route: Route, version: int) -> int:
+    """Say since which version a route stands on its rung with its revision."""
+    if before is None:
+        return version
+    same = all(getattr(before, name) == getattr(route, name) for name in _RUNG)
+    return before.since if same else version
+
+
+_RUNG = ("stage", "percent", "data", "revision")
 _PLAIN = ("endpoint", "version", "at", "action", "who", "why")
 
 
