@@ -10,6 +10,7 @@ from typing import Literal
 import msgspec
 
 from .errors import ConfigError
+from .guardrail_settings import Metrics, MetricSource, source_of
 from .options import check_keys, options, read_toml
 from .route_settings import Guardrail
 from .secret import with_password
@@ -21,6 +22,7 @@ __all__ = [
     "Guardrail",
     "LegacySystem",
     "Listen",
+    "Metrics",
     "Replacement",
     "Workspace",
     "load",
@@ -81,9 +83,10 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Endpoint(EndpointTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An endpoint with the name that it has in ``fig.toml``."""
+    """An endpoint with the name that it has in ``fig.toml``, and where its metrics are read."""
 
     name: str
+    sources: Mapping[str, Metrics] = {}
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -99,6 +102,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: Mapping[str, Endpoint] = {}
     bridge: BridgeSettings = BridgeSettings()
     retention: Retention = Retention()
+    metrics: Mapping[str, Metrics] = {}
     store_password: str = ""
 
     def path(self, relative: str) -> Path:
@@ -133,7 +137,16 @@ class _ReplacementTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields
     process: Literal["own", "shared"] = "own"
 
 
-_SECTIONS = ("workspace", "legacy", "replacement", "facade", "endpoint", "bridge", "retention")
+_SECTIONS = (
+    "workspace",
+    "legacy",
+    "replacement",
+    "facade",
+    "endpoint",
+    "bridge",
+    "retention",
+    "metrics",
+)
 
 
 def load(path: Path) -> Workspace:
@@ -145,6 +158,7 @@ def load(path: Path) -> Workspace:
     tables = read_toml(file)
     check_keys(tables, _SECTIONS, file.name)
     head = options(_WorkspaceTable, _section(tables, "workspace", file), f"{file.name}: workspace")
+    metrics = {k: _metrics(k, v, file) for k, v in _named(tables, "metrics", file)}
     workspace = Workspace(
         root=file.resolve().parent,
         file=file.resolve(),
@@ -161,7 +175,8 @@ def load(path: Path) -> Workspace:
             k: options(Facade, v, f"{file.name}: facade.{k}")
             for k, v in _named(tables, "facade", file)
         },
-        endpoint={k: _endpoint(k, v, file) for k, v in _named(tables, "endpoint", file)},
+        metrics=metrics,
+        endpoint={k: _endpoint(k, v, file, metrics) for k, v in _named(tables, "endpoint", file)},
     )
     _check_references(workspace)
     return workspace
@@ -220,7 +235,15 @@ def _replacement(name: str, table: Mapping[str, object], file: Path) -> Replacem
     )
 
 
-def _endpoint(name: str, table: Mapping[str, object], file: Path) -> Endpoint:
+def _metrics(name: str, table: Mapping[str, object], file: Path) -> Metrics:
+    place = f"{file.name}: metrics.{name}"
+    source = options(MetricSource, table, place)
+    return Metrics(name=name, source=source, root=file.resolve().parent, place=place)
+
+
+def _endpoint(
+    name: str, table: Mapping[str, object], file: Path, metrics: Mapping[str, Metrics]
+) -> Endpoint:
     place = f"{file.name}: endpoint.{name}"
     head = options(EndpointTable, table, place)
     if bool(head.listen.facade) == bool(head.listen.source):
@@ -238,7 +261,8 @@ def _endpoint(name: str, table: Mapping[str, object], file: Path) -> Endpoint:
     if list(head.ladder) != sorted(set(head.ladder)):
         raise ConfigError("does not rise", place=f"{place}.ladder", value=str(list(head.ladder)))
     fields = {field: getattr(head, field) for field in EndpointTable.__struct_fields__}
-    return Endpoint(name=name, **fields)
+    sources = {one.source: source_of(one.source, metrics, place) for one in head.guardrail.metrics}
+    return Endpoint(name=name, sources=sources, **fields)
 
 
 def _check_references(workspace: Workspace) -> None:
