@@ -11,6 +11,7 @@ from ..facades.http import Answer, App, HttpRequest
 from ..facades.server import Serving
 from ..facades.soap import Serve, SoapFacade, SoapSystem
 from ..routing.dispatch import Dispatcher
+from ..routing.guardrails.observations import Observations
 from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
 from ..store.journal import Journal
@@ -30,10 +31,12 @@ class Listening:
         journal: Journal,
         shadow: Shadow,
         counters: Counters,
+        observations: Observations,
         announce: Announce,
     ) -> None:
         self._table, self._journal, self._shadow = table, journal, shadow
         self._counters, self._announce = counters, announce
+        self._observations = observations
         self._stack = AsyncExitStack()
         self._served: dict[str, _Served] = {}
 
@@ -106,7 +109,14 @@ class Listening:
     def _serves(self, plan: Plan, facade: str, system: str) -> dict[str, Serve]:
         return {
             endpoint.mapping.root: plan.uses.counted(
-                Dispatcher(endpoint, self._table, self._journal, self._shadow, self._counters).serve
+                Dispatcher(
+                    endpoint,
+                    self._table,
+                    self._journal,
+                    self._shadow,
+                    self._counters,
+                    self._observations,
+                ).serve
             )
             for endpoint in plan.endpoints.values()
             if (endpoint.config.listen.facade, endpoint.config.listen.system) == (facade, system)

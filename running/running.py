@@ -21,10 +21,11 @@ from ..errors import StoreError
 from ..facades.server import Serving
 from ..ports import Source
 from ..routing.deciding import Deciding, takers
+from ..routing.guardrails.observations import Observations
+from ..routing.guardrails.watch import Watch
 from ..routing.operator import Operator
 from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
-from ..routing.watch import Watch
 from ..store.captured import capture_effects
 from ..store.outbox import Outbox
 from ..store.store import Store
@@ -84,12 +85,14 @@ class Running:
             prepare=self.loading.prepare,
             kill_file=workspace.root / app.KILL_FILE,
         )
-        self.shadow = Shadow(self.store.journal, self.counters)
+        self.observations = Observations(self.store.measures)
+        self.shadow = Shadow(self.store.journal, self.counters, observations=self.observations)
         self.listening = Listening(
             table=self.table,
             journal=self.store.journal,
             shadow=self.shadow,
             counters=self.counters,
+            observations=self.observations,
             announce=announce,
         )
         self.intake = Intake(self.counters, lambda: self.store.journal.healthy)
@@ -168,6 +171,7 @@ class Running:
             self.counters,
             also=capture_effects,
             sent=self.senders.nudge,
+            observations=self.observations,
         )
 
     def wanted(self) -> dict[str, Source]:
@@ -207,6 +211,7 @@ class Running:
 
     def watch(self, plan: Plan) -> None:
         """Have the guardrails of a plan's endpoints looked at, and no others."""
+        self.observations.follow(plan.workspace.endpoint.values())
         if self._watch is not None:
             self._watch.cancel()
         self._watch = self.background.start("watch", Watch(plan.operators).run())
@@ -225,6 +230,7 @@ class Running:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.shadow.drain(), 5.0)
         await self.background.stop()
+        await self.observations.flush()
         await leaving
         await self.presence.leave()
         for plan in self.reload.alive:
@@ -243,6 +249,7 @@ class Running:
         self.background.start("routes", self.table.watch())
         self.background.start("replacements", self.loading.tidy())
         self.background.start("shadow", self.shadow.run())
+        self.background.start("observations", self.observations.run())
         self.background.start("pulse", pulse(self))
         self.background.start("waiting", count(self))
         self.watch(self.plan)

@@ -33,9 +33,10 @@ adoptions = Table(
     sqlite_with_rowid=False,
 )
 
-# Answers that went wrong. ``unit`` is the digest of an input and a window of time: the retries of one
-# poisoned request are one observation. The first stands. ``keyed`` is the digest of the sticky key
-# and the window, empty where no percent decided: what statistics count, as a key stays on its side.
+# Answers that went wrong. ``unit`` is the digest of an input and a window of time: the retries of
+# one poisoned request are one observation. The first stands. ``keyed`` is the digest of the sticky
+# key and the window, empty where no percent decided: statistics count that, for a key stays on its
+# side.
 failures = Table(
     "failures",
     metadata,

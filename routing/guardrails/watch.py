@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 
-from ..errors import FigError, RouteConflict, StoreError
-from ..model import Verdict
-from ..telemetry import log
-from .operator import Operator
+from ...errors import FigError, RouteConflict, StoreError
+from ...model import Stage, Verdict
+from ...telemetry import log
+from ..operator import Operator
+from .evidence import Evidence
+from .meters import PATIENCE
 
 __all__ = ["Watch"]
 
@@ -40,16 +42,35 @@ class Watch:
             return None
 
     def _look(self, operator: Operator) -> Verdict:
-        evidence = operator.evidence()
+        evidence = operator.evidence(wait=False)
         verdict = evidence.verdict
         if verdict.outcome == "fail":
-            route = operator.take_back(evidence)
-            if route is not None:
-                log.warning(
-                    "%s: taken back to %s, revision %s: %s",
-                    route.endpoint,
-                    route.stage,
-                    route.revision,
-                    verdict.reason,
-                )
+            _take_back(operator, evidence)
+            return verdict
+        for one in evidence.verdicts:
+            if one.outcome == "error" and one.figures.get("errors", 0) >= PATIENCE:
+                _pause(operator, one)
+                break
         return verdict
+
+
+def _take_back(operator: Operator, evidence: Evidence) -> None:
+    route = operator.take_back(evidence)
+    if route is not None:
+        log.warning(
+            "%s: taken back to %s, revision %s: %s",
+            route.endpoint,
+            route.stage,
+            route.revision,
+            evidence.verdict.reason,
+        )
+
+
+def _pause(operator: Operator, verdict: Verdict) -> None:
+    """Hold a route that cannot be judged. It stays where it is: an error is no sign of harm."""
+    route = operator.route()
+    if route.paused or route.killed or route.stage is Stage.LEGACY:
+        return
+    why = f"{verdict.guardrail} {verdict.reason} ({PATIENCE} times in a row)"
+    operator.pause(why=why)
+    log.warning("%s: paused: %s", route.endpoint, why)

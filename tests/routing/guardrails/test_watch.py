@@ -10,7 +10,7 @@ import pytest
 from stranglerfig.errors import RouteConflict, RouteError
 from stranglerfig.model import Stage
 from stranglerfig.routing.operator import Operator
-from stranglerfig.routing.watch import Watch
+from stranglerfig.routing.guardrails.watch import Watch
 
 
 @pytest.fixture
