@@ -80,6 +80,8 @@ class Latency(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Hold the bounds against what they can be."""
         _shares(self, "alpha")
         _positive(self, "at_most")
+        if not 1 / 32 <= self.at_most <= 32:
+            raise ValueError("at_most must lie between 1/32 and 32")
 
 
 class Ratio(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from math import exp, log, log2
+from math import exp, floor, log, log2
 from typing import Final
 
 from ...guardrail_settings import Latency
@@ -15,19 +15,21 @@ __all__ = ["MOST", "NAME", "STEPS", "interval", "judge", "step_of"]
 NAME = "latency"
 MOST: Final = 6
 """Octaves up and down: 64 times as long, or as short, counts as such however much more it is."""
-STEPS: Final = 8
-"""Steps in an octave: each is 9 %."""
+STEPS: Final = 16
+"""Steps in an octave: each is 4.4 %."""
 _LAST: Final = MOST * STEPS
-_HALF: Final = _LAST + 0.5
 _LOG_MAX = 690.0
 
 
 def step_of(replacement: float, legacy: float) -> int:
-    """Give the step of a pair of times, both in one unit. Called for every pair that is timed."""
+    """Give the step of a pair of times, both in one unit. Called for every pair that is timed.
+
+    The ratio is at least 2^(step / STEPS), and less than that of the next step.
+    """
     if replacement <= 0 or legacy <= 0:
         return 0
-    step = int(log2(replacement / legacy) * STEPS + _HALF) - _LAST
-    return step if -_LAST < step < _LAST else _LAST if step > 0 else -_LAST
+    step = floor(log2(replacement / legacy) * STEPS)
+    return step if -_LAST <= step < _LAST else _LAST - 1 if step > 0 else -_LAST
 
 
 def judge(steps: Mapping[int, int], bounds: Latency) -> Verdict:
@@ -36,29 +38,31 @@ def judge(steps: Mapping[int, int], bounds: Latency) -> Verdict:
     Rests on no distribution: latencies are skewed, and a confidence sequence that takes them for
     normal fails good replacements far more often than alpha says (``benchmarks/guardrails.py``).
     """
-    counts = {step / STEPS: n for step, n in steps.items() if n}
-    pairs = sum(counts.values())
+    # Each pair counts as the end of its step that speaks against the verdict: so rounding, which
+    # may lean to one side, makes none.
+    least, most = _ends(steps)
+    pairs = sum(least.values())
     limit = min(log2(bounds.at_most), MOST - 1 / STEPS)
     goal = log(1 / bounds.alpha)
-    slower = log_e_above(counts, limit, -MOST)
-    within = log_e_below(counts, limit, MOST)
-    mean = 2 ** (sum(value * n for value, n in counts.items()) / pairs) if pairs else 1.0
+    slower = log_e_above(least, limit, -MOST)
+    within = log_e_below(most, limit, MOST)
+    mean = sum((value + 0.5 / STEPS) * n for value, n in least.items()) / pairs if pairs else 0.0
     figures = {
         "pairs": float(pairs),
-        "times": mean,
+        "times": 2**mean,
         "at_most": bounds.at_most,
         "e_slower": exp(min(slower, _LOG_MAX)),
         "e_within": exp(min(within, _LOG_MAX)),
         "needed": 1 / bounds.alpha,
     }
-    said = f"{mean:.2f} times as long as legacy, on {pairs} pairs"
+    said = f"{2**mean:.2f} times as long as legacy, on {pairs} pairs"
     if slower >= goal:
         reason = f"slower than {bounds.at_most:g} times legacy: {said}"
         return Verdict(outcome="fail", guardrail=NAME, reason=reason, figures=figures)
     if within >= goal:
         reason = f"within {bounds.at_most:g} times legacy: {said}"
         return Verdict(outcome="pass", guardrail=NAME, reason=reason, figures=figures)
-    return _hold(counts, limit, goal, f"too few pairs are timed: {said}", figures)
+    return _hold(most, limit, goal, f"too few pairs are timed: {said}", figures)
 
 
 def _hold(
@@ -95,6 +99,12 @@ def _hold(
 
 def interval(steps: Mapping[int, int], alpha: float) -> tuple[float, float]:
     """Give between how many and how many times as long it takes: a confidence sequence."""
-    counts = {step / STEPS: n for step, n in steps.items() if n}
-    low = lower_bound(counts, -MOST, MOST, alpha)
-    return 2**low, 2 ** upper_bound(counts, -MOST, MOST, alpha)
+    least, most = _ends(steps)
+    low = lower_bound(least, -MOST, MOST, alpha)
+    return 2**low, 2 ** upper_bound(most, -MOST, MOST, alpha)
+
+
+def _ends(steps: Mapping[int, int]) -> tuple[dict[float, int], dict[float, int]]:
+    """Give the counts by the lower ends of their steps, and by the upper ones, in octaves."""
+    least = {step / STEPS: n for step, n in steps.items() if n}
+    return least, {value + 1 / STEPS: n for value, n in least.items()}
