@@ -47,6 +47,7 @@ def ask_prometheus(metric: Metric, source: Metrics) -> float | None:
         with _OPENER.open(asked, timeout=source.source.timeout) as answer:
             body = answer.read(_MOST)
     except HTTPError as error:
+        error.close()
         raise _refused(metric, place, f"status {error.code}") from error
     except (OSError, HTTPException) as error:
         raise _refused(metric, place, type(error).__name__) from error

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import isnan
 from typing import Final
+from urllib.parse import quote
 
 from sqlalchemy import Connection, create_engine, make_url
 from sqlalchemy.engine import URL
@@ -73,7 +74,9 @@ def check_sql(source: Metrics) -> URL:
             expected='the password by reference: password = "env:NAME"',
         )
     if url.get_backend_name() == "sqlite" and url.database:
-        return url.set(database=str((source.root / url.database).resolve()))
+        # Never made where it is not there. A write-ahead log is read with leave to write only.
+        file = quote(str((source.root / url.database).resolve()))
+        return url.set(database=f"file:{file}", query={"mode": "rw", "uri": "true"})
     return url
 
 
