@@ -2,41 +2,34 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from hashlib import sha256
-from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from . import config, registry
-from .acl.mapping.mapping import CompiledMapping, load_mapping
+from .acl.mapping.mapping import CompiledMapping
 from .acl.masking.policy import FILE as MASKING
-from .acl.operations.operation import Operation, load_operation
+from .acl.operations.operation import load_operation
 from .acl.versions.versions import Versions, load_versions
-from .answering import Announce, Answering, guards, replacements
+from .answering import Announce, guards, replacements
 from .config import Workspace
 from .doors import Masking
 from .errors import ConfigError, RouteError
 from .model import Route
 from .parts import adapter, caller, installable, provider, sink, source
-from .routing.endpoint import AskLegacy, Endpoint
-from .routing.golden import Golden, load_golden
-from .routing.guards import Guarding
-from .routing.journalled import journalled
 from .routing.observed import load_observed
 from .routing.operator import Operator
-from .routing.replacements import Replacements
+from .serving import contract, endpoints, golden, override
 from .store.outcomes import OutcomeCounts, outcome_counts
 from .store.store import Store
-from .telemetry import log
 
 if TYPE_CHECKING:  # it needs the extra that learning needs
     from .ai.report import Report
 
 __all__ = [
+    "KEPT_ROUTES",
     "KILL_FILE",
     "Announce",
     "Masking",
@@ -55,6 +48,7 @@ __all__ = [
     "masks",
     "operator",
     "outcomes",
+    "override",
     "provider",
     "replacements",
     "sink",
@@ -64,6 +58,9 @@ __all__ = [
 
 KILL_FILE = "fig.kill"
 """Beside fig.toml: the endpoints named in it, one a line, go to legacy at once."""
+
+KEPT_ROUTES = ".fig-routes.json"
+"""Beside fig.toml: the routes as they were last read here."""
 
 RouteAction = Callable[[Operator], Route]
 
@@ -102,7 +99,13 @@ def operator(workspace: Workspace, opened: Store, name: str, *, who: str) -> Ope
         effect=effect,
         newest=lambda: full_revision(workspace, name),
         who=who,
+        journey=_journey(workspace, endpoint.group),
     )
+
+
+def _journey(workspace: Workspace, group: str) -> str:
+    """Give the salt that all endpoints of a group share, whoever of them is advanced first."""
+    return sha256(f"{workspace.name}\x1f{group}".encode()).hexdigest()[:16] if group else ""
 
 
 def outcomes(workspace: Workspace, opened: Store, name: str) -> OutcomeCounts | None:
@@ -152,16 +155,6 @@ def masked(workspace: Workspace, endpoint: config.Endpoint) -> str:
     return Masking(workspace).door(endpoint.replacement, versions.latest)[1]
 
 
-def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Versions, CompiledMapping]:
-    """Load an endpoint's operation, with the steps to later versions, and its mapping.
-
-    Raises ``ConfigError``.
-    """
-    versions = load_versions(workspace.root, endpoint.operation)
-    mapping = load_mapping(workspace.path(endpoint.mapping), versions.spoken, workspace.root)
-    return versions, mapping
-
-
 def _digest(versions: Versions, mapping: CompiledMapping, mask: str) -> str:
     return sha256(f"{versions.digest}{mapping.digest}{mask}".encode()).hexdigest()[:8]
 
@@ -197,64 +190,3 @@ def learn(
         margin=margin,
         progress=progress,
     )
-
-
-def endpoints(
-    workspace: Workspace,
-    legacy: Mapping[str, AskLegacy],
-    pools: Mapping[str, Replacements],
-    guarding: Mapping[str, Guarding],
-) -> dict[str, Endpoint]:
-    """Put every endpoint together. Raises ``ConfigError`` for the first that does not fit."""
-    masking = Masking(workspace)
-    return {
-        name: _endpoint(workspace, one, legacy, (pools, guarding), masking)
-        for name, one in workspace.endpoint.items()
-    }
-
-
-def _endpoint(
-    workspace: Workspace,
-    one: config.Endpoint,
-    legacy: Mapping[str, AskLegacy],
-    asked: tuple[Mapping[str, Replacements], Mapping[str, Guarding]],
-    masking: Masking,
-) -> Endpoint:
-    versions, mapping = contract(workspace, one)
-    facade = workspace.facade.get(one.listen.facade)
-    pool, guarding = asked[0].get(one.replacement), asked[1].get(one.replacement)
-    replacement, time_limit = None, 0.0
-    if pool is not None and guarding is not None:
-        time_limit = workspace.replacement[one.replacement].deadline
-        door = masking.door(one.replacement, versions.latest)[0]
-        effect, waits = versions.spoken.effect, bool(one.listen.facade)
-        guard = partial(guarding.around, time_limit=time_limit, effect=effect, waits=waits)
-        replacement = Answering(pool, door, guard)
-        if guarding.there and not waits:
-            # The guards keep the time of each attempt; an event may wait for its turn.
-            time_limit = inf
-    return Endpoint(
-        config=one,
-        operation=versions.spoken,
-        versions=versions,
-        mapping=mapping,
-        legacy=legacy.get(one.legacy),
-        replacement=replacement,
-        golden=golden(workspace, one, versions.spoken),
-        observed=load_observed(one, versions.spoken, mapping, workspace.root),
-        journalled=journalled(masking.mask(versions.spoken, "log", "output")),
-        time_limit=time_limit,
-        timeout=facade.timeout if facade else 30.0,
-    )
-
-
-def golden(workspace: Workspace, one: config.Endpoint, operation: Operation) -> Golden | None:
-    """Load an endpoint's golden labels, where it names any. Raises ``InputError``."""
-    if not one.golden:
-        return None
-    started = time.monotonic()
-    inputs = frozenset(field.name for field in operation.input.fields)
-    outputs = frozenset(field.name for field in operation.output.fields)
-    found = load_golden(workspace.path(one.golden), inputs, outputs)
-    log.info("%s: %d golden labels (%.1f s)", one.name, len(found), time.monotonic() - started)
-    return found

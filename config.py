@@ -10,9 +10,9 @@ from typing import Literal
 import msgspec
 
 from .errors import ConfigError
-from .guardrail_settings import Metrics, MetricSource, source_of
+from .guardrail_settings import Metrics, metrics_of, source_of
 from .options import check_keys, options, read_toml
-from .route_settings import Guardrail
+from .route_settings import Guardrail, Routing, Rule
 from .secret import with_password
 from .settings import BridgeSettings, Facade, Guards, Listen, Outcome, Retention
 
@@ -66,6 +66,9 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     are held against each other (none: all); ``golden`` is a CSV of inputs and right outputs;
     ``ladder`` holds the percents of the canary; ``outcome`` says where legacy itself decides
     later, and ``send`` names the ``[legacy.NAME]`` that a replacement's decisions are sent to.
+    ``rules`` put requests on a side by what they say; endpoints of one ``group`` are one journey:
+    a key is on the same side at all of them. ``data = "moves"``: the replacement has a store of its
+    own, and what is written moves there (``fig route data``).
     """
 
     operation: str
@@ -80,6 +83,9 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     guardrail: Guardrail = Guardrail()
     outcome: Outcome | None = None
     send: str = ""
+    rules: tuple[Rule, ...] = ()
+    group: str = ""
+    data: Literal["stays", "moves"] = "stays"
 
 
 class Endpoint(EndpointTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -103,6 +109,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     bridge: BridgeSettings = BridgeSettings()
     retention: Retention = Retention()
     metrics: Mapping[str, Metrics] = {}
+    routing: Routing = Routing()
     store_password: str = ""
 
     def path(self, relative: str) -> Path:
@@ -146,6 +153,7 @@ _SECTIONS = (
     "bridge",
     "retention",
     "metrics",
+    "routing",
 )
 
 
@@ -158,7 +166,7 @@ def load(path: Path) -> Workspace:
     tables = read_toml(file)
     check_keys(tables, _SECTIONS, file.name)
     head = options(_WorkspaceTable, _section(tables, "workspace", file), f"{file.name}: workspace")
-    metrics = {k: _metrics(k, v, file) for k, v in _named(tables, "metrics", file)}
+    metrics = {k: metrics_of(k, v, file) for k, v in _named(tables, "metrics", file)}
     workspace = Workspace(
         root=file.resolve().parent,
         file=file.resolve(),
@@ -169,6 +177,7 @@ def load(path: Path) -> Workspace:
         retention=options(
             Retention, _section(tables, "retention", file), f"{file.name}: retention"
         ),
+        routing=options(Routing, _section(tables, "routing", file), f"{file.name}: routing"),
         legacy={k: _legacy(k, v, file) for k, v in _named(tables, "legacy", file)},
         replacement={k: _replacement(k, v, file) for k, v in _named(tables, "replacement", file)},
         facade={
@@ -233,12 +242,6 @@ def _replacement(name: str, table: Mapping[str, object], file: Path) -> Replacem
         options=rest,
         guards=options(Guards, guards, place),
     )
-
-
-def _metrics(name: str, table: Mapping[str, object], file: Path) -> Metrics:
-    place = f"{file.name}: metrics.{name}"
-    source = options(MetricSource, table, place)
-    return Metrics(name=name, source=source, root=file.resolve().parent, place=place)
 
 
 def _endpoint(

@@ -208,6 +208,12 @@ class RouteError(FigError):
     exit_status = 5
 
 
+class RunbookError(FigError):
+    """A runbook cannot be begun, gone on with or undone as it stands."""
+
+    exit_status = 10
+
+
 class RouteConflict(RouteError):
     """Somebody else changed the route first."""
 

@@ -13,6 +13,7 @@ from typing import TypeVar
 import msgspec
 
 from .errors import ConfigError
+from .options import options
 
 __all__ = [
     "Breaker",
@@ -26,6 +27,7 @@ __all__ = [
     "Ratio",
     "Stay",
     "bounds_of",
+    "metrics_of",
     "source_of",
 ]
 
@@ -217,6 +219,13 @@ def bounds_of(given: _Bounds | bool, kind: type[_Bounds]) -> _Bounds | None:
     if isinstance(given, bool):
         return kind() if given else None
     return given
+
+
+def metrics_of(name: str, table: Mapping[str, object], file: Path) -> Metrics:
+    """Read a ``[metrics.NAME]``. Raises ``ConfigError``."""
+    place = f"{file.name}: metrics.{name}"
+    source = options(MetricSource, table, place)
+    return Metrics(name=name, source=source, root=file.resolve().parent, place=place)
 
 
 def source_of(name: str, metrics: Mapping[str, Metrics], place: str) -> Metrics:

@@ -74,6 +74,8 @@ def _lines(route: Route, key: str) -> tuple[str, str]:
 def _why(route: Route, decision: Decision, place: int) -> str:
     if decision.rule == "killed":
         return "the route is killed"
+    if decision.rule == "pin":
+        return "an operator has pinned it"
     if decision.rule == "stage":
         return f"the stage is {route.stage.value}"
     under = "under" if decision.side == "replacement" else "not under"

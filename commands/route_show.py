@@ -9,7 +9,7 @@ import msgspec
 from rich.markup import escape
 
 from .. import app
-from ..model import Route, Stage
+from ..model import Data, Route, Stage
 from ..routing.guardrails.evidence import Evidence
 from ..routing.guardrails.paired import NAME as PAIRED
 from .screen import Screen, coloured, endpoint_argument, json_option, stage_text
@@ -65,6 +65,8 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
     rows = [
         ["stage", stage_text(one.stage, one.percent)],
         ["latches", _latches(one)],
+        *([] if one.data is Data.NONE else [["data", one.data.value]]),
+        *([["pins", _pins(one)]] if one.pins else []),
         ["revision", one.revision or "-"],
         ["goes back to", one.good_revision or "legacy, in shadow"],
         ["version", str(one.version)],
@@ -123,8 +125,14 @@ def _e_values(evidence: Evidence) -> list[list[str]]:
 
 
 def _latches(one: Route) -> str:
-    names = [name for name, on in (("paused", one.paused), ("killed", one.killed)) if on]
+    latches = (("paused", one.paused), ("frozen", one.frozen), ("killed", one.killed))
+    names = [name for name, on in latches if on]
     return f"[red]{' '.join(names)}[/]" if names else "-"
+
+
+def _pins(one: Route) -> str:
+    first = ", ".join(f"{escape(key)} → {side}" for key, side in list(one.pins.items())[:5])
+    return first + (f" and {len(one.pins) - 5} more" if len(one.pins) > 5 else "")
 
 
 def _place(one: Route) -> str:
@@ -142,6 +150,8 @@ def arrow(before: Route | None, after: Route) -> str:
     parts = [stage_text(after.stage, after.percent)]
     if before is not None and (before.stage, before.percent) != (after.stage, after.percent):
         parts = [f"{stage_text(before.stage, before.percent)} → {parts[0]}"]
+    if before is not None and before.data is not after.data:
+        parts.append(f"data {before.data} → {after.data}")
     if _latches(after) != "-":
         parts.append(_latches(after))
     if after.revision and (before is None or before.revision != after.revision):

@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 import click
 import msgspec
 
-from stranglerfig import config, errors, settings
+from stranglerfig import config, errors, route_settings, settings
 from stranglerfig.acl.operations.field import _Table as FieldTable
 from stranglerfig.acl.operations.group import GroupTable
 from stranglerfig.acl.operations.operation import _Table as OperationTable
@@ -30,7 +30,7 @@ from stranglerfig.adapters.tables import Options as TableOptions
 from stranglerfig.ai.local import LocalOptions
 from stranglerfig.ai.rules import RulesOptions
 from stranglerfig.cli import fig
-from stranglerfig.routing.stages import PLANS
+from stranglerfig.routing.pairs import PAIRS
 from stranglerfig.telemetry import METRICS
 
 DOCS: Final = Path(__file__).parent
@@ -157,10 +157,17 @@ def _tree(kind: type[errors.FigError], depth: int) -> Iterator[tuple[type[errors
 
 def _stages() -> str:
     rows = [
-        (f"`{stage}`", plan.inside.value, plan.outside.value, "yes" if plan.compare else "no")
-        for stage, plan in PLANS.items()
+        (
+            f"`{stage}`",
+            f"`{data}`",
+            plan.inside.value,
+            plan.outside.value,
+            "yes" if plan.compare else "no",
+            ", then ".join(side.value for side in plan.writes) or "whoever answers",
+        )
+        for (stage, data), plan in PAIRS.items()
     ]
-    header = ("stage", "answers keys inside the percent", "answers the rest", "both compared")
+    header = ("stage", "data", "answers its keys", "answers the rest", "compared", "is written")
     return "\n" + _table(header, rows) + "\n"
 
 
@@ -197,6 +204,8 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "outcome": lambda: _keys("outcome", settings.Outcome),
     "facade": lambda: _keys("facade", config.Facade),
     "endpoint": lambda: _keys("endpoint", config.EndpointTable),
+    "rule": lambda: _keys("rule", route_settings.Rule),
+    "routing": lambda: _keys("routing", route_settings.Routing),
     "listen": lambda: _keys("listen", config.Listen),
     "guardrail": lambda: _keys("guardrail", config.Guardrail),
     "operation": lambda: _keys("operation", OperationTable),

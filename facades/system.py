@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping
 import msgspec
 
 from ..model import Record
+from ..routing.override import Override
 from ..transport.http1 import Upstream
 from .wsdl import PublishedWsdl
 
@@ -23,7 +24,7 @@ class SoapSystem(msgspec.Struct, frozen=True, kw_only=True):
     who serves an operation, by the QName of its Body child; all others pass through. ``max_body``
     is in bytes. ``public`` is the base address (``https://host``) that callers use where something
     stands before us; empty means the one they called. ``timeout`` (seconds) is for pass-through;
-    None means the upstream's own.
+    None means the upstream's own. ``override`` tells testers' headers that are genuine.
     """
 
     path: str
@@ -33,3 +34,4 @@ class SoapSystem(msgspec.Struct, frozen=True, kw_only=True):
     max_body: int = 10_000_000
     public: str = ""
     timeout: float | None = None
+    override: Override = Override()

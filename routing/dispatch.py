@@ -13,7 +13,6 @@ from .asking import ask_replacement, reason_of
 from .endpoint import Endpoint
 from .exchange import Exchange, status_of
 from .guardrails.observations import Observations
-from .router import decide
 from .shadow import Pair, Shadow
 from .table import RouteTable
 
@@ -60,7 +59,7 @@ class Dispatcher:
             reason = "input" if isinstance(error, InputError) else "error"
             return await self._fall_back(exchange, reason, error)
         exchange.request = request
-        decision = decide(route, request.key)
+        decision = self._endpoint.router.decide(route, request)
         exchange.decided, exchange.rule = decision.side, decision.rule
         if decision.side is Side.LEGACY:
             answer = await self._by_legacy(exchange)

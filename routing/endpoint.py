@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -16,6 +16,7 @@ from ..model import Comparison, Payload, Record, Reply, Request, request_id
 from .golden import Golden
 from .journalled import Journalled
 from .observed import Observed
+from .router import Router
 from .time_limits import TimeLimits
 
 __all__ = ["AskLegacy", "Endpoint", "Replacement"]
@@ -42,7 +43,8 @@ class Endpoint:
     ``operation`` is the version that the mapping speaks; ``versions``, where there are later ones,
     carries requests up to the one that the replacement knows, and its replies down. ``journalled``
     masks what of a comparison the journal holds. ``observed`` reads what legacy decides
-    later, where the endpoint declares that. ``time_limit`` is the replacement's, ``timeout``
+    later, where the endpoint declares that. ``router`` decides who answers; ``caller`` says in
+    which header what is known of a caller stands. ``time_limit`` is the replacement's, ``timeout``
     legacy's, both in seconds.
     """
 
@@ -54,6 +56,8 @@ class Endpoint:
     replacement: Replacement | None = None
     golden: Golden | None = None
     observed: Observed | None = None
+    router: Router = field(default_factory=Router, compare=False)
+    caller: Mapping[str, str] = field(default_factory=dict)
     time_limit: float = 2.0
     timeout: float = 30.0
     journalled: Journalled = _as_it_is
@@ -76,9 +80,14 @@ class Endpoint:
             source=record.source,
             key=key,
             payload=payload,
+            context=self._context(record) if self.caller else {},
             deadline=deadline,
             record=record,
         )
+
+    def _context(self, record: Record) -> Mapping[str, str]:
+        found = ((name, record.header(header)) for name, header in self.caller.items())
+        return {name: value for name, value in found if value is not None}
 
     def asked(self, request: Request) -> Request:
         """Give the request as the replacement gets it. Raises ``ContractError``."""

@@ -16,7 +16,7 @@ from .exchange import Exchange
 from .joining import Joined, join_request
 from .ledger import DONE, Ledger, background, mark_of
 from .pending import Pending
-from .router import Decision, decide
+from .router import Decision
 from .sending import intent, message, sending
 from .shadow import Pair, compared
 from .table import RouteTable
@@ -90,9 +90,9 @@ class Events:
             return self._written(exchange, Write(lines=(exchange.line(Side.LEGACY, "ok"),)))
         request = exchange.request = self.endpoint.request(record)
         reply = await self._ask(exchange, request)
-        decision = decide(route, request.key)
-        sent = self._decided(exchange, decision, request, reply)
+        decision = self.endpoint.router.decide(route, request)
         exchange.rule = decision.rule
+        sent = self._decided(exchange, decision, request, reply)
         self._ledger.observations.event(exchange, decision.side)
         write = Write(
             lines=(exchange.line(exchange.decided, "ok", reply),),

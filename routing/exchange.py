@@ -10,6 +10,9 @@ from ..store.line import Line
 
 __all__ = ["Exchange", "status_of"]
 
+_BY_HAND = ("override", "pin")
+"""What is worth a word in the journal: the stage and the percent stand there anyway."""
+
 
 @dataclass(slots=True)
 class Exchange:
@@ -48,6 +51,8 @@ class Exchange:
             "status": status,
             "ms": round((time.monotonic() - self.started) * 1000, 3),
         }
+        if self.rule in _BY_HAND or self.rule.startswith("rule "):
+            data["rule"] = self.rule
         if self.fallback:
             data["fallback"] = self.fallback
             data["detail"] = self.detail

@@ -9,23 +9,27 @@ import msgspec
 
 from ..config import Endpoint
 from ..errors import RouteError
-from ..model import Route, Stage, Step
+from ..model import Data, Route, Side, Stage, Step
 from ..store.store import Store
 from .guardrails.evidence import Evidence, Gathering
+from .moves import data_after_rollback, why_not
 from .stages import ladder, next_step, position
 
 __all__ = ["Operator"]
 
 _MOVED = (Stage.CANARY, Stage.LIVE, Stage.RETIRED)
+_PINS = 1_000
+"""Every process carries them with the route."""
 
 
 class Operator:
     """Changes one endpoint's route, for a person (the CLI) or for a guardrail (the watch).
 
-    ``effect`` is the operation's; ``newest`` gives the newest revision of the replacement.
-    Every method gives the route as it stands afterwards, and raises ``RouteError`` where the
-    change is not allowed, ``RouteConflict`` where somebody else was first, ``StoreError`` where
-    the store cannot be written.
+    ``effect`` is the operation's; ``newest`` gives the newest revision of the replacement;
+    ``journey`` is the salt of the endpoint's group, empty where it has none. What is legal is said
+    by ``pairs.py`` and ``moves.py``. Every method gives the route as it stands afterwards, and
+    raises ``RouteError`` where the change is not allowed, ``RouteConflict`` where somebody else was
+    first, ``StoreError`` where the store cannot be written.
     """
 
     def __init__(
@@ -36,6 +40,7 @@ class Operator:
         effect: str,
         newest: Callable[[], str],
         who: str,
+        journey: str = "",
     ) -> None:
         self._store = store
         self._endpoint = endpoint
@@ -43,6 +48,7 @@ class Operator:
         self._newest = newest
         self._who = who
         self._gathering = Gathering(store, endpoint)
+        self._journey = journey
 
     def route(self) -> Route:
         """Read the route; one that was never changed stands at legacy."""
@@ -67,6 +73,8 @@ class Operator:
             )
         self._check_latches(route)
         self._check_kind(step, route)
+        data = self._data_at(step, route)
+        self._check_move(route, step.stage, data)
         evidence = self._gathering(route)
         if step.stage in _MOVED and evidence.verdict.outcome != "pass" and not force:
             raise self._error(
@@ -79,7 +87,8 @@ class Operator:
             route,
             stage=step.stage,
             percent=step.percent,
-            salt=route.salt or secrets.token_hex(8),
+            data=data,
+            salt=route.salt or self._journey or secrets.token_hex(8),
             revision=route.revision or self._newest(),
         )
         return self._put(moved, "advance", why, evidence)
@@ -87,9 +96,10 @@ class Operator:
     def rollback(self, to: Stage | None = None, *, why: str = "") -> Route:
         """Go back: to ``to``, or to shadow, where legacy answers everybody and evidence goes on.
 
-        From shadow it goes to legacy.
+        From shadow it goes to legacy. Both stores stay written, so that one can go forward again.
         """
         route = self.route()
+        self._check_frozen(route)
         target = to or (Stage.LEGACY if route.stage is Stage.SHADOW else Stage.SHADOW)
         if position(Step(stage=target)) >= position(route):
             raise self._error(
@@ -97,13 +107,30 @@ class Operator:
                 route,
                 remedy="'fig route advance' goes on; 'fig route kill' stops the replacement",
             )
+        data = data_after_rollback(route)
+        self._check_move(route, target, data)
         moved = msgspec.structs.replace(
             route,
             stage=target,
             percent=route.percent if target is Stage.CANARY else 0.0,
+            data=data,
             good_revision="",
         )
         return self._put(moved, "rollback", why)
+
+    def move_data(self, to: Data, *, why: str = "") -> Route:
+        """Say who owns what the endpoint writes from now on: one step on the data axis."""
+        route = self.route()
+        self._check_latches(route)
+        if to is not Data.NONE and self._endpoint.data != "moves":
+            raise self._error(
+                "its data stays where it is",
+                route,
+                value=f"data {to}",
+                remedy=f'say so in endpoint.{self._endpoint.name}: data = "moves"',
+            )
+        self._check_move(route, route.stage, to)
+        return self._put(msgspec.structs.replace(route, data=to), f"data {to}", why)
 
     def deploy(self, revision: str = "", *, why: str = "") -> Route:
         """Put another revision in place; its evidence starts at zero.
@@ -133,7 +160,7 @@ class Operator:
         in shadow. None where nothing is to be taken back.
         """
         route = self.route()
-        if evidence.revision != route.revision or route.stage not in _MOVED:
+        if evidence.revision != route.revision or route.stage not in _MOVED or route.frozen:
             return None
         if route.good_revision and route.good_revision != route.revision:
             moved = msgspec.structs.replace(
@@ -144,8 +171,16 @@ class Operator:
                 good_revision="",
             )
         else:
-            moved = msgspec.structs.replace(route, stage=Stage.SHADOW, percent=0.0)
+            data = data_after_rollback(route)
+            if why_not(route, Stage.SHADOW, data, self._effect):
+                return self._freeze_for(route, evidence)
+            moved = msgspec.structs.replace(route, stage=Stage.SHADOW, percent=0.0, data=data)
         return self._put(moved, "take back", evidence.verdict.reason, evidence)
+
+    def _freeze_for(self, route: Route, evidence: Evidence) -> Route:
+        """Hold a route that has no way back: what was written cannot be taken back."""
+        frozen = msgspec.structs.replace(route, frozen=True)
+        return self._put(frozen, "freeze", evidence.verdict.reason, evidence)
 
     def pause(self, *, why: str = "") -> Route:
         """Hold the route where it is: nobody advances or deploys until it is resumed."""
@@ -155,9 +190,32 @@ class Operator:
         """Send everything to legacy now, whatever the stage, and call no replacement."""
         return self._latch("kill", why, killed=True)
 
+    def freeze(self, *, why: str = "") -> Route:
+        """Hold the route where it is against everybody, guardrails included: no step either way.
+
+        For what cannot be taken back. It can still be killed.
+        """
+        return self._latch("freeze", why, frozen=True)
+
     def resume(self, *, why: str = "") -> Route:
-        """Lift both latches: the route goes on from the stage where it stands."""
-        return self._latch("resume", why, paused=False, killed=False)
+        """Lift every latch: the route goes on from the stage where it stands."""
+        return self._latch("resume", why, paused=False, frozen=False, killed=False)
+
+    def pin(self, key: str, side: Side | None, *, why: str = "") -> Route:
+        """Put a key on one side wherever keys differ; None: take its pin away."""
+        route = self.route()
+        pins = {name: one for name, one in route.pins.items() if name != key}
+        if side is not None:
+            pins[key] = side
+        if len(pins) > _PINS:
+            raise self._error(
+                "has as many pins as a route can carry",
+                route,
+                expected=f"at most {_PINS}",
+                remedy="put them on a side by a rule, or take some away",
+            )
+        action = "unpin" if side is None else f"pin to {side}"
+        return self._put(msgspec.structs.replace(route, pins=pins), action, why)
 
     def _latch(self, action: str, why: str, **latches: bool) -> Route:
         route = self.route()
@@ -169,7 +227,30 @@ class Operator:
             route, action=action, who=self._who, why=why, evidence=before.snapshot()
         )
 
+    def _data_at(self, step: Step, route: Route) -> Data:
+        """Give who owns the data on a rung: retiring legacy ends its store with it."""
+        ends = step.stage is Stage.RETIRED and route.data is Data.REPLACEMENT_FIRST
+        return Data.REPLACEMENT if ends else route.data
+
+    def _check_move(self, route: Route, stage: Stage, data: Data) -> None:
+        if stage is route.stage and data is route.data:
+            return  # another percent
+        wrong = why_not(route, stage, data, self._effect)
+        if wrong:
+            raise self._error(
+                wrong,
+                route,
+                value=f"{_name(route)}, data {route.data}",
+                expected="one step on one axis; 'fig route show' lists those there are",
+            )
+
+    def _check_frozen(self, route: Route) -> None:
+        if route.frozen:
+            remedy = f"fig route resume {route.endpoint}"
+            raise self._error("is frozen", route, expected="no latch", remedy=remedy)
+
     def _check_latches(self, route: Route) -> None:
+        self._check_frozen(route)
         latch = "killed" if route.killed else "paused" if route.paused else ""
         if latch:
             remedy = f"fig route resume {route.endpoint}"

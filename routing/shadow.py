@@ -49,7 +49,7 @@ class Shadow:
         workers: int = 8,
         observations: Observations | None = None,
     ) -> None:
-        self._observations = observations or Observations()
+        self.observations = observations or Observations()
         self._journal = journal
         self._counters = counters
         self._queue: asyncio.Queue[Pair] = asyncio.Queue(size)
@@ -76,7 +76,7 @@ class Shadow:
         while True:
             pair = await self._queue.get()
             try:
-                self._journal.append(await compared(pair, self._observations))
+                self._journal.append(await compared(pair, self.observations))
             except Exception:  # noqa: BLE001  # one bad pair must not end the shadow
                 log.exception("%s: shadow failed", pair.endpoint.name)
             finally:

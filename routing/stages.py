@@ -1,35 +1,12 @@
-"""Who answers and what is compared, stage by stage: the one table that the code reads."""
+"""The rungs of a migration, in their order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-import msgspec
+from ..model import Route, Stage, Step
 
-from ..model import Route, Side, Stage, Step
-
-__all__ = ["PLANS", "Plan", "ladder", "next_step", "position"]
-
-
-class Plan(msgspec.Struct, frozen=True):
-    """What a stage does: ``inside`` serves keys within the route's percent, ``outside`` the rest.
-
-    ``compare``: the other side answers too, off the caller's path, and the two are held against
-    each other.
-    """
-
-    inside: Side
-    outside: Side
-    compare: bool
-
-
-PLANS = {
-    Stage.LEGACY: Plan(Side.LEGACY, Side.LEGACY, compare=False),
-    Stage.SHADOW: Plan(Side.LEGACY, Side.LEGACY, compare=True),
-    Stage.CANARY: Plan(Side.REPLACEMENT, Side.LEGACY, compare=True),
-    Stage.LIVE: Plan(Side.REPLACEMENT, Side.REPLACEMENT, compare=True),
-    Stage.RETIRED: Plan(Side.REPLACEMENT, Side.REPLACEMENT, compare=False),
-}
+__all__ = ["ladder", "next_step", "position"]
 
 
 def ladder(percents: Sequence[float]) -> tuple[Step, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 import msgspec
 
 from ..errors import StoreError
-from ..model import Route, Stage
+from ..model import Data, Route, Side, Stage
 from ..store.store import Store
 from ..telemetry import log
+from .kept import KeptRoutes
+from .pairs import plan_of
 
 __all__ = ["RouteTable"]
 
@@ -23,10 +26,15 @@ Prepare = Callable[[Route], Awaitable[bool]]
 class RouteTable:
     """Every endpoint's route, in memory. Looked up once a request, on the callers' path.
 
-    A new revision is adopted when its model is ready, or after ``patience`` seconds without it
-    (callers are then answered by legacy). Latches and stages are adopted at once. While the store
-    is lost, the routes stay as they were last read. ``kill_file`` names killed endpoints, one a
-    line (``*``: all), and works without the store.
+    A version is adopted whole or not at all: under one version, every process puts a key on the
+    same side. One in which the replacement answers with another revision is adopted when its model
+    is ready, or after ``patience`` seconds without it (callers are then answered by legacy); the
+    version before stays until then. Whatever gives the requests to legacy is adopted at once.
+
+    While the store is lost, the routes stay as they were last read, also by the process before this
+    one (``kept``). ``kill_file`` names killed endpoints, one a line (``*``: all), and works without
+    the store. ``adopted`` is told after every change. The first version that a process reads is
+    adopted at once: it has none to stay at.
     """
 
     def __init__(
@@ -37,6 +45,8 @@ class RouteTable:
         prepare: Prepare,
         kill_file: Path,
         patience: float = 30.0,
+        kept: KeptRoutes | None = None,
+        adopted: Callable[[], None] = lambda: None,
     ) -> None:
         self._store = store
         self._routes = {name: Route(endpoint=name) for name in endpoints}
@@ -47,7 +57,11 @@ class RouteTable:
         self._patience = patience
         self._killed: frozenset[str] = frozenset()
         self._lost = False
+        self._kept = kept
+        self._told = adopted
         self._stamp: object = None
+        self._changed = asyncio.Event()
+        self._adopted: set[str] = set()
 
     def current(self, endpoint: str) -> Route:
         """Give the route to serve by now. Never raises for an endpoint of the workspace."""
@@ -77,11 +91,24 @@ class RouteTable:
         self._since = {name: since for name, since in self._since.items() if name in names}
         self._stamp = None
 
+    @property
+    def versions(self) -> Mapping[str, int]:
+        """Give the version of each route that was adopted; 0 where none ever was."""
+        return {name: route.version for name, route in self._routes.items()}
+
+    def nudge(self) -> None:
+        """Look soon: somebody says that a route has changed. Called on the event loop."""
+        self._changed.set()
+
     async def watch(self, interval: float = 0.25) -> None:
         """Follow the store until cancelled; a change reaches this process within a second."""
         while True:
             await self.poll()
-            await asyncio.sleep(interval)
+            # Not wait_for: before Python 3.12 it may lose a cancellation that comes with the event.
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(interval):
+                    await self._changed.wait()
+            self._changed.clear()
 
     async def poll(self) -> None:
         """Look once. Never raises."""
@@ -91,7 +118,7 @@ class RouteTable:
         except StoreError as error:
             if not self._lost:
                 log.warning("store lost, routes stay as last read: %s", error)
-            self._lost, read = True, None
+            self._lost, read = True, self._as_kept()
         else:
             if self._lost:
                 log.info("store is back, routes are read again")
@@ -101,8 +128,22 @@ class RouteTable:
         if killed != self._killed:
             log.warning("kill file now names: %s", ", ".join(sorted(killed)) or "nothing")
             self._killed = killed
+        before = self._routes
         for name in list(self._routes):
             await self._adopt(name, self._wanted.get(name) or Route(endpoint=name))
+        if before != self._routes:
+            self._told()
+            if self._kept is not None:
+                await asyncio.to_thread(self._kept.write, self._wanted)
+
+    def _as_kept(self) -> Mapping[str, Route] | None:
+        """Give what the process before this one had last read, where we never read anything."""
+        if self._kept is None or self._stamp is not None or self._wanted:
+            return None
+        found = self._kept.read()
+        if found:
+            log.warning("routes are those that were last read here: %s", ", ".join(sorted(found)))
+        return found or None
 
     def _read(self) -> Mapping[str, Route] | None:
         stamp = self._store.routes.stamp()
@@ -120,17 +161,14 @@ class RouteTable:
             wanted = msgspec.structs.replace(wanted, killed=True)
         if wanted == now:
             return
-        fresh = wanted.revision != now.revision and wanted.stage is not Stage.LEGACY
-        if fresh and not await self._ready(wanted):
-            if now.revision:
-                wanted = msgspec.structs.replace(wanted, revision=now.revision, version=now.version)
-            if wanted == now:
-                return
-        else:
-            self._since.pop(name, None)
+        first = name not in self._adopted
+        if _asks_anew(now, wanted) and not await self._ready(wanted) and not first:
+            return
+        self._since.pop(name, None)
         if name not in self._routes:
             return
-        self._routes[name] = wanted
+        self._adopted.add(name)
+        self._routes = {**self._routes, name: wanted}
         log.info("%s: %s (version %d)", name, _words(wanted), wanted.version)
 
     async def _ready(self, wanted: Route) -> bool:
@@ -157,8 +195,16 @@ class RouteTable:
         return frozenset(name for name in names if name)
 
 
+def _asks_anew(now: Route, wanted: Route) -> bool:
+    """Say whether the replacement would answer callers, with a revision that did not before."""
+    answers = plan_of(wanted).inside is Side.REPLACEMENT and not wanted.killed
+    return answers and (wanted.revision != now.revision or plan_of(now).inside is Side.LEGACY)
+
+
 def _words(route: Route) -> str:
     """Say where a route stands, its latches included: they are what somebody looks for at night."""
     stage = f"canary {route.percent:g} %" if route.stage is Stage.CANARY else route.stage.value
-    latches = [name for name, on in (("paused", route.paused), ("killed", route.killed)) if on]
-    return ", ".join([stage, *latches, f"revision {route.revision or 'none'}"])
+    held = (("paused", route.paused), ("frozen", route.frozen), ("killed", route.killed))
+    latches = [name for name, on in held if on]
+    owned = [] if route.data is Data.NONE else [f"data {route.data}"]
+    return ", ".join([stage, *owned, *latches, f"revision {route.revision or 'none'}"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import AsyncExitStack
 
+from .. import serving
 from ..adapters.soap import SoapCaller
 from ..app import Announce
 from ..errors import ConfigError
@@ -11,7 +12,6 @@ from ..facades.http import Answer, App, HttpRequest
 from ..facades.server import Serving
 from ..facades.soap import Serve, SoapFacade, SoapSystem
 from ..routing.dispatch import Dispatcher
-from ..routing.guardrails.observations import Observations
 from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
 from ..store.journal import Journal
@@ -31,12 +31,10 @@ class Listening:
         journal: Journal,
         shadow: Shadow,
         counters: Counters,
-        observations: Observations,
         announce: Announce,
     ) -> None:
         self._table, self._journal, self._shadow = table, journal, shadow
         self._counters, self._announce = counters, announce
-        self._observations = observations
         self._stack = AsyncExitStack()
         self._served: dict[str, _Served] = {}
 
@@ -92,6 +90,7 @@ class Listening:
 
     def _systems(self, plan: Plan, facade: str) -> dict[str, SoapSystem]:
         settings = plan.workspace.facade[facade]
+        override = serving.override(plan.workspace)
         found: dict[str, SoapSystem] = {}
         for name, one in plan.callers.items():
             if isinstance(one, SoapCaller) and (not settings.systems or name in settings.systems):
@@ -103,6 +102,7 @@ class Listening:
                     max_body=settings.max_body,
                     public=settings.public,
                     timeout=settings.timeout,
+                    override=override,
                 )
         return found
 
@@ -115,7 +115,7 @@ class Listening:
                     self._journal,
                     self._shadow,
                     self._counters,
-                    self._observations,
+                    self._shadow.observations,
                 ).serve
             )
             for endpoint in plan.endpoints.values()

@@ -43,6 +43,7 @@ class Presence:
         self._kind, self._lease, self._status = kind, lease, status
         self._born = born(os.getpid())
         self._told: set[str] = set()
+        self._news = asyncio.Event()
         # A thread of its own: those of the loop may all stand before a store that is gone.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="stranglerfig-presence")
 
@@ -50,7 +51,14 @@ class Presence:
         """Beat until cancelled."""
         while True:
             await self.beat()
-            await asyncio.sleep(min(_EVERY, self._lease() / 4))
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(min(_EVERY, self._lease() / 4)):
+                    await self._news.wait()
+            self._news.clear()
+
+    def nudge(self) -> None:
+        """Beat soon: there is something that others wait to hear. Called on the event loop."""
+        self._news.set()
 
     async def beat(self) -> None:
         """Beat once, now. Never raises."""

@@ -47,6 +47,7 @@ def report(running: Running) -> ProcessStatus:
             dropped=running.store.journal.dropped,
             trouble=running.store.journal.trouble,
         ),
+        routes=running.table.versions,
         paused=_paused(running),
         leases=tuple(one.name for one in running.singletons if one.held),
         health=running.health,

@@ -23,6 +23,7 @@ from ..ports import Source
 from ..routing.deciding import Deciding, takers
 from ..routing.guardrails.observations import Observations
 from ..routing.guardrails.watch import Watch
+from ..routing.kept import KeptRoutes
 from ..routing.operator import Operator
 from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
@@ -33,12 +34,14 @@ from ..store.waiting import Waiting
 from ..telemetry import Counters, log
 from .alone import alone
 from .background import Background
+from .changes import Changes
 from .gates import Gates
 from .health import Health
 from .intake import Intake, Way
 from .listening import Listening
 from .loading import Loading
 from .notify import Notify
+from .opening import open_later
 from .plan import Plan, host_port, make
 from .presence import Presence
 from .pulse import count, pulse
@@ -78,12 +81,15 @@ class Running:
         self.store = Store(workspace.store_url)
         self.counters = Counters()
         self.plan = make(workspace, self.store, self.counters, announce)
+        self.changes = Changes(workspace.store_url, self._look_at_routes)
         self.loading = Loading(lambda: self.plan, lambda: self.table)
         self.table = RouteTable(
             self.store,
             self.plan.endpoints,
             prepare=self.loading.prepare,
             kill_file=workspace.root / app.KILL_FILE,
+            kept=KeptRoutes(workspace.root / app.KEPT_ROUTES),
+            adopted=self._tell_of_routes,
         )
         self.observations = Observations(self.store.measures)
         self.shadow = Shadow(self.store.journal, self.counters, observations=self.observations)
@@ -92,7 +98,6 @@ class Running:
             journal=self.store.journal,
             shadow=self.shadow,
             counters=self.counters,
-            observations=self.observations,
             announce=announce,
         )
         self.intake = Intake(self.counters, lambda: self.store.journal.healthy)
@@ -120,6 +125,12 @@ class Running:
         self._reloading: asyncio.Task[None] | None = None
         self._probes: Serving | None = None
 
+    def _look_at_routes(self) -> None:
+        self.table.nudge()
+
+    def _tell_of_routes(self) -> None:
+        self.presence.nudge()
+
     def own(self, workspace: Workspace) -> Workspace:
         """Give a workspace as this process takes it: with the probes' address that it was given."""
         if self._probed is None:
@@ -141,7 +152,7 @@ class Running:
         if await self._open_store():
             await self.presence.beat()
         else:
-            self.background.start("store", self._open_later())
+            self.background.start("store", open_later(self.store))
         for one in self.plan.callers.values():
             await one.open()
         await self.table.poll()
@@ -230,7 +241,6 @@ class Running:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.shadow.drain(), 5.0)
         await self.background.stop()
-        await self.observations.flush()
         await leaving
         await self.presence.leave()
         for plan in self.reload.alive:
@@ -247,6 +257,7 @@ class Running:
     def _begin(self) -> None:
         self.background.start("presence", self.presence.run())
         self.background.start("routes", self.table.watch())
+        self.background.start("route changes", self.changes.run())
         self.background.start("replacements", self.loading.tidy())
         self.background.start("shadow", self.shadow.run())
         self.background.start("observations", self.observations.run())
@@ -277,14 +288,6 @@ class Running:
             log.warning("store lost, legacy answers everybody: %s", error)
             return False
         return True
-
-    async def _open_later(self) -> None:
-        while True:
-            await asyncio.sleep(0.5)
-            with contextlib.suppress(StoreError):
-                await asyncio.to_thread(self.store.open)
-                log.info("the store is there now")
-                return
 
     def operators(self, source: str) -> list[Operator]:
         """Give the operators of the endpoints that a source feeds."""

@@ -64,8 +64,9 @@ class JournalView(msgspec.Struct, frozen=True, kw_only=True):
 class ProcessStatus(msgspec.Struct, frozen=True, kw_only=True):
     """A process, whole. ``missing`` says what keeps it from being ready, ``stuck`` from being live.
 
-    ``digest`` is that of the workspace it runs (``running.digest``); ``paused`` are endpoints whose
-    route is held; ``leases`` what this process alone does now; ``trouble`` the last warning.
+    ``digest`` is that of the workspace it runs (``running.digest``); ``routes`` are the versions
+    that it has adopted, so a change is done when all who live have it; ``paused`` are endpoints
+    whose route is held; ``leases`` what this process alone does now; ``trouble`` the last warning.
     """
 
     workspace: str = ""
@@ -79,6 +80,7 @@ class ProcessStatus(msgspec.Struct, frozen=True, kw_only=True):
     sources: Mapping[str, SourceView] = {}
     sinks: Mapping[str, SinkView] = {}
     journal: JournalView = JournalView()
+    routes: Mapping[str, int] = {}
     paused: tuple[str, ...] = ()
     leases: tuple[str, ...] = ()
     health: str = ""

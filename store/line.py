@@ -14,9 +14,9 @@ class Line(msgspec.Struct, frozen=True, gc=False):
     """What happened, to be journalled. Made by whoever decided it.
 
     ``kind``: ``request`` (one for each request of an endpoint) or ``note``. The kinds
-    ``comparison``, ``dead``, ``route``, ``cut`` and ``dropped`` are written by the store itself, in
-    the transaction of the thing that they tell of. ``at`` is in seconds since the epoch. ``data``
-    is kept as JSON, so a Decimal or a date is read back as text.
+    ``comparison``, ``dead``, ``route``, ``run``, ``cut`` and ``dropped`` are written by the store
+    itself, in the transaction of the thing that they tell of. ``at`` is in seconds since the epoch.
+    ``data`` is kept as JSON, so a Decimal or a date is read back as text.
     """
 
     kind: str

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Final
 
 import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
@@ -16,7 +19,11 @@ from .group import Inserts
 from .line import Line
 from .link import encode, row
 
-__all__ = ["Change", "Routes"]
+__all__ = ["CHANNEL", "Change", "Routes", "with_each_change"]
+
+
+CHANNEL: Final = "fig_routes"
+"""Where PostgreSQL tells every process that a route has changed."""
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,33 +85,17 @@ class Routes:
         Raises ``RouteConflict`` where another version stands there now; nothing is written then.
         """
         with self._database.write() as connection:
-            before = _stored(connection, route.endpoint)
-            found = before.version if before is not None else 0
-            if found != route.version:
-                raise RouteConflict(
-                    "the route was changed by somebody else",
-                    place=f"route of {route.endpoint}",
-                    value=f"version {found}",
-                    expected=f"version {route.version}",
-                    remedy="read it again, and decide on what stands there now",
-                )
-            after = msgspec.structs.replace(
-                route, version=found + 1, since=_since(before, route, found + 1)
-            )
-            change = Change(
-                id=0,
-                endpoint=route.endpoint,
-                version=after.version,
-                at=time.time(),
+            change = _change_of(
+                route,
+                _stored(connection, route.endpoint),
                 action=action,
                 who=who,
                 why=why,
-                before=before,
-                after=after,
                 evidence=evidence,
             )
-            self._write(connection, change)
-        return after
+            for work in (*_with.get(), self._write):
+                work(connection, change)
+        return change.after
 
     def history(self, endpoint: str) -> list[Change]:
         """Give an endpoint's changes, oldest first."""
@@ -127,6 +118,60 @@ class Routes:
         kept |= {"after": text, "evidence": encode(change.evidence)}
         connection.execute(insert(tables.route_history).values(**kept))
         self._inserts.lines(connection, [row(_line(change))])
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_notify(CHANNEL, change.endpoint)))
+
+
+_with: ContextVar[tuple[Callable[[Connection, Change], None], ...]] = ContextVar(
+    "with_each_change", default=()
+)
+
+
+@contextmanager
+def with_each_change(work: Callable[[Connection, Change], None]) -> Iterator[None]:
+    """Have every change of a route in this block do ``work`` in its own transaction, before it.
+
+    So a step of a runbook and its record are written together, or neither is.
+    """
+    token = _with.set((*_with.get(), work))
+    try:
+        yield
+    finally:
+        _with.reset(token)
+
+
+def _change_of(
+    route: Route,
+    before: Route | None,
+    *,
+    action: str,
+    who: str,
+    why: str,
+    evidence: Mapping[str, object],
+) -> Change:
+    found = before.version if before is not None else 0
+    if found != route.version:
+        raise RouteConflict(
+            "the route was changed by somebody else",
+            place=f"route of {route.endpoint}",
+            value=f"version {found}",
+            expected=f"version {route.version}",
+            remedy="read it again, and decide on what stands there now",
+        )
+    version = found + 1
+    after = msgspec.structs.replace(route, version=version, since=_since(before, route, version))
+    return Change(
+        id=0,
+        endpoint=route.endpoint,
+        version=after.version,
+        at=time.time(),
+        action=action,
+        who=who,
+        why=why,
+        before=before,
+        after=after,
+        evidence=evidence,
+    )
 
 
 def _since(before: Route | None, route: Route, version: int) -> int:

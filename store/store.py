@@ -13,6 +13,7 @@ from .inbox import Inbox
 from .journal import Journal
 from .measures import Measures
 from .routes import Routes
+from .runs import Runs
 
 __all__ = ["Store"]
 
@@ -29,6 +30,7 @@ class Store:
         self.inserts = Inserts(self.database.engine)
         self.journal = Journal(self.database, patience=patience, capacity=capacity)
         self.routes = Routes(self.database, self.inserts)
+        self.runs = Runs(self.database, self.inserts)
         self.evidence = Evidence(self.database, self.inserts)
         self.measures = Measures(self.database)
         self.dead_letters = DeadLetters(self.database)

@@ -97,9 +97,12 @@ class Observations:
         steps[step] = steps.get(step, 0) + 1
 
     async def run(self, interval: float = 1.0) -> None:
-        """Write about each second, until cancelled. ``flush`` then writes the last."""
-        while True:
-            await asyncio.sleep(interval)
+        """Write about each second, until cancelled, and then what is left."""
+        try:
+            while True:
+                await asyncio.sleep(interval)
+                await self.flush()
+        finally:
             await self.flush()
 
     async def flush(self) -> None:

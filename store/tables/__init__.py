@@ -20,12 +20,11 @@ from .core import (
     vault,
 )
 from .metadata import HEAD, metadata
-from .routing import adoptions, dual_writes, failures, measures, noise, reviews, sampled
+from .routing import dual_writes, failures, measures, noise, reviews, sampled
 from .runbook import approvals, run_steps, runs
 
 __all__ = [
     "HEAD",
-    "adoptions",
     "approvals",
     "awaited",
     "captured",

@@ -18,20 +18,7 @@ from sqlalchemy import (
 
 from .metadata import Id, metadata
 
-__all__ = ["adoptions", "dual_writes", "failures", "measures", "noise", "reviews", "sampled"]
-
-# The version of each route that a process has applied whole. A change is done when every process
-# whose lease lives has it. ``incarnation`` as in ``processes``.
-adoptions = Table(
-    "adoptions",
-    metadata,
-    Column("incarnation", String, nullable=False),
-    Column("endpoint", String, nullable=False),
-    Column("version", Integer, nullable=False),
-    Column("at", Double, nullable=False),
-    PrimaryKeyConstraint("incarnation", "endpoint", name="pk_adoptions"),
-    sqlite_with_rowid=False,
-)
+__all__ = ["dual_writes", "failures", "measures", "noise", "reviews", "sampled"]
 
 # Answers that went wrong. ``unit`` is the digest of an input and a window of time: the retries of
 # one poisoned request are one observation. The first stands. ``keyed`` is the digest of the sticky

@@ -19,8 +19,8 @@ from .metadata import Id, metadata
 __all__ = ["approvals", "run_steps", "runs"]
 
 # ``text`` is the runbook as it was when the run began, ``digest`` its SHA-256. ``state``: running,
-# paused, frozen, done, aborting, aborted or failed. ``version`` grows with every change. ``owner``
-# is the incarnation of the process that applies it, until its lease ends.
+# paused, frozen, done, aborting, aborted or failed. ``version`` grows with every change. Who
+# applies it holds the lease ``run ID``.
 runs = Table(
     "runs",
     metadata,
@@ -35,8 +35,6 @@ runs = Table(
     Column("why", Text, nullable=False),
     Column("at", Double, nullable=False),
     Column("ended_at", Double, nullable=True),
-    Column("owner", String, nullable=False, server_default=""),
-    Column("owner_until", Double, nullable=False, server_default="0"),
     Index("ix_runs_runbook_id", "runbook", "id"),
     sqlite_autoincrement=True,
 )

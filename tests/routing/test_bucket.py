@@ -1,3 +1,4 @@
+import bisect
 from collections import Counter
 
 import pytest
@@ -7,6 +8,7 @@ from hypothesis import strategies as st
 from stranglerfig.routing.bucket import BUCKETS, bucket, inside
 
 KEYS = [f"C-{number}" for number in range(100_000)]
+MILLION = 1_000_000
 
 
 @given(st.text(), st.text())
@@ -45,3 +47,18 @@ def test_salts_are_independent_of_each_other() -> None:
 
 def test_keys_of_other_alphabets_and_lone_surrogates_have_a_bucket() -> None:
     assert len({bucket("s", key) for key in ("Müller", "Mu\u0308ller", "株式会社", "\ud800")}) == 4
+
+
+def test_a_million_keys_move_forward_only() -> None:
+    """At every rung: shares within statistical error, and whoever was taken stays taken."""
+    places = sorted(bucket("salt", f"customer-{number}") for number in range(MILLION))
+    for percent in (0.1, 1, 5, 10, 25, 50):
+        taken = bisect.bisect_left(places, round(percent * 1000))
+        expected = MILLION * percent / 100
+        assert abs(taken - expected) < 4.5 * (expected * (1 - percent / 100)) ** 0.5
+    early = [key for key in map("customer-{}".format, range(MILLION)) if inside("salt", key, 1)]
+    assert all(inside("salt", key, 5) for key in early)
+    # Even over the buckets: chi-squared of 100 classes, 99 degrees of freedom.
+    classes = Counter(place // (BUCKETS // 100) for place in places)
+    even = MILLION / 100
+    assert sum((found - even) ** 2 / even for found in classes.values()) < 170

@@ -16,12 +16,12 @@ from stranglerfig.config import Listen
 from stranglerfig.errors import ConfigError, StoreUnavailable
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Delivery, Record, Route, Stage
+from stranglerfig.route_settings import Guardrail
 from stranglerfig.routing.deciding import takers
 from stranglerfig.routing.endpoint import Endpoint
 from stranglerfig.routing.guardrails.evidence import gather
 from stranglerfig.routing.golden import Golden
 from stranglerfig.routing.observed import load_observed
-from stranglerfig.route_settings import Guardrail
 from stranglerfig.settings import Outcome
 from stranglerfig.store import Store
 from stranglerfig.store.outcomes import OutcomeCounts, outcome_counts

@@ -7,7 +7,8 @@ import contextlib
 
 import pytest
 
-from stranglerfig.model import Stage
+from stranglerfig.model import Data, Stage
+from stranglerfig.routing.kept import KeptRoutes
 from stranglerfig.routing.table import RouteTable
 
 
@@ -79,7 +80,8 @@ async def test_a_stage_and_a_latch_do_not_wait_for_a_model(table, put, models):
     await table.poll()
     put("shadow", revision="r2")
     await table.poll()
-    assert (table.current("triage").stage, table.current("triage").revision) == ("shadow", "r1")
+    assert (table.current("triage").stage, table.current("triage").revision) == ("shadow", "r2")
+    assert table.versions["triage"] == 2
     put("shadow", revision="r2", killed=True)
     await table.poll()
     assert table.current("triage").killed
@@ -178,3 +180,74 @@ async def test_killed_in_the_store_stays_killed_without_the_file(table, put, kil
     kill_file.unlink()
     await table.poll()
     assert table.current("triage").killed
+
+
+async def test_a_process_that_starts_without_its_store_goes_on_where_the_last_one_stood(
+    store, models, kill_file, put, file, tmp_path, logged
+):
+    """Nothing is taken for a beginning: legacy may no longer know what it would be asked."""
+    kept = KeptRoutes(tmp_path / "kept.json")
+
+    def table():
+        return RouteTable(store, ["triage", "new"], prepare=models, kill_file=kill_file, kept=kept)
+
+    put("live", data=Data.REPLACEMENT_FIRST)
+    before = table()
+    await before.poll()
+    file.rename(file.with_name("away.db"))
+    after = table()
+    await after.poll()
+    assert after.current("triage") == before.current("triage")
+    assert after.current("new").stage is Stage.LEGACY
+    assert after.lost
+    assert any("routes are those that were last read here: triage" in text for text in logged)
+    kill_file.write_text("triage\n", "utf-8")
+    await after.poll()
+    assert after.current("triage").killed
+
+
+@pytest.mark.parametrize("content", [None, b"", b"no json", b'{"triage": {"stage": "nowhere"}}'])
+async def test_without_what_was_kept_it_starts_at_legacy(
+    store, models, kill_file, file, tmp_path, content
+):
+    kept = tmp_path / "kept.json"
+    if content is not None:
+        kept.write_bytes(content)
+    file.rename(file.with_name("away.db"))
+    table = RouteTable(
+        store, ["triage"], prepare=models, kill_file=kill_file, kept=KeptRoutes(kept)
+    )
+    await table.poll()
+    assert table.current("triage").stage is Stage.LEGACY
+
+
+async def test_a_version_is_adopted_whole_or_not_at_all(table, put, models):
+    """What a version changes besides the revision waits with it, or two sides serve one key."""
+    put("canary", percent=10)
+    await table.poll()
+    put("canary", percent=50, revision="r2")
+    await table.poll()
+    now = table.current("triage")
+    assert (now.version, now.percent, now.revision) == (1, 10, "r1")
+    put("shadow", revision="r2")
+    await table.poll()
+    assert table.versions["triage"] == 3, "what gives everything to legacy waits for no model"
+
+
+async def test_adopted_is_told_and_a_nudge_looks_at_once(store, models, kill_file, put, until):
+    told = []
+    table = RouteTable(
+        store,
+        ["triage"],
+        prepare=models,
+        kill_file=kill_file,
+        adopted=lambda: told.append(table.versions["triage"]),
+    )
+    task = asyncio.create_task(table.watch(600.0))
+    await until(lambda: not table.lost and table.current("triage") is not None)
+    put("live")
+    table.nudge()
+    await until(lambda: told == [1])
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task

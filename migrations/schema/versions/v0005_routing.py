@@ -1,4 +1,4 @@
-"""Routing and runbooks: adoptions, what is measured and reviewed, writes to both sides, runs.
+"""Routing and runbooks: what is measured and reviewed, writes to both sides, runs.
 
 It only adds tables: processes of the version before run on beside those of this one.
 
@@ -24,15 +24,6 @@ def upgrade() -> None:
 
 
 def _routing() -> None:
-    op.create_table(
-        "adoptions",
-        sa.Column("incarnation", sa.String, nullable=False),
-        sa.Column("endpoint", sa.String, nullable=False),
-        sa.Column("version", sa.Integer, nullable=False),
-        sa.Column("at", sa.Double, nullable=False),
-        sa.PrimaryKeyConstraint("incarnation", "endpoint", name="pk_adoptions"),
-        sqlite_with_rowid=False,
-    )
     op.create_table(
         "reviews",
         sa.Column("id", _ID, primary_key=True, autoincrement=True),
@@ -147,8 +138,6 @@ def _runbooks() -> None:
         sa.Column("why", sa.Text, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
         sa.Column("ended_at", sa.Double, nullable=True),
-        sa.Column("owner", sa.String, nullable=False, server_default=""),
-        sa.Column("owner_until", sa.Double, nullable=False, server_default="0"),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_runs_runbook_id", "runs", ["runbook", "id"])

@@ -179,9 +179,11 @@ async def test_it_writes_by_itself_until_it_is_cancelled(seen, store, until):
     task = asyncio.create_task(seen.run(0.01))
     seen.answered(exchange(), Side.REPLACEMENT, "ok")
     await until(lambda: read(store).sums)
+    seen.used(ROUTE, {"tokens": 3.0})
     task.cancel()
     await asyncio.wait([task])
     assert task.cancelled()
+    assert read(store).spent["tokens"] == 3
 
 
 async def test_without_a_store_it_forgets():
