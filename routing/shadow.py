@@ -44,10 +44,10 @@ class Shadow:
         self,
         journal: Journal,
         counters: Counters,
+        observations: Observations | None = None,
         *,
         size: int = 1000,
         workers: int = 8,
-        observations: Observations | None = None,
     ) -> None:
         self.observations = observations or Observations()
         self._journal = journal

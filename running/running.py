@@ -91,8 +91,7 @@ class Running:
             kept=KeptRoutes(workspace.root / app.KEPT_ROUTES),
             adopted=self._tell_of_routes,
         )
-        self.observations = Observations(self.store.measures)
-        self.shadow = Shadow(self.store.journal, self.counters, observations=self.observations)
+        self.shadow = Shadow(self.store.journal, self.counters, Observations(self.store.measures))
         self.listening = Listening(
             table=self.table,
             journal=self.store.journal,
@@ -182,7 +181,7 @@ class Running:
             self.counters,
             also=capture_effects,
             sent=self.senders.nudge,
-            observations=self.observations,
+            observations=self.shadow.observations,
         )
 
     def wanted(self) -> dict[str, Source]:
@@ -222,7 +221,7 @@ class Running:
 
     def watch(self, plan: Plan) -> None:
         """Have the guardrails of a plan's endpoints looked at, and no others."""
-        self.observations.follow(plan.workspace.endpoint.values())
+        self.shadow.observations.follow(plan.workspace.endpoint.values())
         if self._watch is not None:
             self._watch.cancel()
         self._watch = self.background.start("watch", Watch(plan.operators).run())
@@ -260,7 +259,7 @@ class Running:
         self.background.start("route changes", self.changes.run())
         self.background.start("replacements", self.loading.tidy())
         self.background.start("shadow", self.shadow.run())
-        self.background.start("observations", self.observations.run())
+        self.background.start("observations", self.shadow.observations.run())
         self.background.start("pulse", pulse(self))
         self.background.start("waiting", count(self))
         self.watch(self.plan)
