@@ -63,7 +63,10 @@ class Gathering:
         ``wait`` for metrics that were never read; else they are a hold until they answer. Raises
         ``StoreError``.
         """
-        figures = self.figures(route, wait=wait)
+        return self.judged(route, self.figures(route, wait=wait))
+
+    def judged(self, route: Route, figures: Figures) -> Evidence:
+        """Judge what was read of a route."""
         verdicts = judge_all(figures, self._endpoint.guardrail)
         return Evidence(
             revision=route.revision,
