@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, bindparam, func, select
+from sqlalchemy import (
+    BindParameter,
+    Column,
+    ColumnElement,
+    Connection,
+    and_,
+    bindparam,
+    func,
+    select,
+)
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.sql import ColumnCollection
 
 from . import tables
 from .database import Database
@@ -108,14 +117,19 @@ class Measures:
 
         ``seconds`` is how far back failures are recent.
         """
+        here = place._asdict()
+        revision = {"endpoint": place.endpoint, "revision": place.revision}
+        day = {"endpoint": place.endpoint, "day": int(now // _DAY)}
+        version = {"endpoint": place.endpoint, "version": since}
         with self._database.read() as connection:
+            ask = connection.execute
             return Measured(
-                sums=_sums(connection, place),
-                failed=_failed(connection, place),
-                recent=_recent(connection, place, now - seconds),
-                keys=_keys(connection, place),
-                spent=_spent(connection, place.endpoint, int(now // _DAY)),
-                since=_since(connection, place.endpoint, since),
+                sums={(n, s): (int(c), float(t)) for n, s, c, t in ask(_SUMS, here)},
+                failed={(rung, side): int(n) for rung, side, n in ask(_FAILED, revision)},
+                recent=ask(_RECENT, {**here, "after": now - seconds}).scalar_one(),
+                keys={side: int(n) for side, n in ask(_KEYS, here)},
+                spent={name.removeprefix(USED): float(n) for name, n in ask(_SPENT, day)},
+                since=ask(_SINCE, version).scalar(),
             )
 
 
@@ -142,64 +156,46 @@ def _first(connection: Connection, title: str, rows: Sequence[tuple[object, ...]
     connection.execute(statement, [dict(zip(names, row, strict=True)) for row in sorted(rows)])
 
 
-def _sums(connection: Connection, place: Place) -> dict[tuple[str, str], tuple[int, float]]:
-    of = tables.measures.c
-    query = (
-        select(of.name, of.side, func.sum(of.count), func.sum(of.total))
-        .where(of.endpoint == place.endpoint, of.revision == place.revision, of.rung == place.rung)
-        .group_by(of.name, of.side)
+def _here(of: ColumnCollection[str, Column[Any]]) -> ColumnElement[bool]:
+    """Give the condition of a place, its values to be bound."""
+    return and_(
+        of.endpoint == bindparam("endpoint"),
+        of.revision == bindparam("revision"),
+        of.rung == bindparam("rung"),
     )
-    found = connection.execute(query)
-    return {(name, side): (int(count), float(total)) for name, side, count, total in found}
 
 
-def _failed(connection: Connection, place: Place) -> dict[tuple[str, str], int]:
-    of = tables.failures.c
-    query = (
-        select(of.rung, of.side, func.count(of.keyed.distinct()))
-        .where(of.endpoint == place.endpoint, of.revision == place.revision, of.keyed != "")
-        .group_by(of.rung, of.side)
+# Made once: they are asked four times a second for every endpoint that has moved.
+_M, _F, _S, _H = (
+    table.c for table in (tables.measures, tables.failures, tables.sampled, tables.route_history)
+)
+_SUMS: Final = (
+    select(_M.name, _M.side, func.sum(_M.count), func.sum(_M.total))
+    .where(_here(_M))
+    .group_by(_M.name, _M.side)
+)
+_FAILED: Final = (
+    select(_F.rung, _F.side, func.count(_F.keyed.distinct()))
+    .where(
+        _F.endpoint == bindparam("endpoint"),
+        _F.revision == bindparam("revision"),
+        _F.keyed != "",
     )
-    return {(rung, side): int(count) for rung, side, count in connection.execute(query)}
-
-
-def _recent(connection: Connection, place: Place, after: float) -> int:
-    of = tables.failures.c
-    query = select(func.count()).where(
-        of.endpoint == place.endpoint,
-        of.revision == place.revision,
-        of.rung == place.rung,
-        of.side == "replacement",
-        of.at > after,
+    .group_by(_F.rung, _F.side)
+)
+_RECENT: Final = select(func.count()).where(
+    _here(_F), _F.side == "replacement", _F.at > bindparam("after")
+)
+_KEYS: Final = select(_S.side, func.count()).where(_here(_S)).group_by(_S.side)
+_SPENT: Final = (
+    select(_M.name, func.sum(_M.total))
+    .where(
+        _M.endpoint == bindparam("endpoint"),
+        _M.day == bindparam("day"),
+        _M.name.startswith(USED),
     )
-    return int(connection.execute(query).scalar_one())
-
-
-def _keys(connection: Connection, place: Place) -> dict[str, int]:
-    of = tables.sampled.c
-    query = (
-        select(of.side, func.count())
-        .where(of.endpoint == place.endpoint, of.revision == place.revision, of.rung == place.rung)
-        .group_by(of.side)
-    )
-    return {side: int(count) for side, count in connection.execute(query)}
-
-
-def _spent(connection: Connection, endpoint: str, day: int) -> dict[str, float]:
-    of = tables.measures.c
-    query = (
-        select(of.name, func.sum(of.total))
-        .where(of.endpoint == endpoint, of.day == day, of.name.startswith(USED))
-        .group_by(of.name)
-    )
-    found: dict[str, float] = defaultdict(float)
-    for name, total in connection.execute(query):
-        found[str(name).removeprefix(USED)] += float(total)
-    return dict(found)
-
-
-def _since(connection: Connection, endpoint: str, version: int) -> float | None:
-    of = tables.route_history.c
-    query = select(of.at).where(of.endpoint == endpoint, of.version == version)
-    found = connection.execute(query).scalar()
-    return None if found is None else float(found)
+    .group_by(_M.name)
+)
+_SINCE: Final = select(_H.at).where(
+    _H.endpoint == bindparam("endpoint"), _H.version == bindparam("version")
+)

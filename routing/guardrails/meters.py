@@ -13,10 +13,10 @@ from ...errors import FigError
 from ...guardrail_settings import Metric
 from ...telemetry import log
 from .metric import Reading
-from .promql import ask_prometheus
-from .sql import ask_sql
+from .promql import ask_prometheus, check_prometheus
+from .sql import ask_sql, check_sql
 
-__all__ = ["PATIENCE", "Ask", "Meters"]
+__all__ = ["PATIENCE", "Ask", "Meters", "check_source"]
 
 PATIENCE: Final = 5
 """Errors in a row after which a route is paused: somebody must look at it."""
@@ -104,6 +104,14 @@ class _Meter:
         self._since = None
         self._readings.append(reading)
         self._answered.set()
+
+
+def check_source(source: Metrics) -> str:
+    """Say where a source is, its secrets found. Asks nobody. Raises ``ConfigError``."""
+    if source.source.sql:
+        return f"sql at {check_sql(source).render_as_string(hide_password=True)}"
+    check_prometheus(source)
+    return f"prometheus at {source.source.prometheus}"
 
 
 def _ask(metric: Metric, source: Metrics) -> float | None:

@@ -15,7 +15,7 @@ from ...errors import FigError
 from ...guardrail_settings import Metric
 from ...secret import read_secret
 
-__all__ = ["ask_prometheus"]
+__all__ = ["ask_prometheus", "check_prometheus"]
 
 _MOST: Final = 1 << 20
 
@@ -36,10 +36,7 @@ def ask_prometheus(metric: Metric, source: Metrics) -> float | None:
     Blocks. Raises ``FigError`` where Prometheus cannot be asked, or gives several series.
     """
     place = f"{source.place}.prometheus"
-    headers = {"Accept": "application/json"}
-    if source.source.token:
-        token = read_secret(source.source.token, place=f"{source.place}.token", root=source.root)
-        headers["Authorization"] = f"Bearer {token}"
+    headers = {"Accept": "application/json", **check_prometheus(source)}
     query = urlencode({"query": metric.query})
     address = source.source.prometheus.rstrip("/") + "/api/v1/query?" + query
     asked = Request(address, headers=headers)  # noqa: S310  # fig.toml takes http and https only
@@ -52,6 +49,14 @@ def ask_prometheus(metric: Metric, source: Metrics) -> float | None:
     except (OSError, HTTPException) as error:
         raise _refused(metric, place, type(error).__name__) from error
     return _number(body, metric, place)
+
+
+def check_prometheus(source: Metrics) -> dict[str, str]:
+    """Give the header of its token, where it has one. Raises ``ConfigError``."""
+    if not source.source.token:
+        return {}
+    token = read_secret(source.source.token, place=f"{source.place}.token", root=source.root)
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _number(body: bytes, metric: Metric, place: str) -> float | None:

@@ -29,7 +29,7 @@ class Watch:
             await asyncio.sleep(interval)
 
     async def look(self, operator: Operator) -> Verdict | None:
-        """Look once at one endpoint. Never raises; None where the store cannot be read."""
+        """Look once at one endpoint. Never raises; None where there is nothing to look at."""
         try:
             return await asyncio.to_thread(self._look, operator)
         except RouteConflict:
@@ -41,7 +41,10 @@ class Watch:
             log.warning("the watch could not take back: %s", error)
             return None
 
-    def _look(self, operator: Operator) -> Verdict:
+    def _look(self, operator: Operator) -> Verdict | None:
+        route = operator.route()
+        if route.stage is Stage.LEGACY or route.killed:
+            return None  # nobody gets its answers; hundreds of such routes cost nothing
         evidence = operator.evidence(wait=False)
         verdict = evidence.verdict
         if verdict.outcome == "fail":

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from stranglerfig.errors import FigError
+from stranglerfig.errors import ConfigError, FigError
 from stranglerfig.guardrail_settings import Metric, Metrics, MetricSource
-from stranglerfig.routing.guardrails.meters import Meters
+from stranglerfig.routing.guardrails.meters import Meters, check_source
 from stranglerfig.routing.guardrails.metric import Reading
 
 
@@ -79,3 +79,16 @@ def test_an_error_of_a_source_is_a_reading_too(error) -> None:
     (reading,) = Meters([metric(every=3600.0)], source(timeout=10), fail).read(wait=True)["m"]
     assert ("is down" in reading.error) == isinstance(error, FigError)
     assert reading.value is None
+
+
+def test_a_source_is_checked_without_asking_it(tmp_path, monkeypatch) -> None:
+    def made(**given):
+        return Metrics(name="s", source=MetricSource(**given), root=tmp_path, place="metrics.s")
+
+    assert "x.db" in check_source(made(sql="sqlite:///x.db"))
+    assert not (tmp_path / "x.db").exists()
+    wanted = made(prometheus="http://127.0.0.1:1", token="env:NO_SUCH_TOKEN")
+    with pytest.raises(ConfigError, match="leads to no secret"):
+        check_source(wanted)
+    monkeypatch.setenv("NO_SUCH_TOKEN", "s3cret")
+    assert check_source(wanted) == "prometheus at http://127.0.0.1:1"
