@@ -24,6 +24,7 @@ _COMMANDS = {
     "copybook": ("copybook", "Read and write files of COBOL records."),
     "dead": ("dead", "List, show, replay and drop dead letters."),
     "demo": ("demo", "Move an endpoint of a legacy SOAP service onto a model."),
+    "evidence": ("evidence", "Show the evidence on ENDPOINT, and what is missing."),
     "init": ("init", "Make a workspace in FOLDER (default: this one)."),
     "journal": ("journal", "Read the journal of every request, comparison and change."),
     "learn": ("learn", "Train ENDPOINT's replacement from labelled examples."),

@@ -10,8 +10,16 @@ from typing import Literal
 import msgspec
 
 from .errors import ConfigError
+from .guardrail_settings import Metrics, metrics_of, source_of
 from .options import check_keys, options, read_toml
-from .route_settings import AdjudicationRules, Compared, Guardrail, Routing, Rule
+from .route_settings import (
+    AdjudicationRules,
+    Compared,
+    Guardrail,
+    Routing,
+    Rule,
+    check_ladder,
+)
 from .secret import with_password
 from .settings import BridgeSettings, Facade, Guards, Listen, Outcome, Retention
 
@@ -21,6 +29,7 @@ __all__ = [
     "Guardrail",
     "LegacySystem",
     "Listen",
+    "Metrics",
     "Replacement",
     "Workspace",
     "load",
@@ -90,9 +99,10 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
 
 class Endpoint(EndpointTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """An endpoint with the name that it has in ``fig.toml``."""
+    """An endpoint with the name that it has in ``fig.toml``, and where its metrics are read."""
 
     name: str
+    sources: Mapping[str, Metrics] = {}
 
 
 class Workspace(msgspec.Struct, frozen=True, kw_only=True):
@@ -108,6 +118,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
     endpoint: Mapping[str, Endpoint] = {}
     bridge: BridgeSettings = BridgeSettings()
     retention: Retention = Retention()
+    metrics: Mapping[str, Metrics] = {}
     routing: Routing = Routing()
     store_password: str = ""
 
@@ -151,6 +162,7 @@ _SECTIONS = (
     "endpoint",
     "bridge",
     "retention",
+    "metrics",
     "routing",
 )
 
@@ -164,6 +176,7 @@ def load(path: Path) -> Workspace:
     tables = read_toml(file)
     check_keys(tables, _SECTIONS, file.name)
     head = options(_WorkspaceTable, _section(tables, "workspace", file), f"{file.name}: workspace")
+    metrics = {k: metrics_of(k, v, file) for k, v in _named(tables, "metrics", file)}
     workspace = Workspace(
         root=file.resolve().parent,
         file=file.resolve(),
@@ -181,7 +194,8 @@ def load(path: Path) -> Workspace:
             k: options(Facade, v, f"{file.name}: facade.{k}")
             for k, v in _named(tables, "facade", file)
         },
-        endpoint={k: _endpoint(k, v, file) for k, v in _named(tables, "endpoint", file)},
+        metrics=metrics,
+        endpoint={k: _endpoint(k, v, file, metrics) for k, v in _named(tables, "endpoint", file)},
     )
     _check_references(workspace)
     return workspace
@@ -240,7 +254,9 @@ def _replacement(name: str, table: Mapping[str, object], file: Path) -> Replacem
     )
 
 
-def _endpoint(name: str, table: Mapping[str, object], file: Path) -> Endpoint:
+def _endpoint(
+    name: str, table: Mapping[str, object], file: Path, metrics: Mapping[str, Metrics]
+) -> Endpoint:
     place = f"{file.name}: endpoint.{name}"
     head = options(EndpointTable, table, place)
     if bool(head.listen.facade) == bool(head.listen.source):
@@ -249,16 +265,10 @@ def _endpoint(name: str, table: Mapping[str, object], file: Path) -> Endpoint:
             place=f"{place}.listen",
             expected='{ facade = "soap", system = …, operation = … } or { source = … }',
         )
-    for percent in head.ladder:
-        if not 0 < percent < 100:
-            expected = "percents above 0 and below 100, rising"
-            raise ConfigError(
-                "not a percent", place=f"{place}.ladder", value=str(percent), expected=expected
-            )
-    if list(head.ladder) != sorted(set(head.ladder)):
-        raise ConfigError("does not rise", place=f"{place}.ladder", value=str(list(head.ladder)))
+    check_ladder(head.ladder, f"{place}.ladder")
     fields = {field: getattr(head, field) for field in EndpointTable.__struct_fields__}
-    return Endpoint(name=name, **fields)
+    sources = {one.source: source_of(one.source, metrics, place) for one in head.guardrail.metrics}
+    return Endpoint(name=name, sources=sources, **fields)
 
 
 def _check_references(workspace: Workspace) -> None:

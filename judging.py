@@ -21,11 +21,22 @@ from .routing.adjudication.judge import Judge, judging_operation
 from .routing.adjudication.rules import compile_rules
 from .routing.adjudication.seal import Sealing
 from .routing.comparison.compile import compile_comparing
+from .routing.comparison.noise import FieldNoise, field_noise
 from .routing.guards import Guarding
 from .routing.journalled import NOTHING, Journalled, Keep, journalled, keeping
 from .routing.replacements import Replacements
+from .store.database import Database
+from .store.noise import doubled
 
-__all__ = ["Held", "check_comparison", "compared_digest", "held", "judge_of", "sealing_of"]
+__all__ = [
+    "Held",
+    "check_comparison",
+    "compared_digest",
+    "held",
+    "judge_of",
+    "noise_of",
+    "sealing_of",
+]
 
 
 class Held(TypedDict):
@@ -84,6 +95,16 @@ def judge_of(
     whole = f"{revision}.{sha256(f'{operation.digest}{leaves}'.encode()).hexdigest()[:8]}"
     sealing = sealing_of(one, answered, masking)
     return Judge(settings, operation, Answering(pools[part], door, guard), whole, sealing)
+
+
+def noise_of(
+    workspace: Workspace, database: Database, name: str, revision: str
+) -> tuple[FieldNoise, ...]:
+    """Give what is known of the noise beside a revision, by field and side. Blocks."""
+    one = workspace.endpoint[name]
+    output = load_operation(workspace.root, one.operation).output
+    compiled = compile_comparing(one.comparison, one.compare, output, f"endpoint.{name}")
+    return field_noise(doubled(database, name, revision), one.comparison.noise, compiled.count)
 
 
 def compared_digest(one: config.Endpoint) -> str:

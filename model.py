@@ -207,7 +207,8 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     the life of the migration; ``version`` grows by one with every change. ``pins`` are keys that an
     operator has put on one side. Latches: ``paused`` (no step forward), ``frozen`` (no step at
     all), ``killed`` (the replacement is not asked). ``good_*`` is what an automatic rollback goes
-    back to.
+    back to. ``since`` is the version at which it came to this rung with this revision; the store
+    sets it, and what was counted before does not count any more.
     """
 
     endpoint: str
@@ -221,6 +222,7 @@ class Route(msgspec.Struct, frozen=True, kw_only=True):
     frozen: bool = False
     killed: bool = False
     version: int = 0
+    since: int = 0
     good_stage: Stage = Stage.SHADOW
     good_percent: float = 0.0
     good_revision: str = ""

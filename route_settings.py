@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal
 
 import msgspec
+
+from .errors import ConfigError
+from .guardrail_settings import Guardrail
 
 __all__ = [
     "AdjudicationRules",
@@ -18,23 +21,12 @@ __all__ = [
     "RightWhen",
     "Routing",
     "Rule",
+    "check_ladder",
 ]
 
 
 class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table whose every key is known."""
-
-
-class Guardrail(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The guardrail's bounds.
-
-    ``alpha`` bounds the chance of a false verdict; ``margin`` is how much worse (share of requests)
-    still counts as not worse; ``samples`` is the least number of distinct requests for a pass.
-    """
-
-    alpha: float = 0.01
-    margin: float = 0.05
-    samples: int = 50
 
 
 class Rule(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -166,3 +158,13 @@ class AdjudicationRules(_Table, frozen=True, kw_only=True, forbid_unknown_fields
     rules: tuple[RightWhen, ...] = ()
     judge: Judge | None = None
     review: Review = Review()
+
+
+def check_ladder(percents: Sequence[float], place: str) -> None:
+    """Check the percents of a canary. Raises ``ConfigError``."""
+    for percent in percents:
+        if not 0 < percent < 100:
+            expected = "percents above 0 and below 100, rising"
+            raise ConfigError("not a percent", place=place, value=str(percent), expected=expected)
+    if list(percents) != sorted(set(percents)):
+        raise ConfigError("does not rise", place=place, value=str(list(percents)))

@@ -172,3 +172,4 @@ class Retention(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     dead_letters: float = 0.0
     kept_letters: float = 0.0
     outcomes: float = 90.0
+    measures: float = 90.0

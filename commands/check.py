@@ -15,6 +15,7 @@ from ..errors import FigError, StoreError
 from ..judging import check_comparison
 from ..migrations.schema.upgrade import current, head, upgrade
 from ..ports import Installable
+from ..routing.guardrails.meters import check_source
 from .chain import Stop, chain, route_of
 from .screen import Screen, json_option
 
@@ -98,6 +99,10 @@ def _looks(workspace: Workspace) -> list[tuple[str, Callable[[], str]]]:
         *(
             (f"replacement.{name}", partial(_replacement, workspace, name))
             for name in workspace.replacement
+        ),
+        *(
+            (f"metrics.{name}", partial(check_source, one))
+            for name, one in workspace.metrics.items()
         ),
         *((f"endpoint.{name}", partial(_endpoint, workspace, name)) for name in workspace.endpoint),
     ]

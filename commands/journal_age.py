@@ -36,6 +36,9 @@ _WORDS: Final = {
     "kept_letters": "dead letters nobody decided on",
     "outcomes": "outcomes",
     "awaited": "requests that waited for one",
+    "failures": "failures that guardrails counted",
+    "sampled": "keys that a percent drew",
+    "measures": "sums that were measured",
 }
 
 
@@ -70,7 +73,7 @@ def compact(screen: Screen, older: float | None, dry_run: bool, as_json: bool) -
     Without --older, as retention.compact in fig.toml says.
     """
     age = _age(older, screen.load().retention.compact, "compact")
-    only = Retention(compact=age, inbox=0, outbox=0, outcomes=0)
+    only = Retention(compact=age, inbox=0, outbox=0, outcomes=0, measures=0)
     _report(screen, only, dry_run=dry_run, as_json=as_json)
 
 

@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Iterable, Sequence
-from math import exp
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal, cast
+from typing import Literal
 
 import click
-from rich.markup import escape
 
 from .. import app
 from ..config import Workspace
 from ..errors import ConfigError, FigError
+from ..judging import noise_of
 from ..model import Payload
 from ..routing.adjudication.noise import settle_noise
 from ..routing.asking import ask_replacement
 from ..routing.comparison.compare import unit_of
-from ..routing.comparison.noise import FieldNoise, excused, field_noise
+from ..routing.comparison.noise import excused
 from ..routing.comparison.twice import again
 from ..routing.endpoint import Endpoint
 from ..running.bench import bench
-from ..store.noise import count_doubled, doubled, keep_doubled
+from ..store.noise import count_doubled, keep_doubled
 from ..store.store import Store
 from .noise_samples import Sample, from_file, from_fixtures
+from .noise_view import show_noise
 from .screen import Screen, endpoint_argument, json_option
 
 __all__ = ["noise"]
@@ -82,7 +82,7 @@ def noise(
             asyncio.run(asked.run(file, fixtures))
             if not as_json:
                 screen.note(asked.told())
-        found = _found(workspace, store, endpoint, revision)
+        found = noise_of(workspace, store.database, endpoint, revision)
         excuses = excused(found, workspace.endpoint[endpoint].comparison.noise)
         settled = settle_noise(store, endpoint, revision, excuses)
     if settled and not as_json:
@@ -91,15 +91,8 @@ def noise(
         for one in found:
             screen.json(one)
         return
-    _print(screen, workspace, endpoint, revision, found)
-
-
-def _found(workspace: Workspace, store: Store, name: str, revision: str) -> tuple[FieldNoise, ...]:
-    one = app.endpoint_of(workspace, name)
-    versions, mapping = app.contract(workspace, one)
-    count = Endpoint(config=one, operation=versions.spoken, mapping=mapping).comparing.count
-    seen = doubled(store.database, name, revision)
-    return field_noise(seen, one.comparison.noise, count)
+    excuses_of = workspace.endpoint[endpoint].comparison.noise.excuses
+    show_noise(screen, endpoint, revision, found, excuses_of)
 
 
 class _Asking:
@@ -214,41 +207,3 @@ def _wait(
         if screen.err.is_terminal:
             screen.err.print(f"{now} of {count}", end="\r")
         time.sleep(0.25)
-
-
-def _print(
-    screen: Screen,
-    workspace: Workspace,
-    name: str,
-    revision: str,
-    found: Sequence[FieldNoise],
-) -> None:
-    excuses = app.endpoint_of(workspace, name).comparison.noise.excuses
-    rows = [
-        [
-            escape(one.field),
-            one.side,
-            f"{one.differs} of {one.asked}",
-            f"{one.raw} of {one.pairs}" if one.pairs else "-",
-            f"{min(exp(min(one.log_e_difference, 690)), 1e9):.3g}",
-            f"{min(exp(min(one.log_e_noise, 690)), 1e9):.3g}",
-            _state(one, excuses),
-        ]
-        for one in found
-    ]
-    if not rows:
-        screen.say(f"{escape(name)}: nothing was asked twice in revision {revision[:12]}")
-        return
-    columns = ["field", "differs: side", ">itself", ">other", ">e: more", ">e: noise", "is"]
-    screen.table(columns, rows, title=f"{escape(name)}, revision {revision[:12]}")
-    screen.note(f"an e-value decides at {exp(found[0].needed):.3g}")
-
-
-def _state(one: FieldNoise, excuses: Sequence[str]) -> str:
-    words = {
-        "quiet": "no noise",
-        "unclear": "unclear: ask more",
-        "difference": "[red]more than noise[/]",
-        "noise": "[green]noise, taken out[/]" if one.side in excuses else "noise, not taken out",
-    }
-    return words[cast("str", one.state)]

@@ -10,6 +10,8 @@ from rich.markup import escape
 
 from .. import app
 from ..model import Data, Route, Stage
+from ..routing.guardrails.evidence import Evidence
+from ..routing.guardrails.paired import NAME as PAIRED
 from .screen import Screen, coloured, endpoint_argument, json_option, stage_text
 
 __all__ = ["arrow", "history", "list_", "show"]
@@ -73,14 +75,11 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
         ["only replacement right", str(counts.replacement)],
         ["neither right", str(counts.neither)],
         ["not adjudicated", str(counts.open)],
-        ["e-value: worse", f"{verdict.figures['e_worse']:.3g} (fails at 100)"],
-        ["e-value: not worse", f"{verdict.figures['e_not_worse']:.3g} (passes at 100)"],
+        *_e_values(evidence),
         *([] if outcomes is None else [["observed outcomes", outcomes.text()]]),
         ["verdict", f"{coloured(verdict.outcome)}: {escape(verdict.reason)}"],
         ["missing", escape(verdict.missing) or "-"],
     ]
-    needed = f"{verdict.figures['needed']:g}"
-    rows = [[a, b.replace("at 100)", f"at {needed})")] for a, b in rows]
     screen.table(["", endpoint], rows)
 
 
@@ -112,6 +111,17 @@ def history(screen: Screen, endpoint: str, as_json: bool) -> None:
         screen.table([">", "when (UTC)", "what, who", "change", "evidence and why"], rows)
     else:
         screen.say(f"{escape(endpoint)} stands at legacy and was never changed")
+
+
+def _e_values(evidence: Evidence) -> list[list[str]]:
+    paired = evidence.of(PAIRED)
+    if paired is None:
+        return []
+    figures, needed = paired.figures, f"{paired.figures['needed']:g}"
+    return [
+        ["e-value: worse", f"{figures['e_worse']:.3g} (fails at {needed})"],
+        ["e-value: not worse", f"{figures['e_not_worse']:.3g} (passes at {needed})"],
+    ]
 
 
 def _latches(one: Route) -> str:

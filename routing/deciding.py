@@ -14,6 +14,7 @@ from ..store.store import Store
 from ..telemetry import Counters
 from .endpoint import Endpoint
 from .events import Events
+from .guardrails.observations import Observations
 from .ledger import DONE, Also, Ledger, background
 from .outcomes import Outcomes
 from .table import RouteTable
@@ -112,6 +113,7 @@ def takers(
     *,
     also: Also | None = None,
     sent: Callable[[str], None] | None = None,
+    observations: Observations | None = None,
 ) -> dict[str, Deciding]:
     """Give what takes each source's deliveries, by the source's name. Called once, at start.
 
@@ -119,7 +121,7 @@ def takers(
     each destination that a message waits for. Raises ``ConfigError`` where two endpoints would
     send messages under one id.
     """
-    ledger = Ledger(store, counters, also=also, sent=sent)
+    ledger = Ledger(store, counters, also=also, sent=sent, observations=observations)
     found: dict[str, Deciding] = {}
     senders: dict[tuple[str, str], str] = {}
     for endpoint in endpoints:

@@ -12,6 +12,7 @@ from ..telemetry import Counters, log
 from .asking import ask_replacement, reason_of
 from .endpoint import Endpoint
 from .exchange import Exchange, status_of
+from .guardrails.observations import Observations
 from .shadow import Pair, Shadow
 from .table import RouteTable
 
@@ -30,12 +31,14 @@ class Dispatcher:
         journal: Journal,
         shadow: Shadow,
         counters: Counters,
+        observations: Observations | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._table = table
         self._journal = journal
         self._shadow = shadow
         self._counters = counters
+        self._observations = observations or Observations()
         self._said: dict[str, float] = {}
 
     async def serve(self, record: Record) -> Record:
@@ -61,15 +64,18 @@ class Dispatcher:
         if decision.side is Side.LEGACY:
             answer = await self._by_legacy(exchange)
             if decision.compare and status_of(answer) == "ok":
-                self._offer(request, exchange.revision, legacy=answer)
+                self._offer(exchange, request, legacy=answer)
             return answer
         return await self._by_replacement(exchange, request, compare=decision.compare)
 
     async def _by_replacement(
         self, exchange: Exchange, request: Request, *, compare: bool
     ) -> Record:
+        asked = time.monotonic()
         try:
             reply = await ask_replacement(self._endpoint, request, exchange.revision)
+            exchange.took = time.monotonic() - asked
+            self._observations.used(exchange.route, reply.usage)
             answer = self._encode(exchange.record, reply) if reply.status == "ok" else None
         except Exception as error:  # noqa: BLE001  # whatever it was, callers are answered
             return await self._fall_back(exchange, reason_of(error), error)
@@ -83,15 +89,17 @@ class Dispatcher:
                 return await self._fall_back(exchange, "store", error)
             self._journal.append(written)  # there is nobody else to answer
         if compare:
-            self._offer(request, exchange.revision, replacement=reply)
+            self._offer(exchange, request, replacement=reply)
         self._count(exchange, Side.REPLACEMENT, "ok")
         return answer
 
     async def _by_legacy(self, exchange: Exchange, reply: Reply | None = None) -> Record:
         if self._endpoint.legacy is None:
             raise FigError("has no legacy to answer", place=f"endpoint.{self._endpoint.name}")
+        asked = time.monotonic()
         try:
             answer = await self._endpoint.legacy(exchange.record, exchange.deadline)
+            exchange.took = time.monotonic() - asked
         except LegacyError as error:
             exchange.detail = exchange.detail or str(error)
             self._journal.append(Write(lines=(exchange.line(None, "error", reply),)))
@@ -115,6 +123,7 @@ class Dispatcher:
         if reason != "abstained":
             self._say(reason, exchange.detail)
         if exchange.route.stage is Stage.RETIRED:
+            self._observations.failed(exchange, reason)
             self._journal.append(Write(lines=(exchange.line(None, "error", reply),)))
             raise error or ContractError(
                 "the replacement is not sure, and legacy is retired",
@@ -136,8 +145,8 @@ class Dispatcher:
 
     def _offer(
         self,
+        exchange: Exchange,
         request: Request,
-        revision: str,
         legacy: Record | None = None,
         replacement: Reply | None = None,
     ) -> None:
@@ -145,15 +154,18 @@ class Dispatcher:
             Pair(
                 endpoint=self._endpoint,
                 request=request,
-                revision=revision,
+                revision=exchange.revision,
                 legacy=legacy,
                 replacement=replacement,
+                route=exchange.route,
+                took=exchange.took,
             )
         )
 
     def _count(self, exchange: Exchange, side: Side, status: str) -> None:
         stage = exchange.route.stage.value
         self._counters.add("route_requests", self._endpoint.name, side.value, stage, status)
+        self._observations.answered(exchange, side, status)
 
     def _say(self, reason: str, detail: str) -> None:
         # A replacement that is down would otherwise write a line for every call.

@@ -10,7 +10,7 @@ from ..store.awaited import Awaiting
 from ..store.line import Line
 from ..store.standing import Standing
 from ..store.write import Write
-from .asking import ask_replacement
+from .asking import ask_replacement, reason_of
 from .endpoint import Endpoint
 from .exchange import Exchange
 from .joining import Joined, join_request
@@ -89,10 +89,11 @@ class Events:
         if route.killed or route.stage is Stage.LEGACY:
             return self._written(exchange, Write(lines=(exchange.line(Side.LEGACY, "ok"),)))
         request = exchange.request = self.endpoint.request(record)
-        reply = await ask_replacement(self.endpoint, request, exchange.revision)
+        reply = await self._ask(exchange, request)
         decision = self.endpoint.router.decide(route, request)
         exchange.rule = decision.rule
         sent = self._decided(exchange, decision, request, reply)
+        self._ledger.observations.event(exchange, decision.side)
         write = Write(
             lines=(exchange.line(exchange.decided, "ok", reply),),
             effects=() if sent is None else (sending(sent),),
@@ -101,6 +102,16 @@ class Events:
         if sent is not None:
             self._ledger.tell_of(sent.destination, taken.durable)
         return taken
+
+    async def _ask(self, exchange: Exchange, request: Request) -> Reply:
+        observations = self._ledger.observations
+        try:
+            reply = await ask_replacement(self.endpoint, request, exchange.revision)
+        except FigError as error:
+            observations.failed(exchange, reason_of(error))
+            raise
+        observations.used(exchange.route, reply.usage, shadow=True)
+        return reply
 
     async def _taken(
         self,

@@ -19,6 +19,7 @@ class Exchange:
     """One request on its way: what was decided, who answered, and why not the other.
 
     ``deadline`` is the caller's, in seconds since the epoch; a fallback has what is left of it.
+    ``rule`` is the one that decided; ``took`` are the seconds that the side that answered took.
     ``answer`` is kept where the journal is the only place that it goes to; ``more`` is what else
     the line says.
     """
@@ -31,6 +32,7 @@ class Exchange:
     request: Request | None = None
     decided: Side = Side.LEGACY
     rule: str = ""
+    took: float = 0.0
     fallback: str = ""
     detail: str = ""
     answer: Payload | None = None

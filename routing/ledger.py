@@ -18,6 +18,7 @@ from ..store.store import Store
 from ..store.write import DeadLetter, InboxMark, Write
 from ..telemetry import Counters
 from .endpoint import Endpoint
+from .guardrails.observations import Observations
 from .letters import letter
 from .lookup import Lookup
 from .taken import Taken
@@ -40,7 +41,8 @@ class Ledger:
     """Built once a process, by ``deciding.takers``; used by ``Events`` and ``Outcomes``.
 
     ``also`` gives effects that are written with what a record comes to. ``sent`` is told, on the
-    event loop, of each destination that a message waits for.
+    event loop, of each destination that a message waits for. ``observations`` are told what the
+    replacement answers and where it fails.
     """
 
     def __init__(
@@ -50,7 +52,9 @@ class Ledger:
         *,
         also: Also | None = None,
         sent: Callable[[str], None] | None = None,
+        observations: Observations | None = None,
     ) -> None:
+        self.observations = observations or Observations()
         self.journal = store.journal
         self._sent = sent
         self.counters = counters or Counters()

@@ -11,7 +11,7 @@ from ..config import Endpoint
 from ..errors import RouteError
 from ..model import Data, Route, Side, Stage, Step
 from ..store.store import Store
-from .evidence import Evidence, gather
+from .guardrails.evidence import Evidence, Gathering
 from .moves import data_after_rollback, why_not
 from .stages import ladder, next_step, position
 
@@ -47,15 +47,16 @@ class Operator:
         self._effect = effect
         self._newest = newest
         self._who = who
+        self._gathering = Gathering(store, endpoint)
         self._journey = journey
 
     def route(self) -> Route:
         """Read the route; one that was never changed stands at legacy."""
         return self._store.routes.get(self._endpoint.name) or Route(endpoint=self._endpoint.name)
 
-    def evidence(self) -> Evidence:
-        """Read the evidence on the route's revision."""
-        return gather(self._store, self._endpoint, self.route())
+    def evidence(self, *, wait: bool = True) -> Evidence:
+        """Read the evidence on the route's revision; ``wait`` for metrics never read before."""
+        return self._gathering(self.route(), wait=wait)
 
     def advance(self, to: Step | None = None, *, why: str = "", force: bool = False) -> Route:
         """Go one rung up, or to ``to``. Beyond shadow the guardrail must pass, unless forced."""
@@ -74,7 +75,7 @@ class Operator:
         self._check_kind(step, route)
         data = self._data_at(step, route)
         self._check_move(route, step.stage, data)
-        evidence = gather(self._store, self._endpoint, route)
+        evidence = self._gathering(route)
         if step.stage in _MOVED and evidence.verdict.outcome != "pass" and not force:
             raise self._error(
                 f"the guardrail does not pass: {evidence.verdict.reason}",
@@ -141,7 +142,7 @@ class Operator:
         wanted = revision or self._newest()
         if wanted == route.revision:
             raise self._error("has this revision already", route, value=wanted)
-        before = gather(self._store, self._endpoint, route)
+        before = self._gathering(route)
         passed = before.verdict.outcome == "pass"
         moved = msgspec.structs.replace(
             route,
@@ -221,7 +222,7 @@ class Operator:
         return self._put(msgspec.structs.replace(route, **latches), action, why)
 
     def _put(self, route: Route, action: str, why: str, evidence: Evidence | None = None) -> Route:
-        before = evidence or gather(self._store, self._endpoint, self.route())
+        before = evidence or self._gathering(self.route())
         return self._store.routes.put(
             route, action=action, who=self._who, why=why, evidence=before.snapshot()
         )

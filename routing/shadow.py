@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from ..errors import FigError
-from ..model import Comparison, Payload, Record, Reply, Request, Side
+from ..model import Comparison, Payload, Record, Reply, Request, Route, Side
 from ..store.journal import Journal
 from ..store.line import Line
 from ..store.noise import keep_doubled
@@ -20,6 +20,7 @@ from .comparison.compare import compare
 from .comparison.noisy import Noisy
 from .comparison.twice import again, wanted
 from .endpoint import Endpoint
+from .guardrails.observations import Observations
 from .later import Later
 from .ledger import Ledger
 
@@ -28,13 +29,19 @@ __all__ = ["Pair", "Shadow", "compared"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Pair:
-    """A request that one side has answered. The side that is None is still to be asked."""
+    """A request that one side has answered. The side that is None is still to be asked.
+
+    ``took`` are the seconds that the side took that has answered; with the ``route`` on which it
+    did, both sides' times are compared too.
+    """
 
     endpoint: Endpoint
     request: Request
     revision: str
     legacy: Record | None = None
     replacement: Reply | None = None
+    route: Route | None = None
+    took: float = 0.0
 
 
 class Shadow:
@@ -48,12 +55,14 @@ class Shadow:
         self,
         journal: Journal,
         counters: Counters,
+        observations: Observations | None = None,
         *,
         size: int = 1000,
         workers: int = 8,
         noisy: Noisy | None = None,
         later: Later | None = None,
     ) -> None:
+        self.observations = observations or Observations()
         self._journal = journal
         self._counters = counters
         self._queue: asyncio.Queue[Pair] = asyncio.Queue(size)
@@ -67,6 +76,7 @@ class Shadow:
         return cls(
             store.journal,
             counters,
+            Observations(store.measures),
             noisy=Noisy(store.database),
             later=Later(Ledger(store, counters)),
         )
@@ -101,7 +111,7 @@ class Shadow:
     async def _compare(self, pair: Pair) -> None:
         endpoint, request = pair.endpoint, pair.request
         noisy = await self._noisy.fields(endpoint, pair.revision)
-        both = await _answers(pair)
+        both = await _answers(pair, self.observations)
         if isinstance(both, Write):
             self._journal.append(both)
             return
@@ -120,13 +130,15 @@ class Shadow:
                 self._journal.append(keep_doubled(twice, request.id))
 
 
-async def compared(pair: Pair, noisy: Collection[str] = ()) -> Write:
+async def compared(
+    pair: Pair, observations: Observations | None = None, noisy: Collection[str] = ()
+) -> Write:
     """Ask the side that is missing and compare; give what the journal is to hold.
 
     A side that fails or abstains leaves a line of kind ``shadow`` that says so, with what the other
     side came to, and no comparison.
     """
-    both = await _answers(pair)
+    both = await _answers(pair, observations or Observations())
     if isinstance(both, Write):
         return both
     return Write(observations=(await _seen(pair, both, noisy),))
@@ -156,13 +168,23 @@ def _compared(pair: Pair, both: _Both, noisy: Collection[str]) -> Comparison:
     return pair.endpoint.journalled(seen)
 
 
-async def _answers(pair: Pair) -> _Both | Write:
+async def _answers(pair: Pair, observations: Observations) -> _Both | Write:
     """Give both answers, or what is written where there are not both."""
     # Neither side's failure keeps the other's answer from being told of.
-    new, failed = await _replacement(pair)
+    began = time.monotonic()
+    new, failed = await _replacement(pair, observations)
+    asked = time.monotonic()
     old, refused = await _legacy(pair)
     if new is None or old is None:
         return _failed(pair, failed, refused)
+    if pair.route is not None and pair.took:
+        answered = time.monotonic()
+        times = (
+            (asked - began, pair.took)
+            if pair.replacement is None
+            else (pair.took, answered - asked)
+        )
+        observations.timed(pair.route, replacement=times[0], legacy=times[1])
     return old, new
 
 
@@ -170,11 +192,13 @@ _Failure = tuple[str, str]
 """Why a side gave no answer: in a word, and in full."""
 
 
-async def _replacement(pair: Pair) -> tuple[Payload | None, _Failure]:
+async def _replacement(pair: Pair, observations: Observations) -> tuple[Payload | None, _Failure]:
     try:
-        reply = pair.replacement or await ask_replacement(
-            pair.endpoint, pair.request, pair.revision
-        )
+        reply = pair.replacement
+        if reply is None:
+            reply = await ask_replacement(pair.endpoint, pair.request, pair.revision)
+            if pair.route is not None:
+                observations.used(pair.route, reply.usage, shadow=True)
     except FigError as error:
         return None, (reason_of(error), str(error))
     if reply.status == "abstained" or reply.payload is None:

@@ -109,7 +109,14 @@ class Listening:
     def _serves(self, plan: Plan, facade: str, system: str) -> dict[str, Serve]:
         return {
             endpoint.mapping.root: plan.uses.counted(
-                Dispatcher(endpoint, self._table, self._journal, self._shadow, self._counters).serve
+                Dispatcher(
+                    endpoint,
+                    self._table,
+                    self._journal,
+                    self._shadow,
+                    self._counters,
+                    self._shadow.observations,
+                ).serve
             )
             for endpoint in plan.endpoints.values()
             if (endpoint.config.listen.facade, endpoint.config.listen.system) == (facade, system)

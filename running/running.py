@@ -21,11 +21,11 @@ from ..errors import StoreError
 from ..facades.server import Serving
 from ..ports import Source
 from ..routing.deciding import Deciding, takers
+from ..routing.guardrails.watch import Watch
 from ..routing.kept import KeptRoutes
 from ..routing.operator import Operator
 from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
-from ..routing.watch import Watch
 from ..store.captured import capture_effects
 from ..store.outbox import Outbox
 from ..store.store import Store
@@ -40,6 +40,7 @@ from .intake import Intake, Way
 from .listening import Listening
 from .loading import Loading
 from .notify import Notify
+from .opening import open_later
 from .plan import Plan, host_port, make
 from .presence import Presence
 from .pulse import count, pulse
@@ -149,7 +150,7 @@ class Running:
         if await self._open_store():
             await self.presence.beat()
         else:
-            self.background.start("store", self._open_later())
+            self.background.start("store", open_later(self.store))
         for one in self.plan.callers.values():
             await one.open()
         await self.table.poll()
@@ -179,6 +180,7 @@ class Running:
             self.counters,
             also=capture_effects,
             sent=self.senders.nudge,
+            observations=self.shadow.observations,
         )
 
     def wanted(self) -> dict[str, Source]:
@@ -218,6 +220,7 @@ class Running:
 
     def watch(self, plan: Plan) -> None:
         """Have the guardrails of a plan's endpoints looked at, and no others."""
+        self.shadow.observations.follow(plan.workspace.endpoint.values())
         if self._watch is not None:
             self._watch.cancel()
         self._watch = self.background.start("watch", Watch(plan.operators).run())
@@ -255,6 +258,7 @@ class Running:
         self.background.start("route changes", self.changes.run())
         self.background.start("replacements", self.loading.tidy())
         self.background.start("shadow", self.shadow.run())
+        self.background.start("observations", self.shadow.observations.run())
         self.background.start("pulse", pulse(self))
         self.background.start("waiting", count(self))
         self.watch(self.plan)
@@ -282,14 +286,6 @@ class Running:
             log.warning("store lost, legacy answers everybody: %s", error)
             return False
         return True
-
-    async def _open_later(self) -> None:
-        while True:
-            await asyncio.sleep(0.5)
-            with contextlib.suppress(StoreError):
-                await asyncio.to_thread(self.store.open)
-                log.info("the store is there now")
-                return
 
     def operators(self, source: str) -> list[Operator]:
         """Give the operators of the endpoints that a source feeds."""

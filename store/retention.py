@@ -35,6 +35,9 @@ class Report(msgspec.Struct, kw_only=True):
     kept_letters: int = 0
     outcomes: int = 0
     awaited: int = 0
+    failures: int = 0
+    sampled: int = 0
+    measures: int = 0
     freed: int = 0
     seconds: float = 0.0
     stopped: str = ""
@@ -89,6 +92,9 @@ def _ages(retention: Retention, now: float) -> dict[str, float]:
         "kept_letters": retention.kept_letters,
         "outcomes": retention.outcomes,
         "awaited": retention.outcomes,
+        "failures": retention.measures,
+        "sampled": retention.measures,
+        "measures": retention.measures,
     }
     return {name: now - age * _DAY for name, age in days.items() if age > 0}
 

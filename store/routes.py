@@ -158,7 +158,8 @@ def _change_of(
             expected=f"version {route.version}",
             remedy="read it again, and decide on what stands there now",
         )
-    after = msgspec.structs.replace(route, version=found + 1)
+    version = found + 1
+    after = msgspec.structs.replace(route, version=version, since=_since(before, route, version))
     return Change(
         id=0,
         endpoint=route.endpoint,
@@ -173,6 +174,15 @@ def _change_of(
     )
 
 
+def _since(before: Route | None, route: Route, version: int) -> int:
+    """Say since which version a route stands on its rung with its revision."""
+    if before is None:
+        return version
+    same = all(getattr(before, name) == getattr(route, name) for name in _RUNG)
+    return before.since if same else version
+
+
+_RUNG = ("stage", "percent", "data", "revision")
 _PLAIN = ("endpoint", "version", "at", "action", "who", "why")
 
 

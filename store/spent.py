@@ -26,6 +26,9 @@ RULES: Final[Mapping[str, tuple[Table, ColumnElement[float], ColumnElement[bool]
     ),
     "kept_letters": (tables.dead_letters, _letters.at, _letters.state == "kept"),
     "outcomes": (tables.outcomes, tables.outcomes.c.at, None),
+    "failures": (tables.failures, tables.failures.c.at, None),
+    "sampled": (tables.sampled, tables.sampled.c.at, None),
+    "measures": (tables.measures, (tables.measures.c.day + 1) * 86_400.0, None),
     "awaited": (tables.awaited, _awaited.at, _awaited.state != "waiting"),
 }
 """By name: the table, the time that tells a row's age, and what else must hold for it to go."""

@@ -11,6 +11,7 @@ from .evidence import Evidence
 from .group import Inserts
 from .inbox import Inbox
 from .journal import Journal
+from .measures import Measures
 from .routes import Routes
 from .runs import Runs
 
@@ -31,6 +32,7 @@ class Store:
         self.routes = Routes(self.database, self.inserts)
         self.runs = Runs(self.database, self.inserts)
         self.evidence = Evidence(self.database, self.inserts)
+        self.measures = Measures(self.database)
         self.dead_letters = DeadLetters(self.database)
         self.inbox = Inbox(self.database)
         self._opened = False

@@ -5,7 +5,7 @@ Each request that a side was asked twice is a pair of pairs: do legacy and the r
 stays valid however often one looks:
 
 - *Is it more than noise?* Of the requests where just one of the two holds, raw must be more than
-  half: the paired test of ``eprocess.log_e_worse``.
+  half: the paired test of ``guardrails/eprocess.py``.
 - *Is it explained by noise?* Bet against "raw is at least ``1 + margin`` times as often as noise":
   a stake λ multiplies the capital by 1 - λx, where x is raw less ``1 + margin`` times noise. Under
   that hypothesis the mean of x is not negative, so that no factor's mean is above 1 (I.
@@ -28,7 +28,7 @@ import msgspec
 
 from ...route_settings import NoiseRules
 from ...store.noise import Doubled
-from ..eprocess import log_e_worse
+from ..guardrails.eprocess import log_e_worse
 
 __all__ = ["FieldNoise", "excused", "field_noise", "log_e_explained"]
 

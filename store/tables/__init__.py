@@ -20,7 +20,7 @@ from .core import (
     vault,
 )
 from .metadata import HEAD, metadata
-from .routing import dual_writes, failures, measures, noise, reviews
+from .routing import dual_writes, failures, measures, noise, reviews, sampled
 from .runbook import approvals, run_steps, runs
 
 __all__ = [
@@ -48,5 +48,6 @@ __all__ = [
     "routes",
     "run_steps",
     "runs",
+    "sampled",
     "vault",
 ]

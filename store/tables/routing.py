@@ -18,10 +18,12 @@ from sqlalchemy import (
 
 from .metadata import Id, metadata
 
-__all__ = ["dual_writes", "failures", "measures", "noise", "reviews"]
+__all__ = ["dual_writes", "failures", "measures", "noise", "reviews", "sampled"]
 
-# Answers that went wrong. ``unit`` is the digest of a key and a window of time: the retries of one
-# poisoned request are one observation. The first stands.
+# Answers that went wrong. ``unit`` is the digest of an input and a window of time: the retries of
+# one poisoned request are one observation. The first stands. ``keyed`` is the digest of the sticky
+# key and the window, empty where no percent decided: statistics count that, for a key stays on its
+# side.
 failures = Table(
     "failures",
     metadata,
@@ -30,10 +32,27 @@ failures = Table(
     Column("rung", String, nullable=False),
     Column("unit", String, nullable=False),
     Column("side", String, nullable=False),
+    Column("keyed", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("at", Double, nullable=False),
     PrimaryKeyConstraint("endpoint", "revision", "rung", "unit", "side", name="pk_failures"),
     Index("ix_failures_at", "at"),
+    sqlite_with_rowid=False,
+)
+
+# Keys that a percent has put on a side of a rung, the first so many of them. ``unit`` is a key's
+# digest: however often it comes, and to however many processes, it is counted once.
+sampled = Table(
+    "sampled",
+    metadata,
+    Column("endpoint", String, nullable=False),
+    Column("revision", String, nullable=False),
+    Column("rung", String, nullable=False),
+    Column("unit", String, nullable=False),
+    Column("side", String, nullable=False),
+    Column("at", Double, nullable=False),
+    PrimaryKeyConstraint("endpoint", "revision", "rung", "unit", name="pk_sampled"),
+    Index("ix_sampled_at", "at"),
     sqlite_with_rowid=False,
 )
 

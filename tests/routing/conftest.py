@@ -15,6 +15,7 @@ from stranglerfig import config
 from stranglerfig.acl.mapping.mapping import load_mapping
 from stranglerfig.acl.operations.operation import load_operation
 from stranglerfig.errors import LegacyUnavailable
+from stranglerfig.guardrail_settings import Guardrail
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Comparison, Record, Reply, Route, Stage
 from stranglerfig.routing.endpoint import Endpoint
@@ -145,6 +146,7 @@ def settings():
         key="customer",
         compare=("category",),
         ladder=(10.0, 50.0),
+        guardrail=Guardrail(stay=False, errors=False, ratio=False),
     )
 
 

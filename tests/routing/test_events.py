@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 
 import msgspec
 import pytest
@@ -14,7 +15,10 @@ from stranglerfig.errors import ReplacementUnavailable, StoreUnavailable
 from stranglerfig.model import Delivery, Record, Route, Stage
 from stranglerfig.routing.endpoint import Endpoint
 from stranglerfig.routing.events import Events
+from stranglerfig.routing.guardrails.observations import Observations
+from stranglerfig.routing.guardrails.rung import Rung
 from stranglerfig.routing.ledger import Ledger
+from stranglerfig.store.measures import Place
 
 ROW = {
     "id": "7",
@@ -197,3 +201,23 @@ async def test_what_is_begun_is_durable_when_it_says_so(events, store, delivery)
     assert {one.settlement.outcome for one in begun} == {"done"}
     assert not await (await events.begin(delivery(position="p7"))).durable
     assert len(read(store, "request")) == 50
+
+
+async def test_guardrails_hear_what_it_was_asked_and_where_it_failed(
+    event, table, store, delivery, replacement
+):
+    observations = Observations(store.measures)
+    observations.follow([event.config])
+    told = Events(event, table, Ledger(store, observations=observations))
+    table.route = Route(endpoint="triage", stage=Stage.SHADOW, revision="r1", since=1)
+    await told.take(delivery())
+    replacement.raises = ReplacementUnavailable("is down")
+    for attempt in (1, 2, 3):  # it comes again until it is taken
+        with pytest.raises(ReplacementUnavailable):
+            await told.take(delivery("p2", attempt=attempt))
+    await observations.flush()
+    place = Place("triage", "r1", Rung.of(table.route).label)
+    found = store.measures.read(place, since=1, now=time.time(), seconds=60.0)
+    assert found.sums["asked", "replacement"][0] == 1
+    # Nobody knows how often legacy fails there, so no statistic counts it; the breaker does.
+    assert (found.recent, found.failed) == (1, {})

@@ -20,7 +20,7 @@ from stranglerfig.route_settings import Guardrail
 from stranglerfig.routing.adjudication.golden import Golden
 from stranglerfig.routing.deciding import takers
 from stranglerfig.routing.endpoint import Endpoint
-from stranglerfig.routing.evidence import gather
+from stranglerfig.routing.guardrails.evidence import gather
 from stranglerfig.routing.observed import load_observed
 from stranglerfig.settings import Outcome
 from stranglerfig.store import Store
@@ -435,7 +435,7 @@ async def test_one_request_and_many_outcomes_at_once(event, table, open_store):
 
 
 async def test_the_guardrail_passes_on_observed_outcomes(event, table, store, feed):
-    guardrail = Guardrail(samples=20, margin=0.2)
+    guardrail = Guardrail(samples=20, margin=0.2, stay=False)
     settings = msgspec.structs.replace(event.config, guardrail=guardrail)
     assert gather(store, settings, table.route).verdict.outcome == "hold"
     for number in range(1, 41):

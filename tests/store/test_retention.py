@@ -24,7 +24,7 @@ NOW = 1_000 * DAY
 
 
 def keep(**ages):
-    return Retention(**{"inbox": 0, "outbox": 0, "outcomes": 0, **ages})
+    return Retention(**{"inbox": 0, "outbox": 0, "outcomes": 0, "measures": 0, **ages})
 
 
 def fill(store, count=10, first=0, at=None):

@@ -49,12 +49,25 @@ def _measured() -> None:
         sa.Column("rung", sa.String, nullable=False),
         sa.Column("unit", sa.String, nullable=False),
         sa.Column("side", sa.String, nullable=False),
+        sa.Column("keyed", sa.String, nullable=False),
         sa.Column("reason", sa.String, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
         sa.PrimaryKeyConstraint("endpoint", "revision", "rung", "unit", "side", name="pk_failures"),
         sqlite_with_rowid=False,
     )
     op.create_index("ix_failures_at", "failures", ["at"])
+    op.create_table(
+        "sampled",
+        sa.Column("endpoint", sa.String, nullable=False),
+        sa.Column("revision", sa.String, nullable=False),
+        sa.Column("rung", sa.String, nullable=False),
+        sa.Column("unit", sa.String, nullable=False),
+        sa.Column("side", sa.String, nullable=False),
+        sa.Column("at", sa.Double, nullable=False),
+        sa.PrimaryKeyConstraint("endpoint", "revision", "rung", "unit", name="pk_sampled"),
+        sqlite_with_rowid=False,
+    )
+    op.create_index("ix_sampled_at", "sampled", ["at"])
     op.create_table(
         "measures",
         sa.Column("endpoint", sa.String, nullable=False),

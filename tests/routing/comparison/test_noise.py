@@ -95,7 +95,7 @@ def test_no_difference_is_seldom_called_one_however_often_one_looks(noise, raw):
 def judged_quick(b, c):
     from math import log
 
-    from stranglerfig.routing.eprocess import log_e_worse
+    from stranglerfig.routing.guardrails.eprocess import log_e_worse
 
     return log_e_worse(b, c) >= log(2 / RULES.alpha)
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from math import exp, log
 
-from ..config import Guardrail
-from ..model import Verdict
-from ..store.evidence import Counts
+from ...guardrail_settings import Guardrail
+from ...model import Verdict
+from ...store.evidence import Counts
 from .eprocess import log_e_not_worse, log_e_worse, pairs_until_pass
 
 __all__ = ["NAME", "judge"]
@@ -44,23 +44,26 @@ def judge(counts: Counts, bounds: Guardrail) -> Verdict:
     if counts.total >= bounds.samples and not_worse >= goal:
         reason = f"not worse by {bounds.margin:.0%}: of {counts.total} requests, {score}"
         return Verdict(outcome="pass", guardrail=NAME, reason=reason, figures=figures)
+    missing, more = _missing(counts, bounds, goal)
     return Verdict(
         outcome="hold",
         guardrail=NAME,
         reason=f"too little evidence: of {counts.total} requests, {score}",
-        figures=figures,
-        missing=_missing(counts, bounds, goal),
+        figures={**figures, "more_pairs": float(more)} if more else figures,
+        missing=missing,
     )
 
 
-def _missing(counts: Counts, bounds: Guardrail, goal: float) -> str:
+def _missing(counts: Counts, bounds: Guardrail, goal: float) -> tuple[str, int]:
+    """Say what is missing, and how many pairs that is; 0 where more pairs do not help."""
     if counts.total < bounds.samples:
-        return f"{bounds.samples - counts.total} more requests before any verdict"
+        fewer = bounds.samples - counts.total
+        return f"{fewer} more requests before any verdict", fewer
     more = pairs_until_pass(
         counts.total, counts.legacy + counts.open, counts.replacement, bounds.margin, goal
     )
     if more is not None:
-        return f"about {more} more requests like these"
+        return f"about {more} more requests like these", more
     if counts.open:
-        return f"golden labels for the {counts.open} differences that nobody has adjudicated"
-    return f"at this rate it is never shown to be within {bounds.margin:.0%} of legacy"
+        return f"golden labels for the {counts.open} differences that nobody has adjudicated", 0
+    return f"at this rate it is never shown to be within {bounds.margin:.0%} of legacy", 0

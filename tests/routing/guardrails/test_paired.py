@@ -1,5 +1,5 @@
-from stranglerfig.config import Guardrail
-from stranglerfig.routing.guardrail import judge
+from stranglerfig.guardrail_settings import Guardrail
+from stranglerfig.routing.guardrails.paired import judge
 from stranglerfig.store.evidence import Counts
 
 BOUNDS = Guardrail(alpha=0.01, margin=0.05, samples=50)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stranglerfig.routing.eprocess import (
+from stranglerfig.routing.guardrails.eprocess import (
     _log_binomial_tail,
     log_e_not_worse,
     log_e_worse,
