@@ -20,7 +20,7 @@ from .route_settings import (
     Rule,
     check_ladder,
 )
-from .secret import with_password
+from .secret import absolute_sqlite, with_password
 from .settings import BridgeSettings, Facade, Guards, Listen, Outcome, Retention
 
 __all__ = [
@@ -134,7 +134,7 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
         """
         place = self.place("workspace", "store_password")
         return with_password(
-            _absolute_sqlite(self.store, self.root), self.store_password, place, self.root
+            absolute_sqlite(self.store, self.root), self.store_password, place, self.root
         )
 
     def place(self, *keys: str) -> str:
@@ -296,10 +296,3 @@ def _check_references(workspace: Workspace) -> None:
                     expected=f"one of {', '.join(section) or 'none yet'}",
                     remedy=f"add [{title}.{name}], or mend the name",
                 )
-
-
-def _absolute_sqlite(url: str, root: Path) -> str:
-    prefix = "sqlite:///"
-    if url.startswith(prefix) and not url.startswith(prefix + "/") and url != prefix + ":memory:":
-        return f"{prefix}{(root / url.removeprefix(prefix)).resolve()}"
-    return url

@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from .errors import ConfigError
 
-__all__ = ["read_secret", "with_password"]
+__all__ = ["absolute_sqlite", "read_secret", "with_password"]
 
 
 def read_secret(reference: str, *, place: str, root: Path) -> str:
@@ -53,3 +53,11 @@ def with_password(url: str, reference: str, place: str, root: Path) -> str:
         expected = f"{scheme}://USER@HOST/NAME, the password by reference only"
         raise ConfigError("has no place for a password", place=place, expected=expected)
     return f"{scheme}://{user}:{quote(read_secret(reference, place=place, root=root))}@{host}"
+
+
+def absolute_sqlite(url: str, root: Path) -> str:
+    """Give an address of a database, that of a relative SQLite file resolved against ``root``."""
+    prefix = "sqlite:///"
+    if url.startswith(prefix) and not url.startswith(prefix + "/") and url != prefix + ":memory:":
+        return f"{prefix}{(root / url.removeprefix(prefix)).resolve()}"
+    return url
