@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
+from functools import partial
 
 from ..errors import FigError
 from ..model import Comparison, Payload, Record, Reply, Request, Route, Side
@@ -124,10 +125,20 @@ class Shadow:
             self._journal.append(Write(observations=(seen,)))
         for side in wanted(endpoint, request):
             twice = await again(
-                endpoint, request, pair.revision, side, legacy=both[0], replacement=both[1]
+                endpoint,
+                request,
+                pair.revision,
+                side,
+                legacy=both[0],
+                replacement=both[1],
+                used=partial(self._used, pair),
             )
             if twice is not None:
                 self._journal.append(keep_doubled(twice, request.id))
+
+    def _used(self, pair: Pair, reply: Reply) -> None:
+        if pair.route is not None:
+            self.observations.used(pair.route, reply.usage, shadow=True)
 
 
 async def compared(

@@ -12,6 +12,7 @@ from ..adjudication.golden import Golden
 from ..adjudication.inline import Case
 from ..endpoint import Endpoint
 from ..journalled import NOTHING, Kept
+from .comparing import EQUAL
 from .path import field_of
 
 __all__ = ["compare", "compare_labelled", "unit_of"]
@@ -78,6 +79,17 @@ def compare_labelled(
     """
     found = endpoint.comparing.differences(legacy, replacement)
     names = endpoint.comparing.names(legacy)
+    if found is EQUAL and label is None:  # nearly always
+        return Comparison(
+            request_id=request_id,
+            endpoint=endpoint.config.name,
+            revision=revision,
+            unit=unit,
+            winner="both",
+            by="agreement",
+            legacy={name: legacy.get(name) for name in names},
+            replacement={name: replacement.get(name) for name in names},
+        )
     noise = tuple(path for path in found.paths if field_of(path) in noisy) if noisy else ()
     differs = tuple(path for path in found.paths if path not in noise)
     case = Case(names, differs, noise, found.broken, legacy, replacement, label, request)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import Literal
 
 import msgspec
@@ -47,16 +48,18 @@ async def again(
     *,
     legacy: Payload | None,
     replacement: Payload | None,
+    used: Callable[[Reply], None] = lambda _: None,
 ) -> Doubled | None:
     """Ask a side once more, and note in which fields it differs from its first answer.
 
-    ``legacy`` and ``replacement`` are the first answers; that of ``side`` must be there. Gives None
-    where the side does not answer again. Raises ``ValueError`` where legacy would be asked to do
+    ``legacy`` and ``replacement`` are the first answers; that of ``side`` must be there. ``used``
+    is told of the replacement's second reply, for what it cost. Gives None where the side does not
+    answer again. Raises ``ValueError`` where legacy would be asked to do
     something twice.
     """
     first = legacy if side == "legacy" else replacement
     try:
-        second = await _ask(endpoint, request, revision, side)
+        second = await _ask(endpoint, request, revision, side, used)
     except FigError:
         return None
     if first is None or second is None:
@@ -75,7 +78,13 @@ async def again(
     )
 
 
-async def _ask(endpoint: Endpoint, request: Request, revision: str, side: Side) -> Payload | None:
+async def _ask(
+    endpoint: Endpoint,
+    request: Request,
+    revision: str,
+    side: Side,
+    used: Callable[[Reply], None],
+) -> Payload | None:
     if side == "replacement":
         # Another id: what knows it by its id would give what it gave before. The caller's deadline
         # is none of this one's.
@@ -83,6 +92,7 @@ async def _ask(endpoint: Endpoint, request: Request, revision: str, side: Side) 
             request, id=request_id("asked twice", request.id), deadline=None, idempotency_key=""
         )
         reply: Reply = await ask_replacement(endpoint, other, revision)
+        used(reply)
         return reply.payload if reply.status == "ok" else None
     if endpoint.operation.effect != "read":
         raise ValueError(f"{endpoint.name}: legacy is asked twice only where it reads")
