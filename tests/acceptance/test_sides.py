@@ -98,3 +98,50 @@ def test_what_does_not_fit_the_operation_is_found_before_anything_starts(desk):
     assert done.status == 3
     assert "did you mean 'category'?" in done.err
     assert "endpoint.triage-ticket.comparison.ignore" in done.err
+
+
+OUTCOME = """
+[legacy.rulings]
+adapter = "tables"
+url     = "sqlite:///legacy/helpdesk.db"
+table   = "rulings"
+key     = ["customer"]
+
+[endpoint.triage-ticket.outcome]
+source  = "rulings"
+mapping = "outcomes/ruling.toml"
+key     = "customer"
+match   = "customer"
+"""
+RULING = """
+operation = "ticket.triage@1"
+from = { kind = "row", columns = ["customer", "category", "priority", "score"] }
+ignore = { customer = "joined by it" }
+reply = [
+  { src = "category", dst = "category", as = "text" },
+  { src = "priority", dst = "priority", as = "text" },
+  { src = "score",    dst = "score",    as = "decimal(2)" },
+]
+"""
+
+
+def test_what_legacy_rules_later_decides_what_callers_were_answered(desk, wait):
+    desk.sql("CREATE TABLE rulings (customer TEXT PRIMARY KEY, category, priority, score)")
+    (desk.root / "outcomes").mkdir()
+    (desk.root / "outcomes/ruling.toml").write_text(RULING)
+    with (desk.root / "fig.toml").open("a") as file:
+        file.write(OUTCOME)
+    desk.install()
+    installed = desk.fig("adapter", "install", "rulings")
+    assert installed.status == 0, installed.err
+    desk.at("shadow")
+    facade = desk.start("up").with_model().facade
+    assert facade.triage(TEXTS[1], "C-9").status == 200
+    wait(lambda: desk.journal("comparison"), "the two are compared")
+    assert desk.route("show")["evidence"]["counts"]["open"] == 1
+    desk.sql("INSERT INTO rulings VALUES ('C-9', 'quote', 'low', '0.90')")
+    wait(lambda: desk.journal("adjudication"), "the ruling is joined")
+    (told,) = desk.journal("adjudication")
+    assert (told.line.data["by"], told.line.data["winner"]) == ("outcome", "replacement")
+    counts = desk.route("show")["evidence"]["counts"]
+    assert (counts["open"], counts["replacement"]) == (0, 1)
