@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final, NamedTuple
 
 import msgspec
@@ -22,17 +23,22 @@ _Unit = tuple[str, str, str]
 
 
 class _Units:
-    """The winner of each unit's first comparison and that one's line, and what came later."""
+    """The winner of each unit's first comparison and that one's line, and what came later.
+
+    ``kept`` are adjudications of units of which no comparison was read before: where one was, its
+    line has lost its data, and its row stays; where none was, they adjudicated nothing.
+    """
 
     def __init__(self) -> None:
         self.first: dict[_Unit, tuple[str, int]] = {}
         self.later: dict[_Unit, Adjudication] = {}
+        self.kept: dict[_Unit, Adjudication] = {}
 
     def keep(self, page: list[tuple[int, Comparison | Adjudication]]) -> int:
         for line, seen in page:
             unit = (seen.endpoint, seen.revision, seen.unit)
             if isinstance(seen, Adjudication):
-                self.later[unit] = seen
+                (self.later if unit in self.first else self.kept)[unit] = seen
             else:
                 self.first.setdefault(unit, (seen.winner, line))
         return page[-1][0]
@@ -111,16 +117,20 @@ class Evidence:
         seen = tables.evidence
         connection.execute(delete(seen).where((seen.c.line > gone) | (seen.c.line == 0)))
         kept = connection.execute(select(func.count()).select_from(seen)).scalar_one()
+        self._change(connection, units.kept)
         rows = [
             (*unit, winner, line) for unit, (winner, line) in units.first.items() if line > gone
         ]
         if rows:
             self._inserts.evidence.add(connection, rows)
-        changes = [change_winner(one) for one in units.later.values()]
-        if changes:
-            self._inserts.effects.write(connection, changes)
+        self._change(connection, units.later)
         count = connection.execute(select(func.count()).select_from(seen)).scalar_one()
         return Rebuilt(rows=count - kept, kept=kept)
+
+    def _change(self, connection: Connection, told: Mapping[_Unit, Adjudication]) -> None:
+        changes = [change_winner(one) for one in told.values()]
+        if changes:
+            self._inserts.effects.write(connection, changes)
 
 
 def _gone(connection: Connection) -> int:
