@@ -35,7 +35,8 @@ def evidence(
     """Show the evidence on ENDPOINT, and what is missing.
 
     What was compared and where the sides differ, the e-values over time, every guardrail's verdict,
-    and about when what the next step waits for will be there. Looking often is free: the tests stay valid. The forecast is as good as the traffic is steady.
+    and about when what the next step waits for will be there. Looking often is free: the tests stay
+    valid. The forecast is as good as the traffic is steady.
     """
     workspace = screen.load()
     given = app.endpoint_of(workspace, endpoint)
