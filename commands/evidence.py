@@ -34,9 +34,11 @@ __all__ = ["evidence"]
 def evidence(
     screen: Screen, endpoint: str, revision: str, watch: bool, every: float, as_json: bool
 ) -> None:
-    """Show the evidence on ENDPOINT, every guardrail's verdict, and what the next step waits for.
+    """Show the evidence on ENDPOINT, and what is missing.
 
-    Looking often is free: the tests stay valid. The forecast is as good as the traffic is steady.
+    What was compared and where the sides differ, the e-values over time, every guardrail's verdict,
+    and about when what the next step waits for will be there. Looking often is free: the tests stay
+    valid. The forecast is as good as the traffic is steady.
     """
     workspace = screen.load()
     given = app.endpoint_of(workspace, endpoint)

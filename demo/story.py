@@ -115,14 +115,19 @@ class Story:
         self._tell({"event": "failure", "process": worker, "signal": "SIGSTOP"})
         before = sum(one.fallbacks["deadline"] for one in self.tally.stretches)
         os.kill(worker, signal.SIGSTOP)  # it hangs, as a stuck model does
-        served = self._served()
 
-        def recovered() -> bool:
+        def tripped() -> bool:
             hung = sum(one.fallbacks["deadline"] for one in self.tally.stretches) - before
-            return hung > 0 and _gone(worker) and self._served() >= served + 20
+            return hung > 0 and self._operator.route().stage is Stage.SHADOW
 
-        what = "the model's process hangs: legacy answers until it is back"
-        self._phase("live", what, recovered, patience=120, pace=0.2)
+        what = "the model's process hangs: legacy answers, and the hard breaker trips"
+        self._phase("live", what, tripped, patience=120, pace=0.2)
+        again = "in shadow, until the model's process is another one"
+        self._phase("shadow", again, lambda: _gone(worker), patience=120, pace=0.2)
+        self._advance("the model is back, and its evidence holds", Step(stage=Stage.LIVE))
+        served = self._served()
+        back = "the replacement answers again"
+        self._phase("live", back, lambda: self._served() >= served + 20, patience=120, pace=0.2)
 
     def _settle(self) -> None:
         done = self.tally.requests
@@ -186,8 +191,8 @@ class Story:
         self.tally.take(entry for entry in entries if entry.id > self.tally.last)
         self.events.take(entry for entry in entries if entry.id > self.events.last)
 
-    def _advance(self, why: str) -> None:
-        route = self._operator.advance(why=why)
+    def _advance(self, why: str, to: Step | None = None) -> None:
+        route = self._operator.advance(to, why=why)
         self._tell(
             {"event": "advance", "stage": route.stage.value, "percent": route.percent, "why": why}
         )

@@ -45,7 +45,7 @@ def judge_all(figures: Figures, bounds: Guardrail) -> tuple[Verdict, ...]:
 def combined(verdicts: Sequence[Verdict], pairs: int) -> Verdict:
     """Give the one verdict: the first that fails, else an error, else what is missing, else pass.
 
-    Whatever is not judged is a hold: a route without a single verdict never passes.
+    What is not measured is a hold: a route without a single measurement never passes.
     """
     figures = {"pairs": float(pairs)}
     for outcome in ("fail", "error", "hold"):
@@ -55,11 +55,12 @@ def combined(verdicts: Sequence[Verdict], pairs: int) -> Verdict:
             return msgspec.structs.replace(
                 found[0], figures={**figures, **found[0].figures}, missing=missing
             )
-    if not verdicts:
+    if all(verdict.guardrail == breaker.NAME for verdict in verdicts):
+        # That nothing broke yet is no measurement.
         return Verdict(
             outcome="hold",
             guardrail=ALL,
-            reason="nothing is measured: every guardrail is switched off",
+            reason="nothing is measured: the guardrails that would are switched off",
             figures=figures,
             missing="a guardrail that is switched on",
         )
@@ -72,27 +73,35 @@ def combined(verdicts: Sequence[Verdict], pairs: int) -> Verdict:
 
 
 def _judged(figures: Figures, bounds: Guardrail) -> Iterator[Verdict]:
-    moved = figures.rung.stage in MOVED
-    share = figures.rung.share
-    if moved:
+    rung = figures.rung
+    if rung.stage in MOVED:
         yield from _with(bounds.breaker, Breaker, lambda b: breaker.judge(figures.failures, b))
     if bounds.paired:
         yield paired.judge(figures.counts, bounds)
     yield from _with(bounds.mismatch, Mismatch, lambda b: mismatch.judge(figures.counts, b))
-    if 0 < share < 1:
-        yield from _with(
+    shared = 0 < rung.share < 1
+    if shared:
+        found = _with(
             bounds.errors, Errors, lambda b: errors.judge(figures.went, figures.answered, b)
         )
+        yield from _measured(found, bounds)
     yield from _with(bounds.latency, Latency, lambda b: latency.judge(figures.steps, b))
     if bounds.budget:
         yield budget.judge(figures.spent, bounds.budget)
     for one in bounds.metrics:
         yield metric.judge(one, figures.readings.get(one.name, ()))
-    if 0 < share < 1:
-        yield from _with(
-            bounds.ratio, Ratio, lambda b: ratio.judge(*figures.keys, share=share, bounds=b)
+    if shared:
+        found = _with(
+            bounds.ratio, Ratio, lambda b: ratio.judge(*figures.keys, share=rung.share, bounds=b)
         )
+        yield from _measured(found, bounds)
     yield from _with(bounds.stay, Stay, lambda b: stay.judge(figures.seconds, figures.answered, b))
+
+
+def _measured(verdicts: Iterator[Verdict], bounds: Guardrail) -> Iterator[Verdict]:
+    """Leave out holds for want of requests, where no least stay asks for any on each rung."""
+    short = bounds_of(bounds.stay, Stay) is None
+    return (verdict for verdict in verdicts if not (short and verdict.outcome == "hold"))
 
 
 def _with(

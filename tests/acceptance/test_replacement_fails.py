@@ -11,6 +11,8 @@ TEXT = "I want my money back, please refund the premium of May"
 def live(make_desk):
     """An endpoint that is live, and those who call it."""
     desk = make_desk()
+    # So many failures would trip the hard breaker, and it is to stay live.
+    desk.edit("fig.toml", "{ stay = false }", "{ stay = false, breaker = false }")
     desk.at("live")
     desk.facade = desk.start("serve").with_model().facade
     return desk

@@ -244,3 +244,22 @@ def test_a_shadow_that_fails_costs_nothing_and_is_told(served, wait):
             f"the journal says {reason}",
         )
     assert served.journal("comparison") == []
+
+
+def test_failures_in_a_row_trip_the_hard_breaker_of_the_running_process(desk, wait):
+    """Five requests that the replacement fails: legacy answers them, and then everybody."""
+    desk.at("live")
+    process = desk.start("serve")
+    wait(lambda: b"C10" in process.facade.triage(TEXT).body, "it is live")
+    desk.behave("raise")
+    for _ in range(20):  # one that is sent again and again is one failure
+        assert process.facade.triage("the same again", "C-1").status == 200
+    for number in range(5):
+        assert desk.reader.routes.get(NAME).stage == "live"
+        assert process.facade.triage(f"another one {number}", f"C-{number}").status == 200
+    wait(lambda: desk.reader.routes.get(NAME).stage == "shadow", "it is taken back", 20)
+    last = desk.fig("route", "history", NAME, "--json").lines()[-1]
+    assert (last["action"], last["who"]) == ("take back", "guardrail")
+    assert "the hard breaker trips" in last["why"]
+    shown = desk.fig("evidence", NAME)
+    assert shown.status == 0

@@ -100,7 +100,6 @@ def test_as_json_it_says_all_of_it(climbing):
         "breaker",
         "paired",
         "errors",
-        "sample ratio",
     }
     assert found["differences"][0]["field"] == "category"
     assert found["differences"][0]["examples"][0]["replacement"] == LONG

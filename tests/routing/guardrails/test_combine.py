@@ -48,6 +48,16 @@ def test_a_run_that_ends_before_any_measurement_is_a_hold_and_never_a_pass() -> 
         assert "pass" not in {one.outcome for one in found if one.guardrail != "breaker"}
 
 
+def test_without_a_least_stay_the_rungs_before_must_do_and_nothing_still_never_passes() -> None:
+    short = Guardrail(stay=False)
+    empty = {"went": (), "keys": (0, 0), "answered": 0, "seconds": 0.0}
+    assert verdict(short, **empty).outcome == "pass"
+    assert verdict(short, **{**empty, "went": GOOD["went"]}).outcome == "pass"
+    assert verdict(short, **empty, counts=Counts()).outcome == "hold"
+    assert verdict(Guardrail(stay=False, paired=False), **empty).outcome == "hold"
+    assert verdict(short, **{**empty, **HARM}).outcome == "fail"
+
+
 def test_with_everything_switched_off_nothing_passes() -> None:
     off = Guardrail(paired=False, errors=False, ratio=False, breaker=False, stay=False)
     assert judge_all(Figures(**GOOD), off) == ()
