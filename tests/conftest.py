@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from stranglerfig.testing.server import MariaDb, NoServer, PostgreSql
+
+# What hundreds of processes of ours import is compiled once.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+SERVING = []
 
 
 @pytest.fixture(scope="session")
@@ -19,10 +25,21 @@ def mariadb():
     yield from _serving(MariaDb)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def databases_go():
+    """Drop the databases that a file's tests made: they may lie in memory."""
+    yield
+    for server in SERVING:
+        if isinstance(server, PostgreSql):
+            server.drop()
+
+
 def _serving(kind):
     try:
         server = kind()
     except NoServer as missing:
         pytest.fail(f"not installed: {missing}; run 'make services'")
+    SERVING.append(server)
     yield server
+    SERVING.remove(server)
     server.stop()

@@ -22,12 +22,12 @@ import pytest
 
 from stranglerfig import app, config
 from stranglerfig.demo.workspace import copy_example
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Route, Stage, Step
 from stranglerfig.store import Store
 from stranglerfig.store.chain import verify
 from stranglerfig.store.line import Entry
 from stranglerfig.tests.importable import importable
+from stranglerfig.tests.stores import store_database, store_file
 
 HERE = Path(__file__).parent
 PATIENCE = 30.0
@@ -272,7 +272,8 @@ class Desk:
             self.edit("fig.toml", "sqlite:///fig.db", store)
         if provider == "scripted":
             self._script()
-        upgrade(self.url)
+        if not store:
+            store_file(self.store_file)
         self.reader = Store(self.url)
 
     def _start_legacy(self) -> Soap:
@@ -418,7 +419,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def any_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     """A workspace with its store on a file, and one with it on a server."""
     server = request.param == "postgresql"
-    store = request.getfixturevalue("postgresql").database() if server else ""
+    store = store_database(request.getfixturevalue("postgresql")) if server else ""
     made = Desk(tmp_path / "desk", store=store)
     yield made
     made.close()

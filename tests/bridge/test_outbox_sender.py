@@ -12,11 +12,11 @@ from stranglerfig.adapters.memory_sink import MemorySink
 from stranglerfig.bridge import Backoff
 from stranglerfig.bridge.outbox import Sender, SenderLimits
 from stranglerfig.errors import InDoubt, LegacyError, LegacyUnavailable
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Outgoing
 from stranglerfig.store import Store, Write
 from stranglerfig.store.outbox import Outbox, Waiting, send
 from stranglerfig.telemetry import Counters
+from stranglerfig.tests.stores import store_file
 
 QUICK = Backoff(first=0.002, longest=0.01)
 LIMITS = SenderLimits(batch=10, lease=5.0, poll=0.01, attempts=3, backoff=QUICK, reopen=QUICK)
@@ -24,8 +24,7 @@ LIMITS = SenderLimits(batch=10, lease=5.0, poll=0.01, attempts=3, backoff=QUICK,
 
 @pytest.fixture
 def store(tmp_path):
-    url = f"sqlite:///{tmp_path / 'fig.db'}"
-    upgrade(url)
+    url = store_file(tmp_path / "fig.db")
     store = Store(url, patience=5.0)
     store.open()
     yield store

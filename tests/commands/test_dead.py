@@ -12,11 +12,11 @@ from click.testing import CliRunner
 
 import stranglerfig
 from stranglerfig.cli import fig
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Record
 from stranglerfig.store import Store, Write
 from stranglerfig.store.chain import verify
 from stranglerfig.store.write import DeadLetter
+from stranglerfig.tests.stores import store_file
 
 EXAMPLE = Path(stranglerfig.__file__).parent / "examples" / "helpdesk"
 ROW = {
@@ -62,8 +62,7 @@ def workspace(tmp_path):
     shutil.copytree(EXAMPLE / "operations", tmp_path / "operations")
     shutil.copytree(EXAMPLE / "acl", tmp_path / "acl")
     shutil.copy(EXAMPLE / "fig.toml", tmp_path)
-    url = f"sqlite:///{tmp_path / 'fig.db'}"
-    upgrade(url)
+    url = store_file(tmp_path / "fig.db")
     store = Store(url)
     store.open()
     letters = (letter("p1"), letter("p2", channel="X"), letter("p3", "tickets2"))

@@ -18,8 +18,8 @@ from stranglerfig.adapters.capture.walk import Progress
 from stranglerfig.cli import fig
 from stranglerfig.commands.walking import span, told
 from stranglerfig.errors import ConfigError, LegacyError
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.tests.importable import importable
+from stranglerfig.tests.stores import store_file
 
 TOML = """
 [workspace]
@@ -42,7 +42,7 @@ address = "http://127.0.0.1:9/claims"
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     (tmp_path / "fig.toml").write_text(TOML, "utf-8")
-    upgrade(f"sqlite:///{tmp_path / 'fig.db'}")
+    store_file(tmp_path / "fig.db")
     with closing(sqlite3.connect(tmp_path / "legacy.db")) as legacy:
         legacy.execute("CREATE TABLE orders (nr INTEGER PRIMARY KEY, v TEXT)")
         legacy.executemany("INSERT INTO orders (v) VALUES (?)", [("v",)] * 500)

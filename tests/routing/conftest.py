@@ -15,12 +15,12 @@ from stranglerfig import config
 from stranglerfig.acl.mapping.mapping import load_mapping
 from stranglerfig.acl.operations.operation import load_operation
 from stranglerfig.errors import LegacyUnavailable
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Comparison, Record, Reply, Route, Stage
 from stranglerfig.routing.endpoint import Endpoint
 from stranglerfig.routing.operator import Operator
 from stranglerfig.store import Store, Write
 from stranglerfig.telemetry import log
+from stranglerfig.tests.stores import store_file
 
 EXAMPLE = Path(stranglerfig.__file__).parent / "examples" / "helpdesk"
 ANSWER = {"category": "quote", "priority": "low", "score": Decimal("0.99")}
@@ -39,7 +39,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def store(file):
-    upgrade(f"sqlite:///{file}")
+    store_file(file)
     store = Store(f"sqlite:///{file}", patience=5.0)
     store.open()
     yield store

@@ -6,21 +6,17 @@ import asyncio
 
 import pytest
 
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Outgoing
 from stranglerfig.store import Line, Store, Write
 from stranglerfig.store.outbox import HELD, Outbox, Waiting, send
+from stranglerfig.tests.stores import either_store
 
 NOW = 1_700_000_000.0
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'fig.db'}"
-    else:
-        url = request.getfixturevalue("postgresql").database()
-    upgrade(url)
+    url = either_store(request, tmp_path / "fig.db")
     store = Store(url, patience=5.0)
     store.open()
     yield store

@@ -9,10 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.store.captured import Captured
 from stranglerfig.store.database import Database
 from stranglerfig.tests.adapters.capture.field import Field
+from stranglerfig.tests.stores import store_file
 
 ORDERS = (
     "CREATE TABLE orders (region VARCHAR(20) NOT NULL, nr INTEGER NOT NULL, note TEXT,"
@@ -27,8 +27,7 @@ def field(url, tmp_path):
 
 @pytest.fixture
 def database(tmp_path):
-    url = f"sqlite:///{tmp_path / 'fig.db'}"
-    upgrade(url)
+    url = store_file(tmp_path / "fig.db")
     return Database(url)
 
 
