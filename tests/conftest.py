@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import signal
 
 import pytest
 
 from stranglerfig.testing.server import MariaDb, NoServer, PostgreSql
 
+# Where the tests are started in the background, Ctrl-C is ignored by all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 # What hundreds of processes of ours import is compiled once.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 SERVING = []

@@ -30,7 +30,7 @@ from stranglerfig.tests.importable import importable
 from stranglerfig.tests.stores import store_database, store_file
 
 HERE = Path(__file__).parent
-PATIENCE = 30.0
+PATIENCE = 90.0
 ENVELOPE = (
     '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"'
     ' xmlns:tns="urn:example:helpdesk"><soap:Body>{}</soap:Body></soap:Envelope>'
@@ -185,12 +185,12 @@ class Running:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(90)
         finally:
             self.kill()
 
     def _close(self) -> None:
-        self.process.wait(30)
+        self.process.wait(90)
         self._reader.join(30)
         self.process.stdout.close()
 
@@ -334,7 +334,7 @@ class Desk:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)

@@ -91,7 +91,7 @@ class TestTableSourceOnMariaDb(SourceContract):
 
 async def drain(source: TableSource, number: int) -> list:
     deliveries: list = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(deliveries) < number:
             got = await source.receive(100, 1.0)
             for delivery in got:
@@ -214,7 +214,7 @@ async def test_connections_that_are_cut_are_made_anew(tmp_path, legacy):
     for account in ("a", "b"):
         cut()
         legacy.run("INSERT INTO tickets (account) VALUES (%s)", (account,))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             (delivery,) = await source.receive(1, 10.0)
         assert json.loads(delivery.record.body)["account"] == account
         cut()

@@ -64,7 +64,7 @@ async def running():
     yield start
     for stop, task in stops:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 def make(sink, outbox, counters=None, **limits):
@@ -73,7 +73,7 @@ def make(sink, outbox, counters=None, **limits):
     return Sender(sink, outbox, limits=msgspec.structs.replace(LIMITS, **limits), counters=counters)
 
 
-async def until(condition, seconds=10.0):
+async def until(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to be"

@@ -50,7 +50,7 @@ def store(file):
 def until():
     """Wait for a condition without blocking the loop, and fail where it does not come."""
 
-    async def wait(condition, seconds=20.0):
+    async def wait(condition, seconds=60.0):
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "it did not come to be"

@@ -36,7 +36,7 @@ def single(database, owner, work, lease=0.6):
 
 
 async def until(condition):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 

@@ -42,7 +42,7 @@ def either(either_url):
 def until():
     """Wait for a condition, and fail where it does not come."""
 
-    def wait(condition, seconds=20.0):
+    def wait(condition, seconds=60.0):
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "it did not come to be"

@@ -91,7 +91,7 @@ def hold(file):
     yield start
     for held in running:
         if held.poll() is None:
-            held.communicate(b"\n", timeout=20)
+            held.communicate(b"\n", timeout=60)
 
 
 @pytest.mark.process
@@ -111,7 +111,7 @@ def test_locked_by_another_process(store, hold, until, logged):
     with pytest.raises(StoreUnavailable):
         store.routes.put(Route(endpoint="e"), action="a", who="w", why="y", evidence={})
     assert store.routes.all() == {}
-    held.communicate(b"\n", timeout=20)
+    held.communicate(b"\n", timeout=60)
     came_back(store, until, ["before", "kept 1", "kept 2"])
     levels = [level for level, text in logged if "the store is" in text]
     assert levels == ["WARNING", "INFO"]
@@ -130,7 +130,7 @@ def test_a_write_that_was_given_up_is_never_written(store, hold, until):
     held = hold()
     asyncio.run(cancelled())
     assert isinstance(commit(store, "given up")[0], StoreUnavailable)
-    held.communicate(b"\n", timeout=20)
+    held.communicate(b"\n", timeout=60)
     came_back(store, until, [])
 
 

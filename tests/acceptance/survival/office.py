@@ -196,7 +196,7 @@ class Office:
     def waiting(self) -> int:
         return self.rows("SELECT count(*) FROM fig_event WHERE done_at IS NULL")[0][0]
 
-    def settled(self, what: str = "all captured changes are settled", seconds: float = 60) -> None:
+    def settled(self, what: str = "all captured changes are settled", seconds: float = 120) -> None:
         """Wait until nothing that legacy wrote waits."""
         until(lambda: not self.waiting(), what, seconds)
 
