@@ -22,6 +22,7 @@ from stranglerfig.adapters.capture.reconcile import Reconcile
 from stranglerfig.adapters.capture.rows import Rows
 from stranglerfig.adapters.capture.sqlite.dialect import SqliteCapture
 from stranglerfig.adapters.capture.throttle import Pace
+from stranglerfig.adapters.capture.unsettled import HELD
 from stranglerfig.adapters.capture.walk import Walk
 from stranglerfig.model import Record
 from stranglerfig.store.captured import capture_effects
@@ -139,9 +140,11 @@ class Field:
                 .mappings()
                 .all()
             )
+            held = {row["key"] for row in found if row["parked"] == HELD}  # a walk is not sure yet
             events = [
                 Event(**{name: row[name] for name in Event.__struct_fields__} | {"lease_token": ""})
                 for row in found
+                if row["key"] not in held
             ]
             with database.write() as store:
                 for event in events:
