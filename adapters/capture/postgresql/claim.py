@@ -104,10 +104,10 @@ SELECT seen.*, taken.* FROM (
 _SETTINGS: Final = """\
 SELECT set_config(name, 'off', false)
 FROM unnest(ARRAY['jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin',
-  'enable_bitmapscan', 'synchronous_commit']) AS name
+  'enable_bitmapscan', 'enable_sort', 'synchronous_commit']) AS name
 UNION ALL SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"""
-"""Claims walk indexes: on a table that was empty a moment ago the planner would not believe it, and
-to plan one costs more than to run it. Leases and marks that a crash of the server takes back are
+"""Claims walk indexes in their order: on a table where nothing waited a moment ago the planner would
+rather read and sort all that does, and to plan a claim costs more than to run it. Leases and marks that a crash of the server takes back are
 made again, for what they stand for is durable elsewhere: so nobody waits for legacy's disk."""
 
 
