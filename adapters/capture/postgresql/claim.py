@@ -51,9 +51,11 @@ _HEAD: Final = """\
     AND {row}.id = ({first})
     AND ({row}.parked = 0 OR NOT EXISTS ({in_hand}))"""
 
-# The lock within LATERAL keeps the order of the heads. A done_at that is not spelled as in the
-# indexes keeps the planner from those: just after a vacuum they look small. Every part but the
-# first and the last is worked off only as far as the limit asks for it.
+# The lock within LATERAL keeps the order of the heads. What is locked is found again by its place,
+# which needs no index; what was changed since the statement began is left for the next claim. A
+# done_at that is not spelled as in the indexes keeps the planner from those: just after a vacuum
+# they look small. Every part but the first and the last is worked off only as far as the limit asks
+# for it.
 _CLAIM: Final = """\
 WITH look AS MATERIALIZED (
   (SELECT id, key, priority, next_at, lease_until, parked, lost FROM {events}
@@ -84,15 +86,15 @@ WITH look AS MATERIALIZED (
   SELECT id FROM suspect UNION ALL SELECT id FROM live
   UNION ALL SELECT id FROM before_live UNION ALL SELECT id FROM history
 ), pick AS MATERIALIZED (
-  SELECT locked.id FROM heads CROSS JOIN LATERAL (
-    SELECT e.id FROM {events} e
+  SELECT locked.at FROM heads CROSS JOIN LATERAL (
+    SELECT e.ctid AS at FROM {events} e
     WHERE e.id = heads.id AND coalesce(e.done_at, 0) = 0 AND {free_e}
     FOR UPDATE SKIP LOCKED) locked
   LIMIT %(limit)s
 ), taken AS (
   UPDATE {events} e SET lease_token = %(token)s, lease_until = {now} + %(lease)s,
     attempts = e.attempts + 1, lost = e.lost + (e.lease_token IS NOT NULL)::integer, parked = 0
-  FROM pick WHERE e.id = pick.id
+  FROM pick WHERE e.ctid = pick.at
   RETURNING {fields}
 )
 SELECT seen.*, taken.* FROM (
@@ -104,11 +106,12 @@ SELECT seen.*, taken.* FROM (
 _SETTINGS: Final = """\
 SELECT set_config(name, 'off', false)
 FROM unnest(ARRAY['jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin',
-  'enable_bitmapscan', 'synchronous_commit']) AS name
+  'enable_bitmapscan', 'enable_sort', 'synchronous_commit']) AS name
 UNION ALL SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"""
-"""Claims walk indexes: on a table that was empty a moment ago the planner would not believe it, and
-to plan one costs more than to run it. Leases and marks that a crash of the server takes back are
-made again, for what they stand for is durable elsewhere: so nobody waits for legacy's disk."""
+"""Claims walk indexes in their order: where nothing waited a moment ago the planner would
+rather read and sort all that does by now, and to plan one costs more than to run it. Leases and
+marks that a crash of the server takes back are made again, for what they stand for is durable
+elsewhere: so nobody waits for legacy's disk."""
 
 
 class Heads:
