@@ -34,11 +34,11 @@ class Doubt(NamedTuple):
 
     def again(self) -> list[Item]:
         """Give what must be written where it was not: nobody waits for it, it was only appended."""
-        return [item for item in self.group if item.future is None]
+        return [item for item in self.group if item.waiting is None]
 
     def told(self) -> dict[str, object] | None:
         """Give a note's data where it was written, and those who waited were told of a doubt."""
-        waited = sum(item.future is not None for item in self.group)
+        waited = sum(len(item.contents) for item in self.group if item.waiting is not None)
         if not waited:
             return None
         return {"event": "was in doubt, and is written", "up to": self.last.id, "writes": waited}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 import time
 from collections.abc import Sequence
@@ -13,6 +12,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 
 from ..errors import StoreError, StoreUnavailable
 from ..telemetry import log
+from .answers import answer, fail, parted
 from .backlog import LONGEST, Backlog, Item
 from .database import Database
 from .doubt import Doubt, in_doubt
@@ -82,7 +82,7 @@ class Writer:
                 break
             else:
                 self._look()
-        self._answer(self._backlog.take_commits(), self._error())
+        fail(self._backlog.take_commits(), self._error())
         self._session.close()
 
     def _look(self) -> None:
@@ -101,7 +101,7 @@ class Writer:
             self._resolve_doubt(connection)
             # Taken only now that the lock is ours: until then a committer can give up.
             group = self._backlog.take(1 if self._alone else _GROUP)
-            contents = [item.content for item in group]
+            contents = [content for item in group for content in item.contents]
             outcomes, reached = write_group(connection, self._inserts, contents)
             last = reached
             began = time.perf_counter()
@@ -119,10 +119,11 @@ class Writer:
             self._recover()
         if self.abandoned:
             self.abandoned = False
-            told = [item for item in group if item.future is not None and item.future.done()]
+            told = [item for item in group if item.waiting is not None and item.waiting.done()]
             if told:
-                self._note({"event": "was in doubt, and is written", "writes": len(told)})
-        _resolve(group, outcomes)
+                writes = sum(len(item.contents) for item in told)
+                self._note({"event": "was in doubt, and is written", "writes": writes})
+        answer(group, outcomes)
 
     def _failed(
         self, error: Exception, group: list[Item], outcomes: list[Outcome], last: Tail | None
@@ -132,7 +133,7 @@ class Writer:
             self._refuse(error, group)
             return
         if last is None:
-            self._backlog.put_first([item for item in group if item.future is None])
+            self._backlog.put_first([item for item in group if item.waiting is None])
         else:
             self._doubt = Doubt(last, group, outcomes)
             if self._ask():
@@ -140,7 +141,7 @@ class Writer:
                 return
         self._lose(error)
         told = self._error() if self._doubt is None else in_doubt(self._error())
-        self._answer([item for item in group if item.future is not None], told)
+        fail([item for item in group if item.waiting is not None], told)
 
     def _ask(self) -> bool:
         """Ask at once whether a commit that failed was one; if nobody answers, it stays in doubt.
@@ -157,18 +158,19 @@ class Writer:
 
     def _refuse(self, error: Exception, group: list[Item]) -> None:
         """Find the write that cannot be stored, so that it does not hold up all others."""
-        if len(group) > 1:
-            self._alone = len(group)
-            self._backlog.put_first(group)
+        apart = group if len(group) > 1 else parted(group[0])
+        if len(apart) > 1:
+            self._alone = max(0, self._alone - len(group)) + len(apart)
+            self._backlog.put_first(apart)
             return
         self._alone = max(0, self._alone - 1)
         name = type(getattr(error, "orig", None) or error).__name__
         refusal = StoreError(
             f"a write cannot be stored: {name}", place=self._database.place, remedy="report it"
         )
-        self._answer(group, refusal)
+        fail(group, refusal)
         if not group[0].note:
-            content = repr(group[0].content)[:4000]
+            content = repr(group[0].contents[0])[:4000]
             self._note({"event": "refused", "error": name, "content": content})
 
     def _resolve_doubt(self, connection: Connection, *, in_time: bool = False) -> bool:
@@ -181,7 +183,7 @@ class Writer:
             told = doubt.told()
             if told and not in_time:
                 self._note(told)
-            _resolve(doubt.group, doubt.outcomes)
+            answer(doubt.group, doubt.outcomes)
         else:
             self._backlog.put_first(doubt.again())
         self._doubt = None
@@ -196,7 +198,7 @@ class Writer:
         if before is None or before.message != trouble.message:
             log.warning("journal: the store is lost: %s", trouble)
             self._note({"event": "store lost", "trouble": str(trouble)})
-        self._answer(self._backlog.take_commits(), self._error())
+        fail(self._backlog.take_commits(), self._error())
 
     def _recover(self) -> None:
         seconds = round(time.time() - self._lost_at, 3)
@@ -207,13 +209,10 @@ class Writer:
 
     def _note(self, data: dict[str, object]) -> None:
         line = row(Line(kind="note", data=data))
-        self._backlog.put_first([Item(Content(rows=(line,)), note=True)])
+        self._backlog.put_first([Item((Content(rows=(line,)),), note=True)])
 
     def _error(self) -> StoreUnavailable:
         return self.trouble or StoreUnavailable("the store is closed", place=self._database.place)
-
-    def _answer(self, items: Sequence[Item], error: StoreError) -> None:
-        _resolve(items, [error] * len(items))
 
 
 def _is_of_the_write(error: Exception) -> bool:
@@ -222,34 +221,3 @@ def _is_of_the_write(error: Exception) -> bool:
     return isinstance(error, ValueError) or (
         isinstance(error, StatementError) and not isinstance(error, DBAPIError)
     )
-
-
-def _resolve(items: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
-    """Tell the waiting, with one wake-up for each event loop."""
-    loops: dict[asyncio.AbstractEventLoop, list[tuple[asyncio.Future[bool], Outcome]]] = {}
-    for item, outcome in zip(items, outcomes, strict=True):
-        future, loop = item.future, item.loop
-        if future is not None and loop is not None:
-            waiting = loops.get(loop)
-            if waiting is None:
-                waiting = loops[loop] = []
-            waiting.append((future, outcome))
-        elif item.done is not None:
-            item.done.set()
-        elif outcome is not True and isinstance(outcome, StoreError):
-            log.error("journal: not written: %s", outcome)
-    for loop, waiting in loops.items():
-        try:
-            loop.call_soon_threadsafe(_tell, waiting)
-        except RuntimeError:
-            continue  # the loop is closed: nobody waits there any more
-
-
-def _tell(waiting: Sequence[tuple[asyncio.Future[bool], Outcome]]) -> None:
-    for future, outcome in waiting:
-        if future.done():
-            continue
-        if outcome is True or outcome is False:
-            future.set_result(outcome)
-        else:
-            future.set_exception(outcome)
