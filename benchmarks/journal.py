@@ -96,22 +96,23 @@ class Watch:
     def __init__(self, store: Store) -> None:
         self.groups = 0
         self.lingers: list[float] = []
-        self._session = store.journal._writer._session  # noqa: SLF001
+        self._writer = store.journal._writer  # noqa: SLF001
         self._backlog = store.journal._backlog  # noqa: SLF001
         self._changed = self._backlog._changed  # noqa: SLF001
-        self._commit, self._wait, self._notify = (
-            self._session.commit,
+        self._succeeded, self._wait, self._notify = (
+            self._writer._succeeded,  # noqa: SLF001
             self._backlog.wait,
             self._changed.notify,
         )
         self._first = 0.0
-        self._session.commit = self.commit
+        self._writer._succeeded = self.succeeded  # noqa: SLF001
         self._backlog.wait = self.wait
         self._changed.notify = self.notify
 
-    def commit(self) -> None:
+    def succeeded(self, *group: object) -> None:
+        """Count a group, whether a statement or a transaction has made it durable."""
         self.groups += 1
-        self._commit()
+        self._succeeded(*group)
 
     def notify(self, count: int = 1) -> None:
         """Note the first line of a group: it wakes the writer, which may wait for more then."""

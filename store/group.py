@@ -24,7 +24,7 @@ from .link import Row, Tail, chained, digest, encode, row, seal
 from .marks import Mark, Marks
 from .write import DeadLetter, InboxMark, Write
 
-__all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
+__all__ = ["Content", "Inserts", "Outcome", "observed", "prepare", "write_group"]
 
 Outcome = bool | StoreError | Conflict
 """True: written. False: a duplicate by its inbox mark. An error: it is
@@ -134,9 +134,9 @@ def write_group(
     if not rows:
         rows = _trace(taken)
     last = inserts.lines(connection, rows, at_commit=True)
-    observed = list(_observed(taken, last.id - len(rows) + 1))
-    if observed:
-        inserts.evidence.add(connection, observed)
+    seen = list(observed(taken, last.id - len(rows) + 1))
+    if seen:
+        inserts.evidence.add(connection, seen)
     dead = [content.dead for content in taken if content.dead is not None]
     if dead:
         connection.exec_driver_sql(inserts.dead_letters, dead)
@@ -146,7 +146,8 @@ def write_group(
     return outcomes, last
 
 
-def _observed(taken: Sequence[Content], line: int) -> Iterator[Unit]:
+def observed(taken: Sequence[Content], line: int) -> Iterator[Unit]:
+    """Give the rows of ``evidence``; ``line`` is the id that the first of their lines gets."""
     for content in taken:
         for endpoint, revision, unit, winner, place in content.evidence:
             yield endpoint, revision, unit, winner, line + place

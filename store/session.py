@@ -8,14 +8,16 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from ..errors import StoreError
 from . import head
 from .database import Database
 from .file import Identity, StoreFile, replaced
-from .postgresql import alive
+from .postgresql import alive, quiet
 
-__all__ = ["Session"]
+__all__ = ["WAIT", "Session"]
 
-_WAIT: Final = 0.2  # seconds for the write lock: less than a committer's patience
+WAIT: Final = 0.2
+"""Seconds for the write lock: less than a committer's patience."""
 
 
 class Session:
@@ -36,6 +38,13 @@ class Session:
         elif self._connection is None or not alive(self._connection):
             self.close()
             self._open()
+
+    def at_hand(self) -> Connection | None:
+        """Give PostgreSQL's connection, in no transaction; None where it is not open any more."""
+        kept = self._connection
+        with contextlib.suppress(StoreError, SQLAlchemyError, OSError):
+            return kept if kept is not None and quiet(kept) else None
+        return None
 
     def begin(self) -> Connection:
         """Begin a transaction that alone writes. Raises what stands against it."""
@@ -98,7 +107,7 @@ class Session:
             file.forget_sides()
             self._identity = now
         self._database.check_schema()
-        self._connection = self._database.connect(_WAIT, reads=head.TAIL)
+        self._connection = self._database.connect(WAIT, reads=head.TAIL)
         if file is not None:
             file.opened = self._identity
             self._check_file(file)  # replaced in this moment: the next try opens what is there then

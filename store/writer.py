@@ -7,7 +7,6 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
-from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from ..errors import StoreError, StoreUnavailable
@@ -19,8 +18,9 @@ from .doubt import Doubt, in_doubt
 from .group import Content, Inserts, Outcome, write_group
 from .line import Line
 from .link import Tail, row
-from .session import Session
-from .trouble import unavailable
+from .session import WAIT, Session
+from .stroke import Stroke, Strokes
+from .trouble import locked, refused, unavailable
 
 __all__ = ["Writer"]
 
@@ -45,6 +45,7 @@ class Writer:
         if database.file is not None:
             database.file.when_replaced = backlog.nudge
         self._inserts = Inserts(database.engine)
+        self._strokes = Strokes(database.engine, WAIT)
         self._lost_at = 0.0
         # Seconds that a commit takes, of late. To wait longer than that for more lines would cost
         # more than a commit for those who come too late: they fill the next group meanwhile. (Two
@@ -93,12 +94,19 @@ class Writer:
 
     def _turn(self) -> int:
         """Write one group; give its size, in lines."""
+        if self._strokes.ready and not self._alone and self.trouble is None:
+            size = self._stroke()
+            if size is not None:
+                return size
+        return self._transaction()
+
+    def _transaction(self) -> int:
         group: list[Item] = []
         outcomes: list[Outcome] = []
         last: Tail | None = None
         try:
+            self._settle()
             connection = self._session.begin()
-            self._resolve_doubt(connection)
             # Taken only now that the lock is ours: until then a committer can give up.
             group = self._backlog.take(1 if self._alone else _GROUP)
             contents = [content for item in group for content in item.contents]
@@ -111,8 +119,52 @@ class Writer:
             self._failed(error, group, outcomes, last)
             return 1
         self._alone = max(0, self._alone - len(group))
+        self._strokes.reached(reached)
         self._succeeded(group, outcomes)
         return sum([item.size for item in group])
+
+    def _stroke(self) -> int | None:
+        """Write one group by one statement; None where it takes a transaction."""
+        connection = self._session.at_hand()
+        if connection is None:
+            return None
+        group = self._backlog.take(_GROUP)
+        contents = [content for item in group for content in item.contents]
+        stroke: Stroke | None = None
+        try:
+            stroke = self._strokes.stroke(contents)
+            began = time.perf_counter()
+            written = stroke is not None and stroke.write(connection)
+            self._pace += (time.perf_counter() - began - self._pace) / 8
+        except Exception as error:  # noqa: BLE001 the thread must outlive whatever happens
+            return self._slipped(error, group, stroke)
+        if stroke is None or not written:
+            self._backlog.put_first(group)
+            if stroke is not None:
+                self._strokes.missed()
+            return None
+        self._strokes.hit(stroke.last)
+        self._succeeded(group, [True] * len(contents))
+        return sum([item.size for item in group])
+
+    def _slipped(self, error: Exception, group: list[Item], stroke: Stroke | None) -> int | None:
+        """See what a stroke that failed has come to: a size, or None where it is to be repeated."""
+        self._strokes.missed()
+        if stroke is None or _is_of_the_write(error) or refused(error):
+            if locked(error):
+                self._failed(error, group, [], None)
+                return 1
+            if not isinstance(error, IntegrityError):
+                self._session.close()
+            self._backlog.put_first(group)  # a transaction tells what it is
+            return None
+        self._session.close()
+        outcomes: list[Outcome] = [True] * sum(len(item.contents) for item in group)
+        self._doubt = Doubt(stroke.last, group, outcomes, unlocked=True)
+        written = self._ask(error)
+        if written is None:
+            self._leave(error, group)
+        return None if written is False else 1
 
     def _succeeded(self, group: Sequence[Item], outcomes: Sequence[Outcome]) -> None:
         if self.trouble is not None:
@@ -129,6 +181,7 @@ class Writer:
         self, error: Exception, group: list[Item], outcomes: list[Outcome], last: Tail | None
     ) -> None:
         self._session.close()
+        self._strokes.lost()
         if last is None and _is_of_the_write(error):
             self._refuse(error, group)
             return
@@ -136,25 +189,29 @@ class Writer:
             self._backlog.put_first([item for item in group if item.waiting is None])
         else:
             self._doubt = Doubt(last, group, outcomes)
-            if self._ask():
-                log.warning("journal: a commit was not confirmed, but made: %s", error)
+            if self._ask(error):
                 return
-        self._lose(error)
-        told = self._error() if self._doubt is None else in_doubt(self._error())
-        fail([item for item in group if item.waiting is not None], told)
+        self._leave(error, group)
 
-    def _ask(self) -> bool:
-        """Ask at once whether a commit that failed was one; if nobody answers, it stays in doubt.
+    def _ask(self, error: Exception) -> bool | None:
+        """Ask at once whether a commit that failed was one; None if nobody answers: it is in doubt.
 
         Those who wait must not be told that nothing was written where it was.
         """
         try:
-            written = self._resolve_doubt(self._session.begin(), in_time=True)
-            self._session.rollback()
+            written = self._settle(in_time=True)
         except Exception:  # noqa: BLE001 what failed is reported by the caller
             self._session.close()
-            return False
+            return None
+        if written:
+            log.warning("journal: a commit was not confirmed, but made: %s", error)
         return written
+
+    def _leave(self, error: Exception, group: Sequence[Item]) -> None:
+        """Give the store up for now, and tell those of a group who wait."""
+        self._lose(error)
+        told = self._error() if self._doubt is None else in_doubt(self._error())
+        fail([item for item in group if item.waiting is not None], told)
 
     def _refuse(self, error: Exception, group: list[Item]) -> None:
         """Find the write that cannot be stored, so that it does not hold up all others."""
@@ -173,20 +230,23 @@ class Writer:
             content = repr(group[0].contents[0])[:4000]
             self._note({"event": "refused", "error": name, "content": content})
 
-    def _resolve_doubt(self, connection: Connection, *, in_time: bool = False) -> bool:
+    def _settle(self, *, in_time: bool = False) -> bool:
         """Put back what a failed commit did not write, now that the journal can be read again."""
         doubt = self._doubt
         if doubt is None:
             return False
-        written = doubt.written(connection)
+        self._strokes.lost()
+        written = doubt.settle(self._session, self._inserts)
+        self._doubt = None
         if written:
             told = doubt.told()
             if told and not in_time:
                 self._note(told)
             answer(doubt.group, doubt.outcomes)
+        elif in_time and doubt.unlocked:
+            self._backlog.put_first(doubt.group)  # nobody was told anything
         else:
             self._backlog.put_first(doubt.again())
-        self._doubt = None
         return written
 
     def _lose(self, error: BaseException) -> None:
