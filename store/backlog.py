@@ -52,7 +52,11 @@ class Item(msgspec.Struct, eq=False):
 
     def __post_init__(self) -> None:
         """Count the lines, once."""
-        self.size = sum([len(content.rows) or 1 for content in self.contents])
+        contents = self.contents
+        if len(contents) == 1:  # nearly always
+            self.size = len(contents[0].rows) or 1
+        else:
+            self.size = sum([len(content.rows) or 1 for content in contents])
 
     @property
     def waiting(self) -> asyncio.Future[bool] | asyncio.Future[Sequence[Outcome]] | None:
@@ -85,8 +89,9 @@ class Backlog:
 
     def put(self, item: Item) -> bool:
         """Add an item at the end; False where there is no room, or the writer is going."""
+        size = item.size
         with self._lock:
-            lines = self._lines + item.size
+            lines = self._lines + size
             if self.closing or lines > self.capacity:
                 return False
             self._items.append(item)

@@ -171,7 +171,9 @@ class Journal:
     def _submit(
         self, write: Write, patience: float | None = None
     ) -> tuple[Item, asyncio.Future[bool]]:
-        content = self.prepare(write)
+        if self._writer.trouble is not None or not self._open:
+            raise self._unavailable()
+        content = _prepared(write)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[bool] = loop.create_future()
         item = Item((content,), loop, future)
