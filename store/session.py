@@ -9,7 +9,7 @@ from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
 from ..errors import StoreError
-from . import head
+from . import head, sqlite
 from .database import Database
 from .file import Identity, StoreFile, replaced
 from .postgresql import alive, quiet
@@ -53,7 +53,7 @@ class Session:
             self._check_file(file)
         if kept is not None:
             try:
-                kept.begin()
+                self._begin(kept)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
@@ -61,22 +61,30 @@ class Session:
             else:
                 return kept
         connection = self._open()
-        connection.begin()
+        self._begin(connection)
         if file is not None:
             file.remember_sides()  # they are there once a transaction has begun
         return connection
 
     def commit(self) -> None:
         """Make the transaction durable, in the file that stands at the path."""
-        if self._connection is not None:
-            self._connection.commit()
-        if self._database.file is not None:
-            self._check_file(self._database.file)
+        connection, file = self._connection, self._database.file
+        if connection is None:
+            return
+        if file is None:
+            connection.commit()
+            return
+        sqlite.commit(connection)
+        self._check_same(file, file.identity())
 
     def rollback(self) -> None:
         """Give the transaction up."""
-        if self._connection is not None:
+        if self._connection is None:
+            return
+        if self._database.file is None:
             self._connection.rollback()
+        else:
+            sqlite.rollback(self._connection)
 
     def close(self) -> None:
         """Let go of the connection and all its locks, in whatever state it is."""
@@ -90,13 +98,20 @@ class Session:
             with contextlib.suppress(SQLAlchemyError):
                 connection.invalidate()
 
+    def _begin(self, connection: Connection) -> None:
+        if self._database.file is None:
+            connection.begin()
+        else:
+            sqlite.begin(connection, WAIT)
+
     def _check_file(self, file: StoreFile) -> None:
-        now = file.identity()
+        self._check_same(file, file.writable_identity())
+
+    def _check_same(self, file: StoreFile, now: Identity) -> None:
         if self._connection is not None:
             if now != self._identity:
                 raise replaced(file.path)
             file.check_sides()
-        file.check_writable()
 
     def _open(self) -> Connection:
         file = self._database.file
