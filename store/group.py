@@ -115,9 +115,15 @@ class Inserts:
 
 
 def write_group(
-    connection: Connection, inserts: Inserts, contents: Sequence[Content]
+    connection: Connection,
+    inserts: Inserts,
+    contents: Sequence[Content],
+    *,
+    hopeful: bool = False,
 ) -> tuple[list[Outcome], Tail]:
     """Write contents in order; give what became of each, and the journal's new end.
+
+    ``hopeful``, and the ``CameBefore`` that it raises, are those of ``Marks.set``.
 
     Whatever is written, a line of the journal is: by its presence one can tell later whether a
     commit that nobody confirmed was made.
@@ -126,7 +132,8 @@ def write_group(
         rows = [line for content in contents for line in content.rows]
         return [True] * len(contents), inserts.lines(connection, rows, at_commit=True)
     late = overtaken(connection, [content.expect for content in contents])
-    outcomes = _judge(connection, inserts, [c for at, c in enumerate(contents) if at not in late])
+    judged = [content for at, content in enumerate(contents) if at not in late]
+    outcomes = _judge(connection, inserts, judged, hopeful=hopeful)
     for at in sorted(late):
         outcomes.insert(at, late[at])
     taken = [c for c, outcome in zip(contents, outcomes, strict=True) if outcome is True]
@@ -163,12 +170,14 @@ def _trace(taken: Sequence[Content]) -> list[Row]:
     return [row(Line(kind="note", data=data))]
 
 
-def _judge(connection: Connection, inserts: Inserts, contents: Sequence[Content]) -> list[Outcome]:
+def _judge(
+    connection: Connection, inserts: Inserts, contents: Sequence[Content], *, hopeful: bool
+) -> list[Outcome]:
     """Set the inbox marks; who has none is written."""
     marks = [content.mark for content in contents if content.mark is not None]
     if not marks:
         return [True] * len(contents)
-    told = iter(inserts.marks.set(connection, marks))
+    told = iter(inserts.marks.set(connection, marks, hopeful=hopeful))
     return [True if content.mark is None else next(told) for content in contents]
 
 

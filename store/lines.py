@@ -53,4 +53,5 @@ class Lines:
 @cache
 def _insert(count: int) -> str:
     values = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * count)
-    return f"INSERT INTO journal ({_COLUMNS}) VALUES {values}"  # noqa: S608 constants of ours
+    # What FAIL spares is told in ``additions``.
+    return f"INSERT OR FAIL INTO journal ({_COLUMNS}) VALUES {values}"  # noqa: S608 constants of ours

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from typing import Final
 
+from sqlalchemy import Connection
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError, StatementError
 
 from ..errors import StoreError, StoreUnavailable
@@ -18,6 +19,7 @@ from .doubt import Doubt, in_doubt
 from .group import Content, Inserts, Outcome, write_group
 from .line import Line
 from .link import Tail, row
+from .marks import CameBefore
 from .session import WAIT, Session
 from .stroke import Stroke, Strokes
 from .trouble import locked, refused, unavailable
@@ -52,6 +54,7 @@ class Writer:
         # halves that take turns were tried: Python's lock lets hardly any of it overlap.)
         self._pace = LONGEST
         self._alone = 0  # items to be written one by one, as one of their group cannot be
+        self._hopeful = True  # of late, no message had come before
         self._doubt: Doubt | None = None
         self._thread: threading.Thread | None = None
 
@@ -110,7 +113,7 @@ class Writer:
             # Taken only now that the lock is ours: until then a committer can give up.
             group = self._backlog.take(1 if self._alone else _GROUP)
             contents = [content for item in group for content in item.contents]
-            outcomes, reached = write_group(connection, self._inserts, contents)
+            outcomes, reached = self._write(connection, contents)
             last = reached
             began = time.perf_counter()
             self._session.commit()
@@ -122,6 +125,19 @@ class Writer:
         self._strokes.reached(reached)
         self._succeeded(group, outcomes)
         return sum([item.size for item in group])
+
+    def _write(
+        self, connection: Connection, contents: Sequence[Content]
+    ) -> tuple[list[Outcome], Tail]:
+        if self._hopeful:
+            try:
+                return write_group(connection, self._inserts, contents, hopeful=True)
+            except CameBefore:
+                self._session.rollback()
+                connection = self._session.begin()
+        outcomes, last = write_group(connection, self._inserts, contents)
+        self._hopeful = all(outcome is True for outcome in outcomes)
+        return outcomes, last
 
     def _stroke(self) -> int | None:
         """Write one group by one statement; None where it takes a transaction."""
