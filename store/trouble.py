@@ -10,7 +10,7 @@ from sqlalchemy.exc import DBAPIError
 from ..errors import StoreError, StoreUnavailable
 from .tables import HEAD
 
-__all__ = ["unavailable", "wrong_version"]
+__all__ = ["locked", "refused", "unavailable", "wrong_version"]
 
 # PostgreSQL's state of an error, or the beginning of one: what it means, what to do.
 _STATES: Final = (
@@ -109,6 +109,22 @@ def _known(state: str, words: str) -> tuple[str, str] | None:
         if part in words:
             return meaning, remedy
     return None
+
+
+def refused(error: BaseException) -> bool:
+    """Say whether PostgreSQL itself has refused a statement, on a connection that lives on."""
+    return (
+        isinstance(error, DBAPIError) and not error.connection_invalidated and bool(_state(error))
+    )
+
+
+def locked(error: BaseException) -> bool:
+    """Say whether PostgreSQL has given a statement up as another session holds a lock for long."""
+    return _state(error) == "55P03"
+
+
+def _state(error: BaseException) -> str:
+    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
 
 
 def wrong_version(found: str | None, place: str = "the store") -> StoreError:

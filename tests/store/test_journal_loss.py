@@ -134,6 +134,21 @@ def test_a_write_that_was_given_up_is_never_written(store, hold, until):
     came_back(store, until, [])
 
 
+@pytest.mark.process
+def test_many_that_were_handed_over_at_once_are_given_up_together(store, hold, until):
+    async def hand_over(*names):
+        prepared = [store.journal.prepare(write(name)) for name in names]
+        return await store.journal.submit_all(prepared, patience=0.1)
+
+    held = hold()
+    with pytest.raises(StoreUnavailable):
+        asyncio.run(hand_over("1", "2"))
+    held.communicate(b"\n", timeout=20)
+    until(lambda: store.journal.healthy)
+    assert asyncio.run(hand_over("3", "4")) == [True, True]
+    assert requests(store) == ["3", "4"]
+
+
 def test_made_read_only_under_an_open_descriptor(store, file, until):
     assert commit(store, "before") == [True]
     file.chmod(0o444)

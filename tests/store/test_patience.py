@@ -14,7 +14,7 @@ from stranglerfig.store.patience import Patience
 
 
 def waiting(loop):
-    return Item(Content(), loop=loop, future=loop.create_future())
+    return Item((Content(),), loop=loop, future=loop.create_future())
 
 
 def unexpected(item):
