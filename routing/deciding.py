@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cache
 from typing import Final, Protocol
 
@@ -164,7 +164,7 @@ def _named(operations: str) -> frozenset[str]:
     return frozenset(one.strip() for one in operations.split(",") if one.strip())
 
 
-async def _all(durable: Sequence[asyncio.Future[bool]]) -> bool:
+async def _all(durable: Sequence[Awaitable[bool]]) -> bool:
     done = await asyncio.gather(*durable)
     return any(done)
 

@@ -65,9 +65,7 @@ class Events:
             # No inbox mark: a dead letter may be replayed when its cause is mended.
             return Taken(
                 settlement,
-                self._ledger.submit(
-                    self.consumer, Write(dead=dead, effects=self._ledger.also(delivery.record))
-                ),
+                self._ledger.submit(Write(dead=dead, effects=self._ledger.also(delivery.record))),
             )
 
     async def bury(
@@ -213,7 +211,7 @@ class Events:
         )
 
     def _written(self, exchange: Exchange, write: Write) -> Taken:
-        return Taken(DONE, self._ledger.submit(self.consumer, self._marked(exchange, write)))
+        return Taken(DONE, self._ledger.submit(self._marked(exchange, write)))
 
     def _marked(self, exchange: Exchange, write: Write) -> Write:
         """Give a write with the mark that its record was taken, and what is written with each."""
