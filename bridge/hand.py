@@ -37,8 +37,7 @@ _CUT_SECONDS: Final = 1.0
 class Hand:
     """Begins deliveries, at most one of a key, and settles them. Used by ``Lane``.
 
-    ``gates`` are the bounds that it shares with other sources. ``settle_all``: the source's own way
-    to settle many; without one each is settled alone.
+    ``gates`` are the bounds that it shares with other sources. ``settle_all`` is the source's own.
     """
 
     def __init__(
@@ -60,7 +59,9 @@ class Hand:
         self._behind = Behind()
         self._taking = Relay(self._take_one, limits.at_once, gates=gates, share=limits.share)
         self._ending = Relay(self._end_one, limits.in_flight)
-        self._together = Together(self._end_together, self._end_later)
+        self._together = Together(
+            self._end_together, lambda one, error: self._ending.put((one, error))
+        )
         self._settle_all = settle_all
         self._settling: set[asyncio.Task[None]] = set()
         self.standstill = Standstill(name, self._taking, limits.stand_still, writable)
@@ -161,9 +162,6 @@ class Hand:
         except BaseException:
             self._abandon(delivery)
             raise
-
-    def _end_later(self, delivery: Delivery, error: BaseException) -> None:
-        self._ending.put((delivery, error))
 
     def _end_together(self, ends: Sequence[End]) -> None:
         """Begin to settle those whose outcomes became durable together."""
@@ -284,9 +282,8 @@ class Hand:
 
     async def _hold_back(self, behind: Sequence[Delivery], delay: float) -> None:
         """Let those behind an unfinished one of their key go back, so that none overtakes it."""
-        settlement = Settlement(
-            outcome="retry", reason="waits for an older one of its key", delay=delay
-        )
+        reason = "waits for an older one of its key"
+        settlement = Settlement(outcome="retry", reason=reason, delay=delay)
         for delivery in behind:
             with contextlib.suppress(FigError):
                 await delivery.settle(settlement)
