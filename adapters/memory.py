@@ -108,7 +108,7 @@ class MemorySource:
         self, ends: Sequence[tuple[Delivery, Settlement]]
     ) -> Sequence[Exception | None]:
         """Settle many; give what settling each raised, None where nothing."""
-        return [_ended(delivery, settlement) for delivery, settlement in ends]
+        return [await _ended(delivery, settlement) for delivery, settlement in ends]
 
     def _take(self, limit: int, now: float) -> list[_Entry]:
         taken: list[_Entry] = []
@@ -170,12 +170,13 @@ class MemorySource:
         self._moved.set()
 
 
-def _ended(delivery: Delivery, settlement: Settlement) -> FigError | None:
+async def _ended(delivery: Delivery, settlement: Settlement) -> Exception | None:
     hold = delivery.settle
-    if not isinstance(hold, _Hold):
-        return FigError("is no delivery of this source", place=delivery.record.position)
     try:
-        hold.end(settlement)
-    except FigError as error:
+        if isinstance(hold, _Hold):
+            hold.end(settlement)
+        else:  # somebody stands around it
+            await hold(settlement)
+    except Exception as error:  # noqa: BLE001 - it is told to whoever asked
         return error
     return None

@@ -50,16 +50,25 @@ async def settle_all(
     for at, (delivery, settlement) in enumerate(ends):
         hold = delivery.settle
         if not isinstance(hold, Hold) or hold.session is not session:
-            failures[at] = FigError("is not of this session", place=delivery.record.position)
+            # Somebody stands around it, or it is of a session that has ended.
+            failures[at] = await _alone(delivery, settlement)
             continue
         try:
             endings.append(hold.ending(settlement))
             places.append(at)
         except FigError as error:
             failures[at] = error
-    written = await session.settle(endings)
+    written = await session.settle(endings) if endings else ()
     if len(places) == len(ends):
         return written
     for at, failure in zip(places, written, strict=True):
         failures[at] = failure
     return failures
+
+
+async def _alone(delivery: Delivery, settlement: Settlement) -> Exception | None:
+    try:
+        await delivery.settle(settlement)
+    except Exception as error:  # noqa: BLE001 - it is told to whoever asked
+        return error
+    return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from stranglerfig.adapters.memory import MemorySource
@@ -148,3 +149,18 @@ async def test_what_is_being_settled_at_the_end_is_waited_for_and_then_cut_off(d
     await desk.source.open()
     again = await desk.source.receive(5, 0.0)
     assert [one.attempt for one in again] == [2, 2]
+
+
+async def test_who_stands_around_a_settlement_is_called_for_each():
+    source = MemorySource("m", [Record(source="m", position="1", kind="r", body=b"")])
+    await source.open()
+    (delivery,) = await source.receive(1, 0.0)
+    seen = []
+
+    async def around(settlement):
+        seen.append(settlement.outcome)
+        await delivery.settle(settlement)
+
+    wrapped = msgspec.structs.replace(delivery, settle=around)
+    assert await source.settle_all([(wrapped, DONE)]) == [None]
+    assert (seen, source.done) == (["done"], 1)
