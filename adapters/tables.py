@@ -18,7 +18,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from ..config import options as checked
 from ..errors import FigError, LegacyError, LegacyUnavailable, SchemaDrift
-from ..model import Delivery, Finding, Lag
+from ..model import Delivery, Finding, Lag, Settlement
 from ..secret import read_secret
 from ..telemetry import log
 from .capture.claims import Claims
@@ -26,10 +26,11 @@ from .capture.delivered import Values, delivered, references
 from .capture.dialect import Event, Waker
 from .capture.doctor import examine
 from .capture.ground import Ground
+from .capture.hold import Hold, settle_all
 from .capture.installation import Action, Installation
 from .capture.lag import lag
 from .capture.options import Options, check, dialect_of, url_of
-from .capture.session import Hold, Session
+from .capture.session import Session
 
 __all__ = ["Options", "TableSource"]
 
@@ -137,6 +138,12 @@ class TableSource:
                 return await self._deliveries(session, events)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(session.freed.wait(), min(left, session.poll))
+
+    async def settle_all(
+        self, ends: Sequence[tuple[Delivery, Settlement]]
+    ) -> Sequence[Exception | None]:
+        """Settle many in one transaction; give what settling each would have raised."""
+        return await settle_all(self._opened(), ends)
 
     async def lag(self) -> Lag:
         """Count what waits, on a connection of its own. Raises ``LegacyError``."""
@@ -267,7 +274,7 @@ class TableSource:
                 values=values,
                 row=self._row,
             ),
-            settle=Hold(session, event).settle,
+            settle=Hold(session, event),
             attempt=event.attempts,
             fresh=event.attempts == 1,
             backfill=event.priority > 0,

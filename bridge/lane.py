@@ -10,7 +10,7 @@ from typing import Final
 
 from ..errors import SchemaDrift
 from ..model import Lag
-from ..ports import Lagging, Source
+from ..ports import Lagging, Settling, Source
 from ..telemetry import Counters, log
 from .gate import Gate
 from .hand import Hand
@@ -55,6 +55,7 @@ class Lane:
             bury=bury,
             gates=gates,
             writable=writable,
+            settle_all=source.settle_all if isinstance(source, Settling) else None,
         )
         self._state: State = "starting"
         self._trouble = ""

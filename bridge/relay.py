@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, Generic, TypeVar
 
 from ..routing.guards.history import HISTORY
@@ -83,6 +83,12 @@ class Relay(Generic[T]):
     def put(self, item: T, *, history: bool = False) -> None:
         """Add an item at the end."""
         (self._history if history else self._new).append(item)
+        self.start()
+
+    def put_all(self, items: Iterable[T], *, history: Callable[[T], bool]) -> None:
+        """Add items at the end, in their order."""
+        for item in items:
+            (self._history if history(item) else self._new).append(item)
         self.start()
 
     def put_first(self, item: T, *, history: bool = False) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ..errors import StoreUnavailable
@@ -63,22 +63,24 @@ class Standstill:
         what = "the store" if isinstance(self.error, StoreUnavailable) else "the replacement"
         return f"waiting for {what}: {describe(self.error)}"
 
-    def passed(self) -> None:
-        """Count one that is done."""
-        self._passed += 1
+    def passed(self, count: int = 1) -> None:
+        """Count some that are done."""
+        self._passed += count
         if self._failing:
             self._failing.clear()
-        if self.slow:
+        while self.slow and count:
             self._quicken()
+            count -= 1
 
     def begins(self, delivery: Delivery) -> None:
         """Note which one is tried alone. Called while ``slow``."""
         self._alone = id(delivery) if self._relay.most == 1 else 0
 
-    def forget(self, delivery: Delivery) -> None:
-        """Forget one that is settled, or no longer in hand."""
+    def forget(self, deliveries: Iterable[Delivery]) -> None:
+        """Forget some that are settled, or no longer in hand."""
         if self._seen:
-            self._seen.pop(id(delivery), None)
+            for delivery in deliveries:
+                self._seen.pop(id(delivery), None)
 
     def is_outage(self, delivery: Delivery, error: BaseException) -> bool:
         """Say whether a failure is no delivery's own; where it is its own, it counts."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from ..bridge.bridge import Bridge
@@ -121,8 +121,8 @@ class _Flow:
         if not self._task.cancelled() and self._task.exception() is not None:
             log.error("%s: ended with an error", self.name, exc_info=self._task.exception())
 
-    async def _take(self, delivery: Delivery) -> Settlement | Taken:
-        return await self.way.take(delivery)
+    def _take(self, delivery: Delivery) -> Awaitable[Settlement | Taken]:
+        return self.way.take(delivery)
 
     async def _bury(
         self, delivery: Delivery, reason: str, cause: BaseException | None = None

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from ..dialect import Claim, Event
 from ..events import EVENTS, SUSPECT
@@ -27,6 +27,8 @@ _AGAIN: Final = 1.0
 """Seconds after which a claim begins at the very oldest again: a transaction that was long in
 committing leaves events whose numbers are lower than those that were seen already."""
 _FIELDS: Final = Event.__struct_fields__
+_SEEN: Final = 6
+"""Columns before those: what the window held."""
 
 # What is parked lets those behind it pass while its delay runs, and holds them back from a second
 # before its end on: a claim that began before that has committed when it is claimed itself.
@@ -135,7 +137,7 @@ class Heads:
         starts = [max(at - 1, 0) for at in self._oldest]
         for window in range(_WINDOWS):
             rows = self._look(connection, claim, starts, claim.limit - len(events))
-            events += [_event(row) for row in rows if row.id is not None]
+            events += [_event(*row[_SEEN:]) for row in rows if row[_SEEN] is not None]
             ends = self._remember(rows[0], first=window == 0)
             if len(events) >= claim.limit or ends == [_NOWHERE, _NOWHERE]:
                 break
@@ -146,7 +148,7 @@ class Heads:
 
     def _look(
         self, connection: Connection, claim: Claim, starts: Sequence[int], limit: int
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[tuple[Any, ...]]:
         values = {
             "source": claim.source,
             "live": starts[0],
@@ -156,9 +158,14 @@ class Heads:
             "token": claim.token,
             "lease": claim.lease,
         }
-        return connection.exec_driver_sql(self._statement, values).fetchall()
+        result = connection.exec_driver_sql(self._statement, values)
+        # The driver's own tuples: SQLAlchemy's rows would cost as much as all else here.
+        cursor: Any = result.cursor
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        result.close()
+        return rows
 
-    def _remember(self, seen: Row[Any], *, first: bool) -> list[int]:
+    def _remember(self, seen: tuple[Any, ...], *, first: bool) -> list[int]:
         """Note where a window began, and say where the next one does: nowhere behind the last."""
         ends: list[int] = []
         for at in (0, 1):
@@ -173,8 +180,35 @@ class Heads:
         return ends
 
 
-def _event(row: Row[Any]) -> Event:
-    return Event(**dict(zip(_FIELDS, row[6:], strict=True)))
+def _event(
+    id_: int,
+    event_id: str,
+    key: str,
+    op: str,
+    before: str | None,
+    after: str | None,
+    schema_hash: str,
+    created_at: float,
+    attempts: int,
+    lost: int,
+    lease_token: str,
+    priority: int,
+) -> Event:
+    """Make an event of what stands behind the window's figures, in the order of its fields."""
+    return Event(
+        id=id_,
+        event_id=event_id,
+        key=key,
+        op=op,
+        before=before,
+        after=after,
+        schema_hash=schema_hash,
+        created_at=created_at,
+        attempts=attempts,
+        lost=lost,
+        lease_token=lease_token,
+        priority=priority,
+    )
 
 
 def _statement(events: str) -> str:
