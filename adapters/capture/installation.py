@@ -184,12 +184,17 @@ class Installation:
     def check(self) -> str | None:
         """Say what differs from what ``apply`` would leave; None where nothing does.
 
-        Of triggers that this user may not see (MariaDB) the record is believed. Raises
-        ``LegacyError`` where nothing is captured at all, and ``SchemaDrift``.
+        Of triggers that this user may not see (MariaDB) the record is believed, and of columns
+        where it was not granted to see them. Raises ``LegacyError`` where nothing is captured at
+        all, and ``SchemaDrift``.
         """
         with self.connected() as connection:
             recorded = records(connection)
-            if not sees_triggers(connection) and agreed_on(recorded, self.source):
+            agreed = agreed_on(recorded, self.source)
+            if agreed and not sees_triggers(connection):
+                table, schema = agreed.shape.table, agreed.shape.schema
+                if self.dialect.columns(connection, table, schema):
+                    self._check_shape(connection, recorded)
                 return None  # the least rights show no more: 'doctor --as' another user does
             self._check_shape(connection, recorded)
             capture = self.capture(connection)
@@ -230,7 +235,7 @@ class Installation:
                 capture,
                 records(connection),
                 place=self.place,
-                granted=grants(connection, self._grant_to, self.dialect.shared()),
+                granted=grants(connection, self._grant_to, self.dialect.shared(), capture.shape),
             )
         except ValueError as error:
             raise LegacyError(str(error), place=self.place) from error
