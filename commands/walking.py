@@ -28,8 +28,6 @@ __all__ = ["Bounds", "Show", "bounded", "ground_of", "span", "stopping"]
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _EVERY = 1.0
 _LINE_EVERY = 10.0
-_PART = 0.1
-_SOONEST = 2.0
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,14 +140,13 @@ def stopping() -> Iterator[threading.Event]:
 class Show:
     """Shows how far a walk has come: a bar for people, or a line of JSON a second.
 
-    Off a terminal it is a plain line every ten seconds, or sooner where a tenth is done.
+    Off a terminal, in a log, it is a plain line every ten seconds.
     """
 
     def __init__(self, screen: Screen, system: str, *, as_json: bool) -> None:
         self._screen, self._system, self._as_json = screen, system, as_json
         self._said = 0.0
         self._lined = time.monotonic()
-        self._part = 0.0
         self._bar = Progress(
             TextColumn(escape(system)),
             BarColumn(),
@@ -181,10 +178,8 @@ class Show:
             self._screen.json({"system": self._system, **msgspec.structs.asdict(stand)})
 
     def _line(self, stand: Stand) -> None:
-        now, part = time.monotonic(), stand.rows / max(stand.total, 1)
-        due = now - self._lined >= _LINE_EVERY
-        if due or (part - self._part >= _PART and now - self._lined >= _SOONEST):
-            self._lined, self._part = now, part
+        if time.monotonic() - self._lined >= _LINE_EVERY:
+            self._lined = time.monotonic()
             self._screen.note(f"{escape(self._system)}: {escape(told(stand))}")
 
 
