@@ -37,6 +37,9 @@ Mode = Literal["capture", "baseline", "look"]
 _ROWS: Final = "rows"
 _GONE: Final = "gone"
 _SOME: Final = 100
+_PAGE: Final = 1_000
+_MOST_SEEN: Final = 200_000
+"""Rows that are remembered to have been there: of the others the table is asked once more."""
 _MISSES: Final = ("insert", "update")
 _DIFFER: Final = ("update", "unknown")
 _WIDENED: Final = "widened"
@@ -73,6 +76,7 @@ class Reconcile:
         self._new_columns = new_columns
         self._gaps: Sequence[Sequence[int]] = ()
         self.tally = Tally()
+        self.seen: set[str] = set()
 
     def begin(self, connection: Connection, stand: Stand) -> tuple[Chunk, At, int]:
         """Say where to go on. Raises ``LegacyError`` where rows cannot be told apart."""
@@ -95,6 +99,11 @@ class Reconcile:
         wide = self._new_columns
         comparing = _Comparing(self, self._ground, self._ledger, self._mode, chunks, rows, wide)
         return comparing, at, total
+
+    def remember(self, rows: Iterable[str]) -> None:
+        """Note rows that are there: they need not be looked for among those that are gone."""
+        if len(self.seen) < _MOST_SEEN:
+            self.seen.update(rows)
 
     def finish(self, connection: Connection) -> None:
         """Strike out the gaps that were seen when the walk began: their rows were looked at."""
@@ -157,6 +166,7 @@ class _Comparing:
         edge, count = found
         between = self._chunks.between(after, edge)
         seen = self._rows.between(connection, between)
+        self._whole.remember(one.row for one in seen)
         judged = self._judged(connection, seen, between)
         wanted = (*_MISSES, _WIDENED) if self._new_columns else _MISSES
         suspects = [one for one, what in judged if what in wanted]
@@ -234,11 +244,13 @@ class _Comparing:
     def _look_for_gone(
         self, connection: Connection, at: dict[str, object], row: str, tally: Tally, keep: _Keep
     ) -> tuple[At, int] | None:
-        page = self._ledger.page(self._ground.source, row, _SOME)
+        page = self._ledger.page(self._ground.source, row, _PAGE)
         if not page:
             return None
-        at["row"] = page[-1]
-        absent, stale = self._gone.look(connection, page)
+        unseen = [one for one in page if one not in self._whole.seen]
+        some = unseen[:_SOME]
+        at["row"] = page[-1] if len(some) == len(unseen) else some[-1]
+        absent, stale = self._gone.look(connection, some) if some else ([], [])
         tally.stale += len(stale)
         if stale and self._mode != "look":
             self._ledger.forget(self._ground.source, stale)
