@@ -82,7 +82,7 @@ class Rows:
 
     def at(self, places: Sequence[Place]) -> ColumnElement[bool]:
         """Give the condition of some rows."""
-        return or_(*(self._chunks.order.at(place) for place in places))
+        return self._chunks.order.among(places)
 
     def present(
         self, connection: Connection, rows: Sequence[str], *, lock: bool = False
