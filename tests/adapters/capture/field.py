@@ -114,7 +114,9 @@ class Field:
         )
         return walk.run(Backfill(ground, where, locks=locks).begin, restart=restart)
 
-    def reconcile(self, ledger, mode="capture", *, most=1_000, stop=None, stop_after=0):
+    def reconcile(
+        self, ledger, mode="capture", *, most=1_000, stop=None, stop_after=0, new_columns=False
+    ):
         """Walk; ``stop_after`` chunks it is told to stop."""
         ground, stop, chunks = self.ground(), stop or threading.Event(), itertools.count()
         mark = Unmarked("reconcile") if mode == "look" else Mark(ground, "reconcile")
@@ -126,7 +128,7 @@ class Field:
             stop=stop,
             report=lambda _: stop.set() if stop_after and next(chunks) >= stop_after else None,
         )
-        work = Reconcile(ground, ledger, mode)
+        work = Reconcile(ground, ledger, mode, new_columns=new_columns)
         walk.run(work.begin, finish=work.finish)
         return work.tally
 
@@ -140,7 +142,8 @@ class Field:
                 .mappings()
                 .all()
             )
-            held = {row["key"] for row in found if row["parked"] == HELD}  # a walk is not sure yet
+            # What a walk still holds back holds its key back too, as claims have it.
+            held = {row["key"] for row in found if row["parked"] == HELD}
             events = [
                 Event(**{name: row[name] for name in Event.__struct_fields__} | {"lease_token": ""})
                 for row in found
