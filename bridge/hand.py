@@ -20,7 +20,7 @@ from .limits import Limits
 from .relay import Relay
 from .retry import describe
 from .standstill import Standstill
-from .taking import Bury, Failures, Take
+from .taking import Bury, Failures, Take, is_cancelled
 from .tally import Tally
 
 __all__ = ["Hand"]
@@ -63,6 +63,16 @@ class Hand:
         self._ended, self._measured = 0, time.monotonic()
         self._room = asyncio.Event()
         self._empty = asyncio.Event()
+
+    def adjust(self, limits: Limits) -> None:
+        """Keep to other bounds from now on; what is begun goes on."""
+        self._limits, self._attempts = limits, limits.retries.attempts
+        self._failures.retries = limits.retries
+        self._places = min(limits.in_flight, max(_SLOW, self._places))
+        self._ending.most = limits.in_flight
+        self._taking.share = limits.share
+        self.standstill.adjust(limits.at_once, limits.stand_still)
+        self._room.set()  # there may be more of it
 
     def __len__(self) -> int:
         """Say how many are in hand."""
@@ -156,7 +166,7 @@ class Hand:
             try:
                 outcome: object = await self._take(delivery)
             except asyncio.CancelledError:
-                if _is_cancelled():
+                if is_cancelled():
                     raise
                 await self._fail(delivery, FigError("was cancelled from within"))
             except Exception as error:  # noqa: BLE001 - whatever it is, it must not be lost
@@ -178,7 +188,7 @@ class Hand:
         """Settle one whose outcome is durable, or could not be made so."""
         delivery, taken = begun
         try:
-            error = _failure(taken.durable)
+            error = taken.failure()
             if error is None:
                 await self._end(delivery, taken.settlement)
             else:
@@ -285,12 +295,3 @@ class Hand:
             self._room.set()
         if not self._since:
             self._empty.set()
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0
-
-
-def _failure(durable: asyncio.Future[bool]) -> BaseException | None:
-    return FigError("was given up") if durable.cancelled() else durable.exception()

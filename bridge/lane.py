@@ -83,6 +83,11 @@ class Lane:
             trouble=waits or self._trouble,
         )
 
+    def adjust(self, limits: Limits) -> None:
+        """Keep to other bounds from now on. Call it on the event loop."""
+        self._limits = limits
+        self._hand.adjust(limits)
+
     async def run(self, stop: asyncio.Event) -> None:
         """Take deliveries until ``stop``; then finish what is in hand, within the drain time."""
         watching = asyncio.create_task(self._watch())

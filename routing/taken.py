@@ -6,6 +6,7 @@ import asyncio
 
 import msgspec
 
+from ..errors import FigError
 from ..model import Settlement
 
 __all__ = ["Taken"]
@@ -20,3 +21,7 @@ class Taken(msgspec.Struct, frozen=True):
 
     settlement: Settlement
     durable: asyncio.Future[bool]
+
+    def failure(self) -> BaseException | None:
+        """Give why it was not made durable; None where it was. Called when ``durable`` is done."""
+        return FigError("was given up") if self.durable.cancelled() else self.durable.exception()
