@@ -170,3 +170,16 @@ def test_a_drop_needs_a_reason_and_is_for_good(workspace):
     assert read(workspace, "drop", "1", "--why", "a test", "--who", "ada")[1][0]["state"] == "drop"
     assert run(workspace, "replay", "1")[0] == 4
     assert notes(workspace)[0]["why"] == "a test"
+
+
+def test_a_long_list_comes_in_parts_and_says_how_to_go_on(workspace):
+    arguments = ["-w", str(workspace), "dead", "list", "--error", "ValueError", "--limit", "2"]
+    result = CliRunner().invoke(fig, arguments)
+    assert (result.exit_code, result.stdout.count("no such code")) == (0, 2)
+    command = "fig dead list --error ValueError --after 2"
+    assert result.stderr == f"1 more: {command}\n"
+    result = CliRunner().invoke(fig, ["-w", str(workspace), *command.split()[1:]])
+    assert (result.stdout.count("no such code"), result.stderr) == (1, "")
+    newest = read(workspace, "list", "--newest", "--limit", "2")[1]
+    assert [one["id"] for one in newest] == [3, 2]
+    assert read(workspace, "list", "--error", "StoreError") == (0, [])
