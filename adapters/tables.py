@@ -27,6 +27,7 @@ from .capture.dialect import Event, Waker
 from .capture.doctor import examine
 from .capture.ground import Ground
 from .capture.installation import Action, Installation
+from .capture.known import columns_of
 from .capture.lag import lag
 from .capture.options import Options, check, dialect_of, url_of
 from .capture.session import Hold, Session
@@ -98,6 +99,13 @@ class TableSource:
     def examine(self) -> Iterator[Finding]:
         """Prove that capture works: shape, triggers, a canary row, what waits, what it costs."""
         return examine(self._installation(), canary=self._options.canary, keep=self._options.keep)
+
+    def columns(self, *, ask: bool) -> Sequence[str] | None:
+        """Give the columns of its rows; where ``fig.toml`` names none, only by asking legacy.
+
+        Raises ``LegacyError`` where legacy cannot tell.
+        """
+        return columns_of(self._installation()) if ask else self._options.columns or None
 
     def ground(self) -> Ground:
         """Give what a walk over the table's rows stands on, for backfill and reconcile.

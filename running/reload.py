@@ -76,12 +76,16 @@ class Reload:
     async def _reload(self) -> list[str]:
         running, before = self._running, self._running.plan
         after = await asyncio.to_thread(self._made, before)
+        unfit = await running.fitting.look(after) if running.sources else {}
+        for error in unfit.values():
+            raise error
         taking = running.taking(after)
         facades = await self._opened(before, after)
         # From here on nothing fails, and until the next await nobody sees one without the other.
         self.alive.append(after)
         self._follow()
         running.plan, running.takers = after, taking
+        running.fitting.hold({})
         running.gates.adjust(after.workspace.bridge)
         replaced = running.listening.swap(facades)
         running.watch(after)

@@ -87,7 +87,8 @@ def _missing(running: Running, sources: Mapping[str, SourceStatus]) -> tuple[str
     ]
     if running.sources:
         found += [
-            f"source {name}: not begun" for name in sorted(running.wanted().keys() - sources.keys())
+            f"source {name}: {running.fitting.wrong.get(name, 'not begun')}"
+            for name in sorted(running.wanted().keys() - sources.keys())
         ]
     return (*found, *running.loading.missing())
 

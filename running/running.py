@@ -32,6 +32,7 @@ from ..store.waiting import Waiting
 from ..telemetry import Counters, log
 from .alone import alone
 from .background import Background
+from .fitting import Fitting
 from .gates import Gates
 from .health import Health
 from .intake import Intake, Way
@@ -112,6 +113,7 @@ class Running:
         self.background = Background()
         self.health = ""
         self.singletons: list[Singleton] = []
+        self.fitting = Fitting(self)
         self.reload = Reload(self)
         self._watch: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
@@ -150,9 +152,11 @@ class Running:
             for single in self.singletons:
                 self.background.start(single.name, single.run())
             await self.loading.wait(_MODELS, stop)
+            self.fitting.hold(await self.fitting.look(self.plan))
         if not stop.is_set():
             if self.sources:
                 self.take()
+                self.background.start("columns", self.fitting.watch())
                 self.senders.adjust(self.plan.sinks)
             self.state = "running"
             self._reloading = self.background.start("reload", self.reload.run())
@@ -180,7 +184,7 @@ class Running:
         One that is being drained is left to whoever drains it: a source has one taker at a time.
         """
         wanted = self.wanted()
-        for name in self.intake.free(wanted):
+        for name in self.intake.free(wanted.keys() - self.fitting.wrong.keys()):
             self.intake.open(name, wanted[name], self.way(name))
             if name != REPLAYS:
                 self.announce({"event": "source", "source": name})
