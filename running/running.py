@@ -42,6 +42,7 @@ from .notify import Notify
 from .plan import Plan, host_port, make
 from .presence import Presence
 from .pulse import count, pulse
+from .readiness import readiness
 from .recent import Recent
 from .reload import Reload
 from .report import about, report
@@ -160,7 +161,7 @@ class Running:
                 self.senders.adjust(self.plan.sinks)
             self.state = "running"
             self._reloading = self.background.start("reload", self.reload.run())
-            self.notify.ready(f"ready: {len(self.plan.endpoints)} endpoints")
+            self.background.start("readiness", readiness(self))
             await self.presence.beat()
 
     def taking(self, plan: Plan) -> Mapping[str, Deciding]:
@@ -252,8 +253,9 @@ class Running:
         self.watch(self.plan)
 
     async def _open_probes(self) -> None:
-        listen = self.plan.workspace.bridge.health
-        if not listen or not self.sources:
+        # What stands in [bridge] is the bridge's, which may run on this very machine.
+        listen = self.plan.workspace.bridge.health if self.sources else self._probed
+        if not listen:
             return
         place = self.plan.workspace.place("bridge", "health")
         health = Health(
