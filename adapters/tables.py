@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -22,6 +22,7 @@ from ..model import Delivery, Finding, Lag
 from ..secret import read_secret
 from ..telemetry import log
 from .capture.claims import Claims
+from .capture.decided import dead, forget
 from .capture.delivered import Values, delivered, references
 from .capture.dialect import Event, Waker
 from .capture.doctor import examine
@@ -157,6 +158,13 @@ class TableSource:
         """
         return await self._opened().release(position)
 
+    async def forget(self, decided: Callable[[Sequence[str]], Collection[str]]) -> int:
+        """Let go of the dead events of whose positions ``decided`` gives; the sweep takes them.
+
+        ``decided`` is called in a thread; what it raises is raised. Raises ``LegacyError``.
+        """
+        return await asyncio.to_thread(self._forget, decided)
+
     async def close(self) -> None:
         """Give back what is not settled and let go of the database."""
         if self._watching is not None:
@@ -231,6 +239,14 @@ class TableSource:
         try:
             with self._engine(1.0).connect() as connection:
                 return lag(connection, self.name, self._dialect.now(connection))
+        except SQLAlchemyError as error:
+            raise self._dialect.trouble(error, place=self._place, name=self.name) from error
+
+    def _forget(self, decided: Callable[[Sequence[str]], Collection[str]]) -> int:
+        try:
+            with self._engine(1.0).connect() as connection:
+                found = dead(connection, self.name)
+                return forget(connection, [found[one] for one in decided([*found])])
         except SQLAlchemyError as error:
             raise self._dialect.trouble(error, place=self._place, name=self.name) from error
 

@@ -24,6 +24,7 @@ State = Literal["kept", "replay", "replayed", "drop", "dropped"]
 
 _PAGE: Final = 100
 _ALL: Final = Page()
+_ENDED: Final = ("replayed", "dropped")
 _FROM: Final[dict[State, tuple[State, ...]]] = {
     "replay": ("kept", "replayed"),
     "drop": ("kept",),
@@ -102,6 +103,17 @@ class DeadLetters:
         if states is not None:
             found.append(columns.state.in_(sorted(states)))
         return and_(*found)
+
+    def decided(self, source: str, before: float, positions: Sequence[str]) -> list[str]:
+        """Give those positions whose letter from before a time was replayed or dropped."""
+        columns, found = dead_letters.c, list[str]()
+        ended = (columns.source == source, columns.state.in_(_ENDED), columns.at < before)
+        for start in range(0, len(positions), _PAGE):
+            some = columns.position.in_(positions[start : start + _PAGE])
+            with self._database.read() as connection:
+                query = select(columns.position).where(*ended, some)
+                found += connection.execute(query).scalars()
+        return found
 
     def decide(
         self, numbers: Sequence[int], what: Literal["replay", "drop"], *, who: str, why: str
