@@ -108,7 +108,9 @@ def _line(event: Mapping[str, object]) -> str:
         said = "; ".join(map(str, changes)) if isinstance(changes, list) else ""
         return f"[green]reloaded[/]   {escape(said)}"
     if kind == "refused":
-        return f"[red]refused[/]    nothing is changed: {escape(str(event['message']))}"
+        where = f"{event['place']}: " if event.get("place") else ""
+        said = escape(f"{where}{event['message']}")
+        return f"[red]refused[/]    nothing is changed: {said}"
     return "[yellow]stopping[/]   what is in hand is finished first" if kind == "stopping" else ""
 
 

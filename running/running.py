@@ -113,6 +113,7 @@ class Running:
         self.waiting: Waiting | None = None
         self.background = Background()
         self.health = ""
+        self.unopened = ""
         self.singletons: list[Singleton] = []
         self.fitting = Fitting(self)
         self.reload = Reload(self)
@@ -273,6 +274,7 @@ class Running:
         try:
             await asyncio.to_thread(self.store.open)
         except StoreError as error:
+            self.unopened = str(error)
             log.warning("store lost, legacy answers everybody: %s", error)
             return False
         return True
@@ -282,6 +284,7 @@ class Running:
             await asyncio.sleep(0.5)
             with contextlib.suppress(StoreError):
                 await asyncio.to_thread(self.store.open)
+                self.unopened = ""
                 log.info("the store is there now")
                 return
 

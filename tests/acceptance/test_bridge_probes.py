@@ -168,3 +168,17 @@ def test_without_an_address_a_facade_answers_no_probes(desk):
     desk.edit("fig.toml", "[workspace]", '[bridge]\nhealth = "127.0.0.1:9"\n\n[workspace]')
     process = desk.start("serve")
     assert not [line for line in process.printed if '"health"' in line]
+
+
+def test_an_empty_store_is_named_with_what_makes_its_tables(desk, postgresql, wait):
+    """As whoever makes a database for the store, and starts a bridge at once."""
+    desk.edit("fig.toml", "sqlite:///fig.db", postgresql.database())
+    desk.install()
+    process = desk.bridge()
+    said = process.event("waiting")["missing"]
+    assert "holds no tables of ours" in said[0]
+    assert "fig check --migrate" in said[0]
+    assert "source tickets: waiting for the store" in said
+    assert desk.fig("check", "--migrate").status in (0, 3)
+    process.event("ready")
+    assert process.probe("/ready") == (200, "ready\n")

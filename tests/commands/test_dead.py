@@ -94,6 +94,7 @@ def notes(workspace):
 def test_lists_what_is_kept_by_source_endpoint_and_state(workspace):
     status, said = run(workspace, "list")
     assert (status, said.count("no such code")) == (0, 3)
+    assert said.count("MappingError") == said.count("no such code: channel") == 3
     assert [one["id"] for one in read(workspace, "list", "--source", "tickets")[1]] == [1, 2]
     assert len(read(workspace, "list", "--endpoint", "ticket-opened")[1]) == 3
     assert read(workspace, "list", "--state", "dropped") == (0, [])
