@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from pathlib import Path
 from typing import Final
 
@@ -21,6 +22,7 @@ from ...store.trouble import unavailable
 
 __all__ = ["current", "head", "upgrade"]
 
+_AGAIN: Final = 0.01
 _WAIT: Final = 10.0  # seconds; two that upgrade at once take turns, and the second finds it done
 
 
@@ -81,10 +83,28 @@ def _make_file(database: Database) -> None:
         return
     file.drop_orphans()
     connection = file.connect(create=True)
+    until = time.monotonic() + _WAIT
     try:
-        connection.execute("PRAGMA journal_mode=WAL")
+        while not _keeps_log(connection):
+            if time.monotonic() > until:
+                raise StoreError("locked by another process", place=str(file.path))
+            time.sleep(_AGAIN)
     finally:
         connection.close()
+
+
+def _keeps_log(connection: sqlite3.Connection) -> bool:
+    """Have the file keep a log; False where another one does that just now.
+
+    SQLite waits for nobody here, whatever its busy timeout.
+    """
+    try:
+        connection.execute("PRAGMA journal_mode=WAL")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY:
+            raise
+        return False
+    return True
 
 
 def _config() -> Config:
