@@ -92,7 +92,8 @@ class Bridge:
         """Have sources keep to other bounds from now on, by source. Call it on the event loop.
 
         Nothing is drained: what is in hand is gone on with, also where it is more than the new
-        bounds allow; no more is begun until it is less.
+        bounds allow; no more is begun until it is less. A receive that is under way may still bring
+        what it was asked for.
         """
         self._limits = {**self._limits, **limits}
         for name, one in limits.items():

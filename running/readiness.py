@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["readiness"]
 
-_SOON: Final = 1.0
+_SOON: Final = 2.0
 """Seconds after a start until it is said what is missing: most of it comes before."""
 
 _SYSTEMD: Final = 20.0

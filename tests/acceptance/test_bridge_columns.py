@@ -64,7 +64,7 @@ def test_a_bridge_takes_nothing_of_what_would_all_be_refused(desk, wait):
     mended(desk)
     assert desk.fig("bridge", "reload").status == 0
     wait(lambda: desk.waiting() == 0, "all are taken")
-    assert process.source()["done"] == 5
+    wait(lambda: process.source()["done"] == 5, "and counted")
     assert desk.reader.dead_letters.count() == 0
     wait(lambda: process.probe("/ready")[0] == 200, "it is ready")
 

@@ -92,7 +92,9 @@ def test_a_store_on_postgresql_whose_disk_is_full_stops_the_intake(any_office, w
 
         def fill() -> None:
             """Leave no page free, so that whoever connects anew is refused."""
-            for file in disk.glob("PG_*/*/pg_internal.init"):  # each session writes it where missing
+            for file in disk.glob(
+                "PG_*/*/pg_internal.init"
+            ):  # each session writes it where missing
                 file.unlink()
             with (disk / "filler").open("ab", buffering=0) as file:
                 size = 1 << 20
