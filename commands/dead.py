@@ -23,7 +23,7 @@ from .screen import Screen, json_option
 __all__ = ["dead"]
 
 _STATES: Final[tuple[State, ...]] = ("kept", "replay", "drop", "replayed", "dropped")
-_COLUMNS: Final = [">id", "when (UTC)", "state", "source", "key", ">tries", "error", "reason"]
+_COLUMNS: Final = [">id", "when (UTC)", "state", "source", "key", ">tries", "reason"]
 
 
 @click.group()

@@ -30,8 +30,7 @@ def row(one: Kept) -> list[str]:
         reason = f"{reason}: {_DIGEST.sub('', letter.error['place'])}"
     reason = reason if len(reason) <= _SHORT else f"{reason[: _SHORT - 1]}…"
     state = f"{one.state} ({one.replays} replays)" if one.replays else one.state
-    died_of = letter.error.get("error", "")
-    words = (letter.source, letter.record.key, str(letter.attempts), died_of, reason)
+    words = (letter.source, letter.record.key, str(letter.attempts), reason)
     return [str(one.id), _when(letter.at), state, *(escape(word) for word in words)]
 
 

@@ -43,7 +43,9 @@ def workspace(tmp_path):
 
 
 def run(workspace, *arguments):
-    result = CliRunner().invoke(fig, ["-w", str(workspace), "outbox", *arguments])
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(
+        fig, ["-w", str(workspace), "outbox", *arguments]
+    )
     return result.exit_code, result.stdout, result.stderr
 
 
@@ -89,7 +91,9 @@ def test_shows_why_it_is_held_and_holds_back_what_legacy_gets(workspace):
 
 
 def test_one_that_is_not_there_is_an_error(workspace):
-    result = CliRunner().invoke(fig, ["-w", str(workspace), "outbox", "show", "99"])
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(
+        fig, ["-w", str(workspace), "outbox", "show", "99"]
+    )
     assert "there is no such message" in str(result.exception)
 
 
@@ -120,7 +124,7 @@ def test_a_drop_needs_a_reason_and_is_for_good(workspace):
     ]
     assert run(workspace, "release", "1")[0] == 4
     assert [one["id"] for one in read(workspace, "list")[1]] == [2, 3, 4]
-    said = CliRunner().invoke(
+    said = CliRunner(env={"COLUMNS": "200"}).invoke(
         fig, ["-w", str(workspace), "journal", "show", "--kind", "note", "--json"]
     )
     note = json.loads(said.stdout.splitlines()[-1])["line"]["data"]
