@@ -28,6 +28,7 @@ _COMMANDS = {
     "journal": ("journal", "Read the journal of every request, comparison and change."),
     "learn": ("learn", "Train ENDPOINT's replacement from labelled examples."),
     "mask": ("mask", "Show what leaves masked, and manage the keys and the vault of masking."),
+    "outbox": ("outbox", "List, show, release and drop messages that are to leave."),
     "route": ("route", "Show and change where endpoints stand."),
     "serve": ("serve", "Run the facades, until SIGTERM or Ctrl-C."),
     "up": ("serve", "Run facades and bridge in one process."),

@@ -19,6 +19,7 @@ __all__ = [
     "Settling",
     "Sink",
     "Source",
+    "Tabular",
 ]
 
 Handler = Callable[[Request], Awaitable[Reply]]
@@ -157,6 +158,17 @@ class Reviewable(Protocol):
         """Give the record of what stands in the system, of all sources: what, since when, by whom.
 
         Raises ``LegacyError``.
+        """
+
+
+@runtime_checkable
+class Tabular(Protocol):
+    """A source whose records are rows, and which can say what columns those have."""
+
+    def columns(self, *, ask: bool) -> Sequence[str] | None:
+        """Give them: with ``ask`` as the legacy system says, else as ``fig.toml`` does, or None.
+
+        Blocks where it asks. Raises ``LegacyError`` where the system cannot tell.
         """
 
 

@@ -100,7 +100,8 @@ class MemorySource:
             if loop.time() >= end:
                 return []
             try:
-                await asyncio.wait_for(self._moved.wait(), max(0.0, due - loop.time()))
+                async with asyncio.timeout(max(0.0, due - loop.time())):
+                    await self._moved.wait()
             except TimeoutError:
                 continue
 

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..config import options as checked
@@ -22,12 +22,14 @@ from ..model import Delivery, Finding, Lag, Settlement
 from ..secret import read_secret
 from ..telemetry import log
 from .capture.claims import Claims
+from .capture.decided import Decided, forget
 from .capture.delivered import Values, delivered, references
 from .capture.dialect import Event, Waker
 from .capture.doctor import examine
 from .capture.ground import Ground
 from .capture.hold import Hold, settle_all
 from .capture.installation import Action, Installation
+from .capture.known import columns_of
 from .capture.lag import lag
 from .capture.options import Options, check, dialect_of, url_of
 from .capture.session import Session
@@ -100,6 +102,10 @@ class TableSource:
         """Prove that capture works: shape, triggers, a canary row, what waits, what it costs."""
         return examine(self._installation(), canary=self._options.canary, keep=self._options.keep)
 
+    def columns(self, *, ask: bool) -> Sequence[str] | None:
+        """Give its rows' columns; unnamed in ``fig.toml``, only by asking. Raises ``LegacyError``."""
+        return columns_of(self._installation()) if ask else self._options.columns or None
+
     def ground(self) -> Ground:
         """Give what a walk over the table's rows stands on, for backfill and reconcile.
 
@@ -113,8 +119,8 @@ class TableSource:
     async def open(self) -> None:
         """Connect, see that the triggers stand, and resume what a dead process of ours held."""
         await self.close()
-        options = self._options
-        session = Session(self.name, lease=options.lease, poll=options.poll, keep=options.keep)
+        how = self._options
+        session = Session(self.name, lease=how.lease, poll=how.poll, keep=how.keep)
         await session.start(self._claims)
         self._session, self._drift = session, None
         self._watching = asyncio.create_task(self._watch(session))
@@ -137,7 +143,8 @@ class TableSource:
             if events or left <= 0:
                 return await self._deliveries(session, events)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(session.freed.wait(), min(left, session.poll))
+                async with asyncio.timeout(min(left, session.poll)):
+                    await session.freed.wait()
 
     async def settle_all(
         self, ends: Sequence[tuple[Delivery, Settlement]]
@@ -155,6 +162,13 @@ class TableSource:
         False where there is none such. Raises ``LegacyError``.
         """
         return await self._opened().release(position)
+
+    async def forget(self, decided: Decided) -> int:
+        """Let go of the dead events of whose positions ``decided`` gives; the sweep takes them.
+
+        ``decided`` is called in a thread; what it raises is raised. Raises ``LegacyError``.
+        """
+        return await asyncio.to_thread(self._forget, decided)
 
     async def close(self) -> None:
         """Give back what is not settled and let go of the database."""
@@ -200,13 +214,8 @@ class TableSource:
         self._row = self._installation().told_apart()
         # The owner thread waits shortly and often, so that settlements do not stand behind a claim.
         engine = self._engine(1.0)
-        claims = Claims(
-            engine,
-            self._dialect,
-            source=self.name,
-            place=self._place,
-            lease=self._options.lease,
-        )
+        of = {"source": self.name, "place": self._place}
+        claims = Claims(engine, self._dialect, **of, lease=self._options.lease)
         try:
             return claims, self._dialect.waker(engine, self.name)
         except SQLAlchemyError as error:
@@ -214,8 +223,7 @@ class TableSource:
             raise self._dialect.trouble(error, place=self._place, name=self.name) from error
 
     def _check(self) -> None:
-        stale = self._installation().check()
-        if stale:
+        if stale := self._installation().check():
             log.warning("%s: %s; run 'fig adapter install %s'", self._place, stale, self.name)
 
     def _is_agreed(self) -> bool:
@@ -226,12 +234,22 @@ class TableSource:
             return False
         return True
 
-    def _lag(self) -> Lag:
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """Give a connection for one look, of its own so that no claim is in the way."""
         try:
             with self._engine(1.0).connect() as connection:
-                return lag(connection, self.name, self._dialect.now(connection))
+                yield connection
         except SQLAlchemyError as error:
             raise self._dialect.trouble(error, place=self._place, name=self.name) from error
+
+    def _lag(self) -> Lag:
+        with self._connected() as connection:
+            return lag(connection, self.name, self._dialect.now(connection))
+
+    def _forget(self, decided: Decided) -> int:
+        with self._connected() as connection:
+            return forget(connection, self.name, decided)
 
     async def _watch(self, session: Session) -> None:
         while True:
@@ -250,9 +268,8 @@ class TableSource:
         unknown = {event.schema_hash for event in events} - self._agreed
         values: Values = {}
         try:
-            if unknown:
-                agreed = await asyncio.to_thread(self._is_agreed)
-                self._agreed |= unknown if agreed else set()
+            if unknown and await asyncio.to_thread(self._is_agreed):
+                self._agreed |= unknown
             if self._inline:
                 read = self._dialect.image
                 wanted = [one for event in events for one in references(event, read, self._inline)]

@@ -22,7 +22,7 @@ from .limits import Limits
 from .relay import Relay
 from .retry import describe
 from .standstill import Standstill
-from .taking import Bury, Failures, Take
+from .taking import Bury, Failures, Take, is_cancelled
 from .tally import Tally
 from .together import End, Together, failure
 
@@ -65,6 +65,15 @@ class Hand:
         self._settle_all = settle_all
         self._settling: set[asyncio.Task[None]] = set()
         self.standstill = Standstill(name, self._taking, limits.stand_still, writable)
+
+    def adjust(self, limits: Limits) -> None:
+        """Keep to other bounds from now on; what is begun goes on."""
+        self._limits, self._attempts = limits, limits.retries.attempts
+        self._failures.retries = limits.retries
+        self._ending.most = limits.in_flight
+        self._taking.share = limits.share
+        self.standstill.adjust(limits.at_once, limits.stand_still)
+        self._held.adjust(limits.in_flight)
 
     def __len__(self) -> int:
         """Say how many are in hand."""
@@ -120,12 +129,12 @@ class Hand:
             self.standstill.begins(delivery)
         try:
             if delivery.attempt > self._attempts:
-                await self._end_spent(delivery)
+                await self._end_as(delivery, self._failures.spent(delivery))
                 return
             try:
                 outcome: object = await self._take(delivery)
             except asyncio.CancelledError:
-                if _is_cancelled():
+                if is_cancelled():
                     raise
                 await self._fail(delivery, FigError("was cancelled from within"))
             except Exception as error:  # noqa: BLE001 - whatever it is, it must not be lost
@@ -188,14 +197,6 @@ class Hand:
                 self._abandon(delivery)
             raise
 
-    async def _end_spent(self, delivery: Delivery) -> None:
-        try:
-            settlement = await self._failures.spent(delivery)
-        except FigError as error:
-            self._hold(delivery, error)
-        else:
-            await self._end(delivery, settlement)
-
     async def _fail(self, delivery: Delivery, error: BaseException) -> None:
         """Hold one back whose failure is an outage's; else settle it as its failure wants."""
         if delivery not in self._held:
@@ -205,13 +206,17 @@ class Hand:
             log.error("%s: %s", self._name, delivery.record.position, exc_info=error)
         if outage:
             self._hold(delivery, error)
-            return
+        else:
+            await self._end_as(delivery, self._failures.settlement(delivery, error))
+
+    async def _end_as(self, delivery: Delivery, settlement: Awaitable[Settlement]) -> None:
+        """Settle one as it is told, or hold it back where nobody can tell."""
         try:
-            settlement = await self._failures.settlement(delivery, error)
+            told = await settlement
         except FigError as trouble:
             self._hold(delivery, trouble)
         else:
-            await self._end(delivery, settlement)
+            await self._end(delivery, told)
 
     def _hold(self, delivery: Delivery, error: BaseException) -> None:
         """Keep one in hand, to be taken again; who takes it must see that it was begun before."""
@@ -293,8 +298,3 @@ class Hand:
     def _let_go(self, deliveries: Sequence[Delivery]) -> None:
         self._held.let_go(deliveries)
         self.standstill.forget(deliveries)
-
-
-def _is_cancelled() -> bool:
-    task = asyncio.current_task()
-    return task is None or task.cancelling() > 0

@@ -51,6 +51,12 @@ class InHand:
         for delivery in deliveries:
             self._since[id(delivery)] = now
 
+    def adjust(self, most: int) -> None:
+        """Keep to another bound from now on."""
+        self._most = most
+        self._places = min(most, max(_SLOW, self._places))
+        self._room.set()  # there may be more of it
+
     def replace(self, delivery: Delivery, other: Delivery) -> bool:
         """Have another one in the place of one; False where that is not in hand any more."""
         since = self._since.pop(id(delivery), None)
@@ -81,7 +87,8 @@ class InHand:
         if self._places - len(self._since) < self._least:
             self._room.clear()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._room.wait(), linger)
+                async with asyncio.timeout(linger):
+                    await self._room.wait()
         return self._places - len(self._since)
 
     async def emptied(self, seconds: float) -> None:
@@ -89,7 +96,8 @@ class InHand:
         self._empty.clear()
         if self._since:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._empty.wait(), seconds)
+                async with asyncio.timeout(seconds):
+                    await self._empty.wait()
 
     @property
     def _least(self) -> int:

@@ -101,6 +101,15 @@ class Standstill:
         self._held.append(delivery)
         self._stand_still(error)
 
+    def adjust(self, most: int, backoff: Backoff) -> None:
+        """Keep to other bounds; a lane that stands still, or is slow, comes up to the new ones."""
+        self._full, self._backoff = most, backoff
+        if not self.slow:
+            self._relay.most = most
+        elif self.error is None:
+            self._relay.most = min(most, self._relay.most)
+            self._end_slow()
+
     def give_up(self) -> list[Delivery]:
         """Give what is held back and not begun, and hold nothing any more: the lane ends."""
         left: list[Delivery] = []
@@ -158,6 +167,9 @@ class Standstill:
         while self._held:
             last = self._held.pop()
             self._relay.put_first(last, history=last.backfill)
-        self._relay.most += 1
+        self._relay.most = min(self._full, self._relay.most + 1)
+        self._end_slow()
+
+    def _end_slow(self) -> None:
         if self._relay.most >= self._full:
             self.slow, self._told = False, ""

@@ -23,7 +23,7 @@ __all__ = ["Intake", "Way"]
 class Way:
     """Where a source's deliveries go, and its bounds.
 
-    ``take`` and ``bury`` are put in the place of others between two deliveries; other ``limits`` or
+    ``take``, ``bury`` and ``limits`` are put in the place of others between two deliveries; other
     ``gates`` need the source to be drained.
     """
 
@@ -51,13 +51,12 @@ class Intake:
     def turn(self, name: str, source: Source, way: Way) -> bool:
         """Have a source's deliveries go another way from the next one on.
 
-        False where it is another source, or has other bounds: it is to be drained then.
+        False where it is another source, or feeds other endpoints: it is to be drained then.
         """
         flow = self._flows[name]
-        same = flow.source is source and flow.way.limits == way.limits
-        if not same or flow.way.gates != way.gates:
+        if flow.source is not source or flow.way.gates != way.gates:
             return False
-        flow.way = way
+        flow.turn(way)
         return True
 
     async def close(self, name: str) -> None:
@@ -110,6 +109,11 @@ class _Flow:
             writable=writable,
         )
         self._task = asyncio.create_task(self._bridge.run(self._stop))
+
+    def turn(self, way: Way) -> None:
+        if way.limits != self.way.limits:
+            self._bridge.adjust({self.name: way.limits})
+        self.way = way
 
     def status(self) -> SourceStatus:
         return self._bridge.status().sources[self.name]

@@ -32,6 +32,7 @@ from ..store.waiting import Waiting
 from ..telemetry import Counters, log
 from .alone import alone
 from .background import Background
+from .fitting import Fitting
 from .gates import Gates
 from .health import Health
 from .intake import Intake, Way
@@ -41,6 +42,7 @@ from .notify import Notify
 from .plan import Plan, host_port, make
 from .presence import Presence
 from .pulse import count, pulse
+from .readiness import readiness
 from .recent import Recent
 from .reload import Reload
 from .report import about, report
@@ -111,7 +113,9 @@ class Running:
         self.waiting: Waiting | None = None
         self.background = Background()
         self.health = ""
+        self.unopened = ""
         self.singletons: list[Singleton] = []
+        self.fitting = Fitting(self)
         self.reload = Reload(self)
         self._watch: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
@@ -150,13 +154,15 @@ class Running:
             for single in self.singletons:
                 self.background.start(single.name, single.run())
             await self.loading.wait(_MODELS, stop)
+            self.fitting.hold(await self.fitting.look(self.plan))
         if not stop.is_set():
             if self.sources:
                 self.take()
+                self.background.start("columns", self.fitting.watch())
                 self.senders.adjust(self.plan.sinks)
             self.state = "running"
             self._reloading = self.background.start("reload", self.reload.run())
-            self.notify.ready(f"ready: {len(self.plan.endpoints)} endpoints")
+            self.background.start("readiness", readiness(self))
             await self.presence.beat()
 
     def taking(self, plan: Plan) -> Mapping[str, Deciding]:
@@ -180,7 +186,7 @@ class Running:
         One that is being drained is left to whoever drains it: a source has one taker at a time.
         """
         wanted = self.wanted()
-        for name in self.intake.free(wanted):
+        for name in self.intake.free(wanted.keys() - self.fitting.wrong.keys()):
             self.intake.open(name, wanted[name], self.way(name))
             if name != REPLAYS:
                 self.announce({"event": "source", "source": name})
@@ -223,7 +229,8 @@ class Running:
         await asyncio.gather(self.intake.stop(), self.listening.close())
         await self.senders.stop()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.shadow.drain(), 5.0)
+            async with asyncio.timeout(5.0):
+                await self.shadow.drain()
         await self.background.stop()
         await leaving
         await self.presence.leave()
@@ -248,8 +255,9 @@ class Running:
         self.watch(self.plan)
 
     async def _open_probes(self) -> None:
-        listen = self.plan.workspace.bridge.health
-        if not listen or not self.sources:
+        # What stands in [bridge] is the bridge's, which may run on this very machine.
+        listen = self.plan.workspace.bridge.health if self.sources else self._probed
+        if not listen:
             return
         place = self.plan.workspace.place("bridge", "health")
         health = Health(
@@ -267,6 +275,7 @@ class Running:
         try:
             await asyncio.to_thread(self.store.open)
         except StoreError as error:
+            self.unopened = str(error)
             log.warning("store lost, legacy answers everybody: %s", error)
             return False
         return True
@@ -276,6 +285,7 @@ class Running:
             await asyncio.sleep(0.5)
             with contextlib.suppress(StoreError):
                 await asyncio.to_thread(self.store.open)
+                self.unopened = ""
                 log.info("the store is there now")
                 return
 

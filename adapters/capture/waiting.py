@@ -91,7 +91,7 @@ def _told(figures: dict[str, float]) -> Iterator[Finding]:
             remedy="decide on them: fig dead list",
         )
     if figures["dead"]:
-        says = f"{figures['dead']:.0f} events were given up, and are kept for good"
+        says = f"{figures['dead']:.0f} events were given up, and are kept until that is decided on"
         remedy = "those that nobody has decided on yet: fig dead list"
         yield Finding(check="dead", state="warn", says=says, remedy=remedy)
     if figures["overdue"]:

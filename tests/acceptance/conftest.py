@@ -143,8 +143,8 @@ class Running:
         return json.loads(self.line(wanted))
 
     def ready(self) -> Running:
-        """Wait until it is."""
-        self.event("ready")
+        """Wait until it is, or has said what is missing."""
+        self.line(lambda line: json.loads(line)["event"] in {"ready", "waiting"})
         return self
 
     def with_model(self) -> Running:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import time
 from collections import Counter
 
 import pytest
+
+FIG = (sys.executable, "-m", "stranglerfig")
 
 
 def settled(desk):
@@ -153,3 +156,21 @@ def test_told_to_stop_while_it_reloads_it_stops(desk, wait):
     assert process.process.wait(90) == 0
     assert settled(desk) == len(taken(desk)) == 0
     assert process.printed.count('{"event":"source","source":"tickets"}') == 1
+
+
+def test_what_is_up_and_what_is_not_yet_is_said_to_people_and_programs(desk, wait):
+    """While legacy's database is gone: nothing is ready before work can flow."""
+    desk.install()
+    file, aside = desk.root / "legacy" / "helpdesk.db", desk.root / "aside"
+    file.rename(aside)
+    process = desk.bridge()
+    (missing,) = process.event("waiting")["missing"]
+    assert missing.startswith("source tickets: broken")
+    assert not [line for line in process.printed if '"ready"' in line or '"flows"' in line]
+    people = desk.run(*FIG, "-w", str(desk.root), "bridge", "run", log="people.log")
+    assert "source tickets: broken" in people.line(lambda line: line.startswith("waiting    for"))
+    aside.rename(file)
+    assert process.event("flows") == {"event": "flows", "source": "tickets"}
+    assert process.event("ready")["endpoints"] == ["ticket-opened", "triage-ticket"]
+    people.line(lambda line: line == "ready      stop with Ctrl-C")
+    assert "taking     deliveries of tickets" in people.printed

@@ -229,7 +229,7 @@ def test_replaced_by_something_that_is_no_store(store, file, tmp_path, until):
     move(file, tmp_path / "aside.db")
     file.write_bytes(b"")
     assert isinstance(commit(store, "refused")[0], StoreUnavailable)
-    until(lambda: "another version" in store.journal.trouble)
+    until(lambda: "no tables of ours" in store.journal.trouble)
     assert file.read_bytes() == b""
     file.unlink()
     move(tmp_path / "aside.db", file)
