@@ -103,7 +103,7 @@ class TableSource:
         return examine(self._installation(), canary=self._options.canary, keep=self._options.keep)
 
     def columns(self, *, ask: bool) -> Sequence[str] | None:
-        """Give its rows' columns; unnamed in ``fig.toml``, only by asking. Raises ``LegacyError``."""
+        """Give its rows' columns; where unnamed, only by asking legacy. Raises ``LegacyError``."""
         return columns_of(self._installation()) if ask else self._options.columns or None
 
     def ground(self) -> Ground:
@@ -268,8 +268,9 @@ class TableSource:
         unknown = {event.schema_hash for event in events} - self._agreed
         values: Values = {}
         try:
-            if unknown and await asyncio.to_thread(self._is_agreed):
-                self._agreed |= unknown
+            if unknown:
+                agreed = await asyncio.to_thread(self._is_agreed)
+                self._agreed |= unknown if agreed else set()
             if self._inline:
                 read = self._dialect.image
                 wanted = [one for event in events for one in references(event, read, self._inline)]
