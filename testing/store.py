@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Iterator, Sequence
 
 import pytest
-from msgspec.structs import replace
 from sqlalchemy import delete, insert, select, update
 
 from ..errors import Conflict, Overtaken, RouteConflict, StoreError, StoreUnavailable
@@ -15,16 +14,17 @@ from ..model import Route, Stage
 from ..store import InboxMark, Line, Store, Write, tables
 from ..store.effects import Effect
 from ..store.expect import Expect, Stamp
-from ..store.page import Page
 from .chain import ChainContract
-from .samples import letter, seen
+from .letters import LettersContract
+from .samples import seen
 
 __all__ = ["StoreContract"]
 
 
-class StoreContract(ChainContract):
-    """The laws of a store, its chain's among them. A subclass gives the fixture ``store_url``.
+class StoreContract(LettersContract, ChainContract):
+    """The laws of a store, its chain's and dead letters' among them.
 
+    A subclass gives the fixture ``store_url``.
     It must be the address of a store that ``migrations.schema.upgrade`` has just made, and that
     nobody else uses.
     """
@@ -205,36 +205,6 @@ class StoreContract(ChainContract):
             connection.execute(insert(tables.evidence).values(**forged))
         assert store.evidence.rebuild() == (25, 0)
         assert _evidence(store) == before
-
-    def test_dead_letters_come_in_pages_and_the_rest_is_counted(self, store: Store) -> None:
-        """From either end, by source and by the class of any error that they came from."""
-        _commit(store, *(Write(dead=letter(number)) for number in range(7)))
-        deep = ({"error": "StoreError", "message": "\0"}, {"error": "DataError", "message": "%_"})
-        _commit(store, Write(dead=replace(letter(7), source="other", error=deep[0], chain=deep)))
-        letters = store.dead_letters
-        numbers = [one.id for one in letters.read()]
-        assert [one.id for one in letters.read(page=Page(limit=3))] == numbers[:3]
-        page = Page(limit=2, after=numbers[5], newest=True)
-        assert [one.id for one in letters.read(page=page)] == [numbers[4], numbers[3]]
-        assert letters.count(page=page) == 5
-        assert [one.id for one in letters.read(page=Page(newest=True))] == numbers[::-1]
-        assert letters.count(source="q", page=Page(after=numbers[2])) == 4
-        for error in ("StoreError", "DataError"):
-            assert [one.id for one in letters.read(error=error)] == numbers[7:]
-        assert letters.count(error="MappingError") == 7
-        assert [letters.count(error=error) for error in ("Mapping", "%", '"', "\0")] == [0] * 4
-
-    def test_a_dead_letter_is_kept_whole(self, store: Store) -> None:
-        """Its bytes, headers and error come back, and a line tells of it."""
-        letters = [letter(number) for number in range(3)]
-        _commit(store, *(Write(dead=one) for one in letters))
-        kept = list(store.dead_letters.read())
-        assert sorted((k.letter for k in kept), key=lambda d: d.position) == letters
-        assert store.dead_letters.count() == 3
-        assert store.dead_letters.get(kept[1].id) == kept[1]
-        assert list(store.dead_letters.read(source="q", page=Page(after=kept[0].id))) == kept[1:]
-        assert list(store.dead_letters.read(source="other")) == []
-        assert len(list(store.journal.read(kinds=["dead"]))) == 3
 
 
 @contextlib.contextmanager

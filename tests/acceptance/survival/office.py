@@ -116,7 +116,8 @@ class Office:
         upgrade(store)
         self.store = Store(store)
         self.run(TICKETS)
-        self.must("adapter", "install", "tickets")
+        for system in ("tickets", "verdicts"):
+            self.must("adapter", "install", system)
 
     def edit(self, file: str, old: str, new: str) -> None:
         found = (self.root / file).read_text("utf-8")
@@ -125,7 +126,6 @@ class Office:
 
     def live(self) -> None:
         """Have the replacement's decisions sent to legacy's table ``verdicts``."""
-        self.must("adapter", "install", "verdicts")
         for to in ("shadow", "live"):
             self.must("route", "advance", "ticket", "--to", to, "--force", "--why", "a test")
 
