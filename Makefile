@@ -14,7 +14,7 @@ demo: dev  ## the main job, live on the screen, no servers needed
 	$(BIN)/fig demo
 
 test: dev services  ## every test, in parallel
-	$(BIN)/python -m pytest -n $(WORKERS) $(TESTS)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 check: dev  ## format, lint, types, floors
 	$(BIN)/ruff format --check .

@@ -34,6 +34,7 @@ _COMMANDS = {
         "Ask a side of ENDPOINT everything twice, and note how often each field differs.",
     ),
     "review": ("review", "Decide, without knowing which side is which, what ENDPOINT differs in."),
+    "outbox": ("outbox", "List, show, release and drop messages that are to leave."),
     "route": ("route", "Show and change where endpoints stand."),
     "serve": ("serve", "Run the facades, until SIGTERM or Ctrl-C."),
     "up": ("serve", "Run facades and bridge in one process."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Literal, Protocol, runtime_checkable
 
-from .model import Delivery, Finding, Lag, Outgoing, Record, Reply, Request
+from .model import Delivery, Finding, Lag, Outgoing, Record, Reply, Request, Settlement
 
 __all__ = [
     "Caller",
@@ -16,8 +16,10 @@ __all__ = [
     "Lagging",
     "Provider",
     "Reviewable",
+    "Settling",
     "Sink",
     "Source",
+    "Tabular",
 ]
 
 Handler = Callable[[Request], Awaitable[Reply]]
@@ -45,6 +47,19 @@ class Source(Protocol):
 
     async def close(self) -> None:
         """Let go of everything; unsettled deliveries go back. May be called twice."""
+
+
+@runtime_checkable
+class Settling(Protocol):
+    """A source that is told of many deliveries' ends at less than the sum of their cost."""
+
+    async def settle_all(
+        self, ends: Sequence[tuple[Delivery, Settlement]]
+    ) -> Sequence[Exception | None]:
+        """Do what the ``settle`` of each does; give what it would have raised, None where nothing.
+
+        All are deliveries that it gave. What it raises itself counts for each of them.
+        """
 
 
 @runtime_checkable
@@ -143,6 +158,17 @@ class Reviewable(Protocol):
         """Give the record of what stands in the system, of all sources: what, since when, by whom.
 
         Raises ``LegacyError``.
+        """
+
+
+@runtime_checkable
+class Tabular(Protocol):
+    """A source whose records are rows, and which can say what columns those have."""
+
+    def columns(self, *, ask: bool) -> Sequence[str] | None:
+        """Give them: with ``ask`` as the legacy system says, else as ``fig.toml`` does, or None.
+
+        Blocks where it asks. Raises ``LegacyError`` where the system cannot tell.
         """
 
 

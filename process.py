@@ -39,7 +39,6 @@ async def run(
         await running.start(stop)
         gc.collect()
         gc.freeze()  # what was made until now stays: looking at it again and again is in vain
-        announce({"event": "ready", "endpoints": sorted(workspace.endpoint)})
         await stop.wait()
         log.info("stopping: what is under way is finished first")
         announce({"event": "stopping"})

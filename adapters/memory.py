@@ -31,7 +31,10 @@ class _Hold:
         self._source: MemorySource | None = source
         self._entry = entry
 
-    async def settle(self, settlement: Settlement) -> None:
+    async def __call__(self, settlement: Settlement) -> None:
+        self.end(settlement)
+
+    def end(self, settlement: Settlement) -> None:
         source, self._source = self._source, None
         if source is None or source._held.pop(id(self), None) is not self._entry:  # noqa: SLF001 - one part
             raise FigError(
@@ -97,9 +100,16 @@ class MemorySource:
             if loop.time() >= end:
                 return []
             try:
-                await asyncio.wait_for(self._moved.wait(), max(0.0, due - loop.time()))
+                async with asyncio.timeout(max(0.0, due - loop.time())):
+                    await self._moved.wait()
             except TimeoutError:
                 continue
+
+    async def settle_all(
+        self, ends: Sequence[tuple[Delivery, Settlement]]
+    ) -> Sequence[Exception | None]:
+        """Settle many; give what settling each raised, None where nothing."""
+        return [await _ended(delivery, settlement) for delivery, settlement in ends]
 
     def _take(self, limit: int, now: float) -> list[_Entry]:
         taken: list[_Entry] = []
@@ -138,9 +148,7 @@ class MemorySource:
         hold = _Hold(self, entry)
         self._held[id(hold)] = entry
         attempt = entry.attempts
-        return Delivery(
-            record=entry.record, settle=hold.settle, attempt=attempt, fresh=attempt == 1
-        )
+        return Delivery(record=entry.record, settle=hold, attempt=attempt, fresh=attempt == 1)
 
     def _settle(self, entry: _Entry, settlement: Settlement) -> None:
         if settlement.outcome == "retry":
@@ -161,3 +169,15 @@ class MemorySource:
                 return
             self._heads.append(waiting.popleft())
         self._moved.set()
+
+
+async def _ended(delivery: Delivery, settlement: Settlement) -> Exception | None:
+    hold = delivery.settle
+    try:
+        if isinstance(hold, _Hold):
+            hold.end(settlement)
+        else:  # somebody stands around it
+            await hold(settlement)
+    except Exception as error:  # noqa: BLE001 - it is told to whoever asked
+        return error
+    return None

@@ -13,23 +13,26 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy.engine import Engine
+from sqlalchemy.engine import Connection, Engine
 from sqlalchemy.exc import SQLAlchemyError
 
 from ..config import options as checked
 from ..errors import FigError, LegacyError, LegacyUnavailable, SchemaDrift
-from ..model import Delivery, Finding, Lag
+from ..model import Delivery, Finding, Lag, Settlement
 from ..secret import read_secret
 from ..telemetry import log
 from .capture.claims import Claims
+from .capture.decided import Decided, forget
 from .capture.delivered import Values, delivered, references
 from .capture.dialect import Event, Waker
 from .capture.doctor import examine
 from .capture.ground import Ground
+from .capture.hold import Hold, settle_all
 from .capture.installation import Action, Installation
+from .capture.known import columns_of
 from .capture.lag import lag
 from .capture.options import Options, check, dialect_of, url_of
-from .capture.session import Hold, Session
+from .capture.session import Session
 
 __all__ = ["Options", "TableSource"]
 
@@ -99,6 +102,10 @@ class TableSource:
         """Prove that capture works: shape, triggers, a canary row, what waits, what it costs."""
         return examine(self._installation(), canary=self._options.canary, keep=self._options.keep)
 
+    def columns(self, *, ask: bool) -> Sequence[str] | None:
+        """Give its rows' columns; where unnamed, only by asking legacy. Raises ``LegacyError``."""
+        return columns_of(self._installation()) if ask else self._options.columns or None
+
     def ground(self) -> Ground:
         """Give what a walk over the table's rows stands on, for backfill and reconcile.
 
@@ -112,8 +119,8 @@ class TableSource:
     async def open(self) -> None:
         """Connect, see that the triggers stand, and resume what a dead process of ours held."""
         await self.close()
-        options = self._options
-        session = Session(self.name, lease=options.lease, poll=options.poll, keep=options.keep)
+        how = self._options
+        session = Session(self.name, lease=how.lease, poll=how.poll, keep=how.keep)
         await session.start(self._claims)
         self._session, self._drift = session, None
         self._watching = asyncio.create_task(self._watch(session))
@@ -136,7 +143,14 @@ class TableSource:
             if events or left <= 0:
                 return await self._deliveries(session, events)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(session.freed.wait(), min(left, session.poll))
+                async with asyncio.timeout(min(left, session.poll)):
+                    await session.freed.wait()
+
+    async def settle_all(
+        self, ends: Sequence[tuple[Delivery, Settlement]]
+    ) -> Sequence[Exception | None]:
+        """Settle many in one transaction; give what settling each would have raised."""
+        return await settle_all(self._opened(), ends)
 
     async def lag(self) -> Lag:
         """Count what waits, on a connection of its own. Raises ``LegacyError``."""
@@ -148,6 +162,13 @@ class TableSource:
         False where there is none such. Raises ``LegacyError``.
         """
         return await self._opened().release(position)
+
+    async def forget(self, decided: Decided) -> int:
+        """Let go of the dead events of whose positions ``decided`` gives; the sweep takes them.
+
+        ``decided`` is called in a thread; what it raises is raised. Raises ``LegacyError``.
+        """
+        return await asyncio.to_thread(self._forget, decided)
 
     async def close(self) -> None:
         """Give back what is not settled and let go of the database."""
@@ -193,13 +214,8 @@ class TableSource:
         self._row = self._installation().told_apart()
         # The owner thread waits shortly and often, so that settlements do not stand behind a claim.
         engine = self._engine(1.0)
-        claims = Claims(
-            engine,
-            self._dialect,
-            source=self.name,
-            place=self._place,
-            lease=self._options.lease,
-        )
+        of = {"source": self.name, "place": self._place}
+        claims = Claims(engine, self._dialect, **of, lease=self._options.lease)
         try:
             return claims, self._dialect.waker(engine, self.name)
         except SQLAlchemyError as error:
@@ -207,8 +223,7 @@ class TableSource:
             raise self._dialect.trouble(error, place=self._place, name=self.name) from error
 
     def _check(self) -> None:
-        stale = self._installation().check()
-        if stale:
+        if stale := self._installation().check():
             log.warning("%s: %s; run 'fig adapter install %s'", self._place, stale, self.name)
 
     def _is_agreed(self) -> bool:
@@ -219,12 +234,22 @@ class TableSource:
             return False
         return True
 
-    def _lag(self) -> Lag:
+    @contextlib.contextmanager
+    def _connected(self) -> Iterator[Connection]:
+        """Give a connection for one look, of its own so that no claim is in the way."""
         try:
             with self._engine(1.0).connect() as connection:
-                return lag(connection, self.name, self._dialect.now(connection))
+                yield connection
         except SQLAlchemyError as error:
             raise self._dialect.trouble(error, place=self._place, name=self.name) from error
+
+    def _lag(self) -> Lag:
+        with self._connected() as connection:
+            return lag(connection, self.name, self._dialect.now(connection))
+
+    def _forget(self, decided: Decided) -> int:
+        with self._connected() as connection:
+            return forget(connection, self.name, decided)
 
     async def _watch(self, session: Session) -> None:
         while True:
@@ -267,7 +292,7 @@ class TableSource:
                 values=values,
                 row=self._row,
             ),
-            settle=Hold(session, event).settle,
+            settle=Hold(session, event),
             attempt=event.attempts,
             fresh=event.attempts == 1,
             backfill=event.priority > 0,

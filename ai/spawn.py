@@ -46,7 +46,8 @@ async def end(process: asyncio.subprocess.Process, grace: float) -> None:
     """Wait ``grace`` seconds for a process to end, then kill what is left of its session."""
     if grace > 0:
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), grace)
+            async with asyncio.timeout(grace):
+                await process.wait()
     # Also where it ended by itself: what it had started must not outlive it.
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)

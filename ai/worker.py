@@ -98,7 +98,8 @@ async def _run(descriptor: int) -> int:
         await _serve(provider, reader, say)
     finally:
         with contextlib.suppress(Exception):
-            await asyncio.wait_for(provider.close(), _CLOSING)
+            async with asyncio.timeout(_CLOSING):
+                await provider.close()
     return 0
 
 

@@ -299,7 +299,7 @@ def detection(random, runs):
 
 
 def slowness(random, runs):
-    """By how many times as long as legacy, where twice is allowed: the median pairs until caught."""
+    """By how many times legacy's time, where twice is allowed: the median pairs until caught."""
     return {
         times: median(latency(random, runs, 1_000, "normal", np.log2(times / 2)))
         for times in (2.5, 3, 4, 8)

@@ -13,9 +13,12 @@ commit as our groups turned out to have: ``sqlite3`` with ``synchronous=FULL``; 
 ``executemany`` on a PostgreSQL that syncs. What each side includes:
 
 * ours: the objects of a decision, its JSON, two SHA-256, the hand-over to the writer and back, and
-  of the file or the server all that raw does, with the head's row and ``marked`` inbox rows on top;
+  of the file or the server all that raw does, with the head's row on top;
 * ``raw``: the rows' binding and the database. The tuples stand ready: nobody encodes them, nobody
-  hashes, no threads, nobody waits. The goals are held against this;
+  hashes, no threads, nobody waits. The goals are held against this. For ``marked``, where each of
+  our decisions also sets a mark in the inbox, raw too writes as many rows a second time: into a
+  table with the columns, the key and the index of ours, by the same ``executemany``, in the same
+  transaction; it looks for no message that came before;
 * ``chained``: raw, with each row's JSON, data digest and link made on its way: what whoever wants
   such a journal pays without any of our code. It is shown, and held against nothing.
 
@@ -68,6 +71,12 @@ TABLE = (
     " data TEXT NOT NULL, link TEXT NOT NULL)"
 )
 INDEX = "CREATE INDEX ix_raw ON raw (endpoint, id)"
+MARKS = (
+    "CREATE TABLE raw_inbox (consumer TEXT NOT NULL, message_id TEXT NOT NULL,"
+    " payload_hash TEXT NOT NULL, at {double} NOT NULL, result TEXT,"
+    " PRIMARY KEY (consumer, message_id)){without_rowid}"
+)
+MARKS_INDEX = "CREATE INDEX ix_raw_inbox ON raw_inbox (at)"
 
 
 def decision(number: int, *, marked: bool = False) -> Write:
@@ -86,6 +95,11 @@ def row(number: int) -> tuple[object, ...]:
     return (number, 1e9, "request", "claims", f"{number:032x}", "claims-r7", data, "0" * 64)
 
 
+def mark(line: tuple[object, ...]) -> tuple[object, ...]:
+    """Give the inbox row of a line, as ``decision`` marks it."""
+    return ("claims", line[4], line[4], line[1], None)
+
+
 class Watch:
     """Sees how large the groups of a store are, and how long each waited for more.
 
@@ -96,22 +110,23 @@ class Watch:
     def __init__(self, store: Store) -> None:
         self.groups = 0
         self.lingers: list[float] = []
-        self._session = store.journal._writer._session  # noqa: SLF001
+        self._writer = store.journal._writer  # noqa: SLF001
         self._backlog = store.journal._backlog  # noqa: SLF001
         self._changed = self._backlog._changed  # noqa: SLF001
-        self._commit, self._wait, self._notify = (
-            self._session.commit,
+        self._succeeded, self._wait, self._notify = (
+            self._writer._succeeded,  # noqa: SLF001
             self._backlog.wait,
             self._changed.notify,
         )
         self._first = 0.0
-        self._session.commit = self.commit
+        self._writer._succeeded = self.succeeded  # noqa: SLF001
         self._backlog.wait = self.wait
         self._changed.notify = self.notify
 
-    def commit(self) -> None:
+    def succeeded(self, *group: object) -> None:
+        """Count a group, whether a statement or a transaction has made it durable."""
         self.groups += 1
-        self._commit()
+        self._succeeded(*group)
 
     def notify(self, count: int = 1) -> None:
         """Note the first line of a group: it wakes the writer, which may wait for more then."""
@@ -194,22 +209,32 @@ def chained(rows: Rows) -> Iterator[tuple[object, ...]]:
         yield (number, at, kind, endpoint, request_id, revision, data.decode(), last)
 
 
-def groups(rows: Rows, size: int, *, chain: bool) -> Iterator[Rows]:
-    """Cut rows into groups; those to be chained are made when their group is asked for."""
+def groups(
+    rows: Rows, size: int, *, chain: bool, marked: bool = False
+) -> Iterator[tuple[Rows, Rows]]:
+    """Cut rows into groups, each with its marks; those to be chained are made when asked for."""
     made = chained(rows)
+    marks = [mark(line) for line in rows] if marked else []
     for start in range(0, len(rows), size):
-        yield list(itertools.islice(made, size)) if chain else rows[start : start + size]
+        some = list(itertools.islice(made, size)) if chain else rows[start : start + size]
+        yield some, marks[start : start + size]
 
 
-def raw_sqlite(file: Path, given: Iterable[Rows]) -> float:
+def raw_sqlite(file: Path, given: Iterable[tuple[Rows, Rows]]) -> float:
     database = sqlite3.connect(file, isolation_level=None)
     database.execute("PRAGMA journal_mode=WAL")
     database.execute("PRAGMA synchronous=FULL")
     database.execute(TABLE.format(number="INTEGER", double="DOUBLE"))
     database.execute(INDEX)
+    database.execute(MARKS.format(double="DOUBLE", without_rowid=" WITHOUT ROWID"))
+    database.execute(MARKS_INDEX)
+    given = iter(given)
+    first = next(given)  # so that all marks stand ready
     began = time.perf_counter()
-    for group in given:
+    for group, marks in itertools.chain([first], given):
         database.execute("BEGIN IMMEDIATE")
+        if marks:
+            database.executemany("INSERT INTO raw_inbox VALUES (?, ?, ?, ?, ?)", marks)
         database.executemany("INSERT INTO raw VALUES (?, ?, ?, ?, ?, ?, ?, ?)", group)
         database.execute("COMMIT")
     took = time.perf_counter() - began
@@ -217,14 +242,20 @@ def raw_sqlite(file: Path, given: Iterable[Rows]) -> float:
     return took
 
 
-def raw_postgresql(url: str, given: Iterable[Rows]) -> float:
+def raw_postgresql(url: str, given: Iterable[tuple[Rows, Rows]]) -> float:
     with psycopg.connect(url.replace("+psycopg", "")) as database:
         database.execute(TABLE.format(number="bigint", double="double precision"))
         database.execute(INDEX)
+        database.execute(MARKS.format(double="double precision", without_rowid=""))
+        database.execute(MARKS_INDEX)
         database.commit()
         cursor = database.cursor()
+        given = iter(given)
+        first = next(given)
         began = time.perf_counter()
-        for group in given:
+        for group, marks in itertools.chain([first], given):
+            if marks:
+                cursor.executemany("INSERT INTO raw_inbox VALUES (%s, %s, %s, %s, %s)", marks)
             cursor.executemany("INSERT INTO raw VALUES (%s, %s, %s, %s, %s, %s, %s, %s)", group)
             database.commit()
         return time.perf_counter() - began
@@ -237,7 +268,7 @@ class Sqlite:
         self._folder, self._made = folder, 0
         self.ours = Ours(lambda: f"sqlite:///{self._file()}")
 
-    def raw(self, given: Iterable[Rows]) -> float:
+    def raw(self, given: Iterable[tuple[Rows, Rows]]) -> float:
         return raw_sqlite(self._file(), given)
 
     def _file(self) -> Path:
@@ -252,7 +283,7 @@ class PostgreSqlServer:
         self.server = server
         self.ours = Ours(server.database)
 
-    def raw(self, given: Iterable[Rows]) -> float:
+    def raw(self, given: Iterable[tuple[Rows, Rows]]) -> float:
         return raw_postgresql(self.server.database(), given)
 
 
@@ -310,16 +341,15 @@ def bench(name: str, database: Sqlite | PostgreSqlServer, repeats: int, count: i
         for plan, in_flight in random.sample(plans, len(plans)):
             lines = count if in_flight is None else max(200, count * min(in_flight, 100) // 100)
             gc.collect()
+            marked = plan.startswith("marked")
             if in_flight is None:
                 took, group = database.ours.append(lines)
             else:
-                took, group = database.ours.commit(
-                    lines, in_flight, marked=plan.startswith("marked")
-                )
+                took, group = database.ours.commit(lines, in_flight, marked=marked)
             rows = [row(number) for number in range(1, lines + 1)]
             size = max(1, round(group))
-            raw = database.raw(groups(rows, size, chain=False))
-            linked = database.raw(groups(rows, size, chain=True))
+            raw = database.raw(groups(rows, size, chain=False, marked=marked))
+            linked = database.raw(groups(rows, size, chain=True, marked=marked))
             seen.setdefault(plan, []).append((lines / took, raw / took, linked / took, group))
     result = {}
     heads = f"{'lines/s':>10}{'of raw':>8}{'of chained':>12}{'lines a group':>15}"

@@ -53,7 +53,7 @@ class Bridge:
             for name in sources
         }
         counters = counters or Counters()
-        self._longest = max((one.wait + one.drain for one in by_source.values()), default=0.0)
+        self._limits = by_source
         self._lanes = {
             name: Lane(
                 source,
@@ -79,7 +79,7 @@ class Bridge:
             await asyncio.wait([ended, stopped], return_when=asyncio.FIRST_COMPLETED)
             if not ended.done():
                 # Each lane keeps to the drain time by itself, unless its source hangs.
-                await asyncio.wait([ended], timeout=self._longest + _GRACE)
+                await asyncio.wait([ended], timeout=self._longest() + _GRACE)
             if ended.done():
                 ended.result()
         finally:
@@ -88,6 +88,20 @@ class Bridge:
                 lane.cancel()
             await asyncio.gather(stopped, *lanes, return_exceptions=True)
 
+    def adjust(self, limits: Mapping[str, Limits]) -> None:
+        """Have sources keep to other bounds from now on, by source. Call it on the event loop.
+
+        Nothing is drained: what is in hand is gone on with, also where it is more than the new
+        bounds allow; no more is begun until it is less. A receive that is under way may still bring
+        what it was asked for.
+        """
+        self._limits = {**self._limits, **limits}
+        for name, one in limits.items():
+            self._lanes[name].adjust(one)
+
     def status(self) -> Status:
         """Say where every source stands. Call it on the event loop."""
         return Status(sources={name: lane.status() for name, lane in self._lanes.items()})
+
+    def _longest(self) -> float:
+        return max((one.wait + one.drain for one in self._limits.values()), default=0.0)

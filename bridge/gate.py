@@ -40,7 +40,7 @@ class Gate:
     A relay without a place waits, and while several wait, the next free place goes to the one that
     has the fewest for its share. Where places become scarce, nobody takes more than its part of
     them as long as another one wants what is still missing of its own. ``busy`` of ``most`` places
-    are taken, ``history`` of them by history. ``largest_share`` is that of all who ever came.
+    are taken, ``history`` of them by history. ``largest_share`` is that of all who share it.
     """
 
     def __init__(self, most: int) -> None:
@@ -52,9 +52,9 @@ class Gate:
         self._waiting: dict[Waiter, None] = {}
 
     def join(self, waiter: Waiter) -> None:
-        """Have one share the places. Called as it is made."""
+        """Have one share the places. Called as it is made, and when its share is another."""
         self._members.add(waiter)
-        self.largest_share = max(self.largest_share, waiter.share)
+        self.largest_share = max(one.share for one in self._members)
 
     def has_place(self, waiter: Waiter) -> bool:
         """Say whether there is a place; where there is none, the waiter is told of the next."""

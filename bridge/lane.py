@@ -10,7 +10,7 @@ from typing import Final
 
 from ..errors import SchemaDrift
 from ..model import Lag
-from ..ports import Lagging, Source
+from ..ports import Lagging, Settling, Source
 from ..telemetry import Counters, log
 from .gate import Gate
 from .hand import Hand
@@ -55,6 +55,7 @@ class Lane:
             bury=bury,
             gates=gates,
             writable=writable,
+            settle_all=source.settle_all if isinstance(source, Settling) else None,
         )
         self._state: State = "starting"
         self._trouble = ""
@@ -82,6 +83,11 @@ class Lane:
             progress=tally.progress,
             trouble=waits or self._trouble,
         )
+
+    def adjust(self, limits: Limits) -> None:
+        """Keep to other bounds from now on. Call it on the event loop."""
+        self._limits = limits
+        self._hand.adjust(limits)
 
     async def run(self, stop: asyncio.Event) -> None:
         """Take deliveries until ``stop``; then finish what is in hand, within the drain time."""
@@ -149,7 +155,8 @@ class Lane:
         if not isinstance(self._source, Lagging):
             return
         try:
-            self._lag = await asyncio.wait_for(self._source.lag(), _LAG_PATIENCE)
+            async with asyncio.timeout(_LAG_PATIENCE):
+                self._lag = await self._source.lag()
         except Exception as error:  # noqa: BLE001 - its next receive says what is wrong with it
             self._lag = None
             log.debug("%s: its lag cannot be told: %s", self._source.name, describe(error))
@@ -181,4 +188,5 @@ class Lane:
 
 async def _sleep(stop: asyncio.Event, seconds: float) -> None:
     with contextlib.suppress(TimeoutError):
-        await asyncio.wait_for(stop.wait(), seconds)
+        async with asyncio.timeout(seconds):
+            await stop.wait()

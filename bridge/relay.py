@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Final, Generic, TypeVar
 
 from ..routing.guards.history import HISTORY
@@ -46,7 +46,7 @@ class Relay(Generic[T]):
         self._work = work
         self._most = most
         self._gates = tuple(gates)
-        self.share = share
+        self._share = share
         self._new: deque[T] = deque()
         self._history: deque[T] = deque()
         self._overtaken = 0
@@ -61,9 +61,20 @@ class Relay(Generic[T]):
         return len(self._new) + len(self._history)
 
     @property
+    def share(self) -> int:
+        """Its part of the loop, and of the gates' places."""
+        return self._share
+
+    @share.setter
+    def share(self, share: int) -> None:
+        self._share = share
+        for gate in self._gates:
+            gate.join(self)
+
+    @property
     def part(self) -> float:
         """Say how many places of a gate it has, measured by its share."""
-        return len(self.runners) / self.share
+        return len(self.runners) / self._share
 
     def wants(self, gate: Gate) -> bool:
         """Say whether it would begin another item if it had a place of this gate."""
@@ -83,6 +94,12 @@ class Relay(Generic[T]):
     def put(self, item: T, *, history: bool = False) -> None:
         """Add an item at the end."""
         (self._history if history else self._new).append(item)
+        self.start()
+
+    def put_all(self, items: Iterable[T], *, history: Callable[[T], bool]) -> None:
+        """Add items at the end, in their order."""
+        for item in items:
+            (self._history if history(item) else self._new).append(item)
         self.start()
 
     def put_first(self, item: T, *, history: bool = False) -> None:
@@ -143,8 +160,8 @@ class Relay(Generic[T]):
 
     def _spell(self) -> float:
         """Give how long a runner goes on: nobody longer than the one with the largest share."""
-        largest = max((gate.largest_share for gate in self._gates), default=self.share)
-        return max(_HISTORY_SPELL, _SPELL * self.share / largest)
+        largest = max((gate.largest_share for gate in self._gates), default=self._share)
+        return max(_HISTORY_SPELL, _SPELL * self._share / largest)
 
     def _turn_of_history(self) -> bool:
         if self._new and self._overtaken < _OVERTAKE:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Final
 
 from ..errors import StoreUnavailable
@@ -63,22 +63,24 @@ class Standstill:
         what = "the store" if isinstance(self.error, StoreUnavailable) else "the replacement"
         return f"waiting for {what}: {describe(self.error)}"
 
-    def passed(self) -> None:
-        """Count one that is done."""
-        self._passed += 1
+    def passed(self, count: int = 1) -> None:
+        """Count some that are done."""
+        self._passed += count
         if self._failing:
             self._failing.clear()
-        if self.slow:
+        while self.slow and count:
             self._quicken()
+            count -= 1
 
     def begins(self, delivery: Delivery) -> None:
         """Note which one is tried alone. Called while ``slow``."""
         self._alone = id(delivery) if self._relay.most == 1 else 0
 
-    def forget(self, delivery: Delivery) -> None:
-        """Forget one that is settled, or no longer in hand."""
+    def forget(self, deliveries: Iterable[Delivery]) -> None:
+        """Forget some that are settled, or no longer in hand."""
         if self._seen:
-            self._seen.pop(id(delivery), None)
+            for delivery in deliveries:
+                self._seen.pop(id(delivery), None)
 
     def is_outage(self, delivery: Delivery, error: BaseException) -> bool:
         """Say whether a failure is no delivery's own; where it is its own, it counts."""
@@ -98,6 +100,15 @@ class Standstill:
         self._seen.setdefault(id(delivery), self._passed)
         self._held.append(delivery)
         self._stand_still(error)
+
+    def adjust(self, most: int, backoff: Backoff) -> None:
+        """Keep to other bounds; a lane that stands still, or is slow, comes up to the new ones."""
+        self._full, self._backoff = most, backoff
+        if not self.slow:
+            self._relay.most = most
+        elif self.error is None:
+            self._relay.most = min(most, self._relay.most)
+            self._end_slow()
 
     def give_up(self) -> list[Delivery]:
         """Give what is held back and not begun, and hold nothing any more: the lane ends."""
@@ -156,6 +167,9 @@ class Standstill:
         while self._held:
             last = self._held.pop()
             self._relay.put_first(last, history=last.backfill)
-        self._relay.most += 1
+        self._relay.most = min(self._full, self._relay.most + 1)
+        self._end_slow()
+
+    def _end_slow(self) -> None:
         if self._relay.most >= self._full:
             self.slow, self._told = False, ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
@@ -11,7 +12,7 @@ from ..routing.taken import Taken
 from ..telemetry import log
 from .retry import Retries
 
-__all__ = ["Bury", "Failures", "Take"]
+__all__ = ["Bury", "Failures", "Take", "is_cancelled"]
 
 Take = Callable[[Delivery], Awaitable[Settlement | Taken]]
 """Brings a delivery to its outcome. When it returns a settlement, that outcome is durable; where it
@@ -28,21 +29,21 @@ class Bury(Protocol):
 
 
 class Failures:
-    """Gives the settlement of what failed, by the source's retries. Used by ``Hand``."""
+    """Gives the settlement of what failed, by the source's ``retries``. Used by ``Hand``."""
 
     def __init__(self, name: str, *, retries: Retries, bury: Bury | None) -> None:
         self._name = name
-        self._retries = retries
+        self.retries = retries
         self._bury = bury
 
     async def settlement(self, delivery: Delivery, error: BaseException) -> Settlement:
         """Give it: again, or dead once it is kept. Raises ``StoreUnavailable``: it is not kept."""
-        settlement = self._retries.after(error, delivery.attempt)
+        settlement = self.retries.after(error, delivery.attempt)
         return await self._keep_first(delivery, settlement, error)
 
     async def spent(self, delivery: Delivery) -> Settlement:
         """Give the end of one that was begun too often, once it is kept. Raises as the other."""
-        return await self._keep_first(delivery, self._retries.spent(), None)
+        return await self._keep_first(delivery, self.retries.spent(), None)
 
     async def _keep_first(
         self, delivery: Delivery, settlement: Settlement, cause: BaseException | None
@@ -60,7 +61,13 @@ class Failures:
         except Exception as error:  # noqa: BLE001 - not kept, so not given up
             if not isinstance(error, FigError):
                 log.error("%s: cannot be kept", where, exc_info=error)
-            return self._retries.again(error, delivery.attempt)
+            return self.retries.again(error, delivery.attempt)
         behind = "; those behind it wait for a person" if settlement.blocks else ""
         log.warning("%s is dead: %s%s", where, settlement.reason, behind)
         return settlement
+
+
+def is_cancelled() -> bool:
+    """Say whether it is the running task that was cancelled, and not something it waited for."""
+    task = asyncio.current_task()
+    return task is None or task.cancelling() > 0

@@ -27,14 +27,14 @@ class Tally:
         self._name, self._counters = name, counters
         self._samples: deque[tuple[float, int]] = deque([(self.progress, 0)], maxlen=_SAMPLES)
 
-    def settled(self, settlement: Settlement) -> None:
-        """Count one that its source was told of."""
+    def settled(self, settlement: Settlement, count: int = 1) -> None:
+        """Count some that their source was told of, all alike."""
         outcome = settlement.outcome
-        self.counts[outcome] += 1
-        self._counters.add("deliveries", self._name, outcome)
+        self.counts[outcome] += count
+        self._counters.add("deliveries", self._name, outcome, by=count)
         self.progress = time.monotonic()
         if settlement.park:
-            self.counts["parked"] += 1
+            self.counts["parked"] += count
 
     def unsettled(self) -> None:
         """Count one that its source could not be told of."""

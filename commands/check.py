@@ -16,6 +16,7 @@ from ..judging import check_comparison
 from ..migrations.schema.upgrade import current, head, upgrade
 from ..ports import Installable
 from ..routing.guardrails.meters import check_source
+from ..running.columns import unfit
 from .chain import Stop, chain, route_of
 from .screen import Screen, json_option
 
@@ -128,6 +129,10 @@ def _masking(workspace: Workspace) -> str:
 
 def _legacy(workspace: Workspace, name: str) -> str:
     part = app.adapter(workspace, name)
+    for ask in (False, True):
+        wrong = unfit(workspace, name, part, ask=ask)
+        if wrong is not None:
+            raise wrong
     if isinstance(part, Installable):
         waiting = len(part.install_plan())
         return f"fig adapter install {name}: {waiting} statements to run" if waiting else "in place"

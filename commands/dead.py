@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import getpass
-import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Final, Literal
 
 import click
 from rich.markup import escape
@@ -16,21 +14,16 @@ from .. import app
 from ..errors import FigError, InputError
 from ..store.dead_letters import DeadLetters, Kept, State
 from .dead_letter import parts, print_letter, row, summary
+from .deciding import DONE, REFUSED, who_option
+from .paging import page_of, paging_options, tell_rest
+from .raw import print_hex, write
 from .rehearsal import Rehearsal
 from .screen import Screen, json_option
 
 __all__ = ["dead"]
 
-_DONE = 0
-_REFUSED = 4
-_STATES: tuple[State, ...] = ("kept", "replay", "replayed", "drop", "dropped")
-
-
-def _who() -> str:
-    return os.environ.get("FIG_WHO") or getpass.getuser()
-
-
-_WHO = click.option("--who", default=_who, show_default="you", help="Who decides.")
+_STATES: Final[tuple[State, ...]] = ("kept", "replay", "drop", "replayed", "dropped")
+_COLUMNS: Final = [">id", "when (UTC)", "state", "source", "key", ">tries", "reason"]
 
 
 @click.group()
@@ -45,6 +38,8 @@ def dead() -> None:
 @click.option("--source", help="Only of this source.")
 @click.option("--endpoint", help="Only of this endpoint.")
 @click.option("--state", type=click.Choice(_STATES), multiple=True, help="Only in these states.")
+@click.option("--error", metavar="CLASS", help="Only of this error, or what it caused.")
+@paging_options
 @json_option
 @click.pass_obj
 def list_(
@@ -52,22 +47,35 @@ def list_(
     source: str | None,
     endpoint: str | None,
     state: tuple[State, ...],
+    error: str | None,
+    limit: int | None,
+    after: int,
+    newest: bool,
     as_json: bool,
 ) -> None:
     """List them, oldest first; without --state those that are done with are left out."""
-    states: tuple[State, ...] = state or ("kept", "replay", "drop")
+    page = page_of(limit, after, newest=newest, as_json=as_json)
+    states: tuple[State, ...] = state or _STATES[:3]
+    last, shown, rows = 0, 0, []
     with app.store(screen.load()) as store:
-        read = store.dead_letters.read(source=source, endpoint=endpoint, states=states)
-        if as_json:
-            for one in read:
+        letters = store.dead_letters
+        for one in letters.read(
+            source=source, endpoint=endpoint, error=error, states=states, page=page
+        ):
+            last, shown = one.id, shown + 1
+            if as_json:
                 screen.json(summary(one))
-            return
-        rows = [row(one) for one in read]
+            else:
+                rows.append(row(one))
+        rest = letters.count(
+            source=source, endpoint=endpoint, error=error, states=states, page=page
+        )
     if rows:
-        columns = [">id", "when (UTC)", "state", "source", "key", ">tries", "reason"]
-        screen.table(columns, rows)
-    else:
+        screen.table(_COLUMNS, rows)
+    elif not as_json:
         screen.say("no dead letters")
+    asked = {"source": source, "endpoint": endpoint, "error": error, "state": state}
+    tell_rest(screen, rest - shown, "dead list", {**asked, "newest": newest}, last)
 
 
 @dead.command()
@@ -94,14 +102,14 @@ def show(
     if body is not None or as_hex or headers:
         screen.note("[yellow]unmasked[/]: as legacy sent it")
     if body is not None:
-        _write(body, raw)
+        write(body, raw)
     elif as_json:
         shown = summary(one) | parts(one, headers=headers)
         screen.json({**shown, "body_hex": raw.hex()} if as_hex else shown)
     else:
         print_letter(screen, one, headers=headers)
-        for start in range(0, len(raw), 16) if as_hex else ():
-            screen.say(f"  {start:08x}  {raw[start : start + 16].hex(' ')}")
+        if as_hex:
+            print_hex(screen, raw)
 
 
 @dead.command()
@@ -112,7 +120,7 @@ def show(
 @click.option("--source", help="With --all: only of this source.")
 @click.option("--endpoint", help="With --all: only of this endpoint.")
 @click.option("--dry-run", is_flag=True, help="Only say which would pass now; change nothing.")
-@_WHO
+@who_option
 @click.option("--why", default="", help="The reason, for the journal.")
 @json_option
 @click.pass_obj
@@ -145,7 +153,7 @@ def replay(
 
 @dead.command()
 @click.argument("numbers", nargs=-1, type=int, required=True, metavar="ID...")
-@_WHO
+@who_option
 @click.option("--why", required=True, help="The reason, for the journal.")
 @json_option
 @click.pass_obj
@@ -178,7 +186,7 @@ def _decide(
         for number, one in left:
             says = f"is {one.state} already" if one else "is not there"
             screen.note(f"[yellow]left[/]: {number} {says}")
-    sys.exit(_REFUSED if left else _DONE)
+    sys.exit(REFUSED if left else DONE)
 
 
 def _rehearsed(screen: Screen, seen: Sequence[tuple[Kept, FigError | None]], as_json: bool) -> int:
@@ -195,7 +203,7 @@ def _rehearsed(screen: Screen, seen: Sequence[tuple[Kept, FigError | None]], as_
             for one, error in seen
         ]
         screen.table([">id", "now", "why"], rows, title="Nothing was changed.")
-    return _REFUSED if any(error is not None for _, error in seen) else _DONE
+    return REFUSED if any(error is not None for _, error in seen) else DONE
 
 
 def _found(letters: DeadLetters, number: int) -> Kept:
@@ -203,14 +211,3 @@ def _found(letters: DeadLetters, number: int) -> Kept:
     if one is None:
         raise InputError("there is no such dead letter", value=str(number), remedy="fig dead list")
     return one
-
-
-def _write(file: Path, raw: bytes) -> None:
-    if str(file) == "-":
-        sys.stdout.buffer.write(raw)
-        sys.stdout.buffer.flush()
-        return
-    # For its owner's eyes only: it is a customer's record.
-    descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(descriptor, "wb") as out:
-        out.write(raw)

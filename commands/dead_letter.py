@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
@@ -13,6 +14,7 @@ from .screen import Screen
 __all__ = ["parts", "print_letter", "row", "summary"]
 
 _SHORT = 60
+_DIGEST = re.compile(r"@[0-9a-f]{12}(?=:)")
 
 
 def _when(at: float) -> str:
@@ -23,6 +25,9 @@ def row(one: Kept) -> list[str]:
     """Give its cells for the list."""
     letter = one.letter
     reason = letter.reason.partition("\n")[0]
+    if letter.error.get("place"):
+        # The mapping's name without its digest, and where in it.
+        reason = f"{reason}: {_DIGEST.sub('', letter.error['place'])}"
     reason = reason if len(reason) <= _SHORT else f"{reason[: _SHORT - 1]}…"
     state = f"{one.state} ({one.replays} replays)" if one.replays else one.state
     words = (letter.source, letter.record.key, str(letter.attempts), reason)
@@ -43,6 +48,8 @@ def summary(one: Kept) -> dict[str, object]:
         "key": letter.record.key,
         "attempts": letter.attempts,
         "reason": letter.reason,
+        "error": letter.error.get("error", ""),
+        "place": letter.error.get("place", ""),
     }
 
 

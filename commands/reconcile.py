@@ -30,6 +30,11 @@ __all__ = ["reconcile"]
 @click.argument("system")
 @click.option("--dry-run", is_flag=True, help="Say what was missed; capture nothing.")
 @click.option("--baseline", is_flag=True, help="Take everything for captured, as it is now.")
+@click.option(
+    "--new-columns",
+    is_flag=True,
+    help="Capture rows too that differ only by columns that are captured since.",
+)
 @bounded
 @click.option("--restart", is_flag=True, help="From the first row, whatever was walked before.")
 @json_option
@@ -40,6 +45,7 @@ def reconcile(
     system: str,
     dry_run: bool,
     baseline: bool,
+    new_columns: bool,
     restart: bool,
     as_json: bool,
     **options: object,
@@ -50,6 +56,8 @@ def reconcile(
     """
     if dry_run and baseline:
         raise click.UsageError("--dry-run and --baseline exclude each other")
+    if new_columns and baseline:
+        raise click.UsageError("--baseline takes new columns for captured, --new-columns does not")
     ground = ground_of(screen, system, options)
     mode: Mode = "look" if dry_run else "baseline" if baseline else "capture"
     if mode == "capture":
@@ -62,7 +70,7 @@ def reconcile(
         stopping() as stop,
         Show(screen, system, as_json=as_json) as show,
     ):
-        work = Reconcile(ground, ledger, mode)
+        work = Reconcile(ground, ledger, mode, new_columns=new_columns)
         stand = Walk(
             ground,
             Unmarked("reconcile") if dry_run else mark,
@@ -77,6 +85,12 @@ def reconcile(
         screen.json({"system": system, **parts, "found": work.tally})
     else:
         _print(screen, system, mode, stand, work.tally, seconds)
+        for note in _notes(work.tally, mode, new_columns=new_columns):
+            screen.note(note)
+        if stand.state != "done":
+            flags = {"baseline": " --baseline", "look": " --dry-run"}.get(mode, "")
+            flags += " --new-columns" if new_columns else ""
+            screen.note(f"go on with: fig adapter reconcile {escape(system)}{flags}")
 
 
 @contextmanager
@@ -119,23 +133,26 @@ def _print(
     if rows:
         done = {"look": "missed", "capture": "captured now", "baseline": "taken for captured"}
         screen.table([done[mode], ">rows", "keys, some of them"], rows)
-    for note in _notes(tally):
-        screen.note(note)
     if stand.state != "done":
-        flag = {"baseline": " --baseline", "look": " --dry-run"}.get(mode, "")
         screen.say(f"{name}: stopped at {told(stand)}")
-        screen.note(f"go on with: fig adapter reconcile {name}{flag}")
 
 
-def _notes(tally: Tally) -> Sequence[str]:
+def _notes(tally: Tally, mode: Mode, *, new_columns: bool) -> Sequence[str]:
     notes = []
     if tally.pending:
         notes.append(f"{tally.pending:,} rows have events that are not settled yet: look again")
     if tally.unknown:
         notes.append(f"{tally.unknown:,} rows differ where 'when' or 'operations' may be why")
-    if not tally.equal and tally.missed.get("update"):
+    if tally.widened:
+        captured = new_columns and mode == "capture"
+        more = "captured now" if captured else "--new-columns captures them"
         notes.append(
-            "no row is as it was captured: where columns were changed, 'fig adapter backfill "
+            f"{tally.widened:,} rows are as captured but for columns that were not captured then: "
+            + more
+        )
+    if mode != "baseline" and not tally.equal + tally.widened and tally.missed.get("update"):
+        notes.append(
+            "no row is as it was captured: where a captured column is gone, 'fig adapter backfill "
             "--restart' takes all of them as they are now"
         )
     if tally.gaps:

@@ -21,6 +21,11 @@ _HEALTH = click.option(
     metavar="HOST:PORT",
     help="Answer probes there, in place of the address in [bridge]; port 0 takes a free one.",
 )
+_OWN_HEALTH = click.option(
+    "--health",
+    metavar="HOST:PORT",
+    help="Answer probes there; the address in [bridge] is the bridge's. Port 0 takes a free one.",
+)
 
 
 @click.command()
@@ -33,11 +38,12 @@ def up(screen: Screen, health: str | None, as_json: bool) -> None:
 
 
 @click.command()
+@_OWN_HEALTH
 @_JSON
 @click.pass_obj
-def serve(screen: Screen, as_json: bool) -> None:
+def serve(screen: Screen, health: str | None, as_json: bool) -> None:
     """Run the facades, until SIGTERM or Ctrl-C. SIGHUP reloads fig.toml."""
-    _run(screen, as_json=as_json, facades=True, sources=False)
+    _run(screen, as_json=as_json, facades=True, sources=False, health=health)
 
 
 @click.group()
@@ -86,19 +92,25 @@ def _line(event: Mapping[str, object]) -> str:
         return f"[green]listening[/]  {escape(str(event['address']))}"
     if kind == "health":
         return f"[green]probes[/]     {escape(str(event['address']))}"
-    if kind == "source":
+    if kind == "flows":
         return f"[green]taking[/]     deliveries of {escape(str(event['source']))}"
     if kind == "replacement":
         which = f"{event['name']}, revision {event['revision']}"
         return f"[green]loaded[/]     {escape(which)}"
     if kind == "ready":
         return "[green]ready[/]      stop with Ctrl-C"
+    if kind == "waiting":
+        missing = event["missing"]
+        some = missing if isinstance(missing, list) else []
+        return "\n".join(f"[yellow]waiting[/]    for {escape(str(one))}" for one in some)
     if kind == "reloaded":
         changes = event["changes"]
         said = "; ".join(map(str, changes)) if isinstance(changes, list) else ""
         return f"[green]reloaded[/]   {escape(said)}"
     if kind == "refused":
-        return f"[red]refused[/]    nothing is changed: {escape(str(event['message']))}"
+        where = f"{event['place']}: " if event.get("place") else ""
+        said = escape(f"{where}{event['message']}")
+        return f"[red]refused[/]    nothing is changed: {said}"
     return "[yellow]stopping[/]   what is in hand is finished first" if kind == "stopping" else ""
 
 

@@ -27,6 +27,7 @@ __all__ = ["Bounds", "Show", "bounded", "ground_of", "span", "stopping"]
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 _EVERY = 1.0
+_LINE_EVERY = 10.0
 
 
 class Bounds(msgspec.Struct, frozen=True, kw_only=True):
@@ -137,11 +138,15 @@ def stopping() -> Iterator[threading.Event]:
 
 
 class Show:
-    """Shows how far a walk has come: a bar for people, or a line of JSON a second."""
+    """Shows how far a walk has come: a bar for people, or a line of JSON a second.
+
+    Off a terminal, in a log, it is a plain line every ten seconds.
+    """
 
     def __init__(self, screen: Screen, system: str, *, as_json: bool) -> None:
         self._screen, self._system, self._as_json = screen, system, as_json
         self._said = 0.0
+        self._lined = time.monotonic()
         self._bar = Progress(
             TextColumn(escape(system)),
             BarColumn(),
@@ -162,12 +167,20 @@ class Show:
     def __call__(self, stand: Stand) -> None:
         """Show it, where there is somebody to see it."""
         if not self._as_json:
-            self._bar.update(
-                self._task, completed=stand.rows, total=stand.total, description=told(stand)
-            )
+            if self._screen.err.is_terminal:
+                self._bar.update(
+                    self._task, completed=stand.rows, total=stand.total, description=told(stand)
+                )
+            else:
+                self._line(stand)
         elif time.monotonic() - self._said >= _EVERY:
             self._said = time.monotonic()
             self._screen.json({"system": self._system, **msgspec.structs.asdict(stand)})
+
+    def _line(self, stand: Stand) -> None:
+        if time.monotonic() - self._lined >= _LINE_EVERY:
+            self._lined = time.monotonic()
+            self._screen.note(f"{escape(self._system)}: {escape(told(stand))}")
 
 
 def told(stand: Stand) -> str:

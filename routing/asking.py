@@ -17,6 +17,8 @@ from ..errors import (
 )
 from ..model import Reply, Request
 from .endpoint import Endpoint
+from .started import Started
+from .time_limits import TimeLimit
 
 __all__ = ["ask_replacement", "reason_of"]
 
@@ -33,10 +35,16 @@ async def ask_replacement(endpoint: Endpoint, request: Request, revision: str) -
     limit = endpoint.time_limit
     if request.deadline is not None:
         limit = min(limit, request.deadline - time.time())
-    clock = endpoint.limits.within(limit)
+    clock: TimeLimit | None = None
     try:
+        answering = endpoint.replacement.answer(endpoint.asked(request), revision)
+        try:
+            first = answering.send(None)
+        except StopIteration as ended:  # it waits for nothing, and needs no clock
+            return _checked(endpoint, request, ended.value)
+        clock = endpoint.limits.within(limit)
         with clock:
-            reply = await endpoint.replacement.answer(endpoint.asked(request), revision)
+            reply = await Started(answering, first)
         return _checked(endpoint, request, reply)
     except FigError:
         raise
@@ -46,7 +54,7 @@ async def ask_replacement(endpoint: Endpoint, request: Request, revision: str) -
             raise
         raise _raised(endpoint, error) from error
     except Exception as error:
-        if clock.expired:
+        if clock is not None and clock.expired:
             raise DeadlineExceeded(
                 f"the replacement gave no answer within {limit:.2f} s",
                 place=f"endpoint.{endpoint.name}",

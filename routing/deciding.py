@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from functools import cache
 from typing import Final, Protocol
 
@@ -33,7 +33,7 @@ class Taker(Protocol):
     consumer: str
     endpoint: Endpoint
 
-    async def begin(self, delivery: Delivery) -> Taken:
+    def begin(self, delivery: Delivery) -> Awaitable[Taken]:
         """Decide a delivery and hand its outcome to the journal."""
 
     async def bury(
@@ -68,15 +68,16 @@ class Deciding:
         both: list[Taker] = [*self._events, *self._outcomes]
         return tuple(dict.fromkeys(one.endpoint.name for one in both))
 
-    async def begin(self, delivery: Delivery) -> Taken:
+    def begin(self, delivery: Delivery) -> Awaitable[Taken]:
         """Let all take it; durable as soon as it is for each of them.
 
         It is dead where one of them refuses it, and kept in that one's name. Raises what the first
         of them raises, when all have come to an end.
         """
         wanted = self._wanted(delivery.record)
-        if len(wanted) == 1:
-            return await wanted[0].begin(delivery)
+        return wanted[0].begin(delivery) if len(wanted) == 1 else self._begin_all(wanted, delivery)
+
+    async def _begin_all(self, wanted: Sequence[Taker], delivery: Delivery) -> Taken:
         if not wanted:
             return Taken(DONE, self._ledger.nothing(self._consumer, delivery.record))
         begun = await asyncio.gather(
@@ -166,7 +167,7 @@ def _named(operations: str) -> frozenset[str]:
     return frozenset(one.strip() for one in operations.split(",") if one.strip())
 
 
-async def _all(durable: Sequence[asyncio.Future[bool]]) -> bool:
+async def _all(durable: Sequence[Awaitable[bool]]) -> bool:
     done = await asyncio.gather(*durable)
     return any(done)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import time
 
 from ..errors import ContractError, FigError, InputError
-from ..model import Delivery, Outgoing, Reply, Request, Settlement, Side, Stage
+from ..model import Comparison, Delivery, Outgoing, Reply, Request, Settlement, Side, Stage
 from ..store.awaited import Awaiting
+from ..store.effects import Effect
 from ..store.line import Line
 from ..store.standing import Standing
 from ..store.write import Write
@@ -55,8 +56,11 @@ class Events:
         nothing can be read or written: the delivery is to come again.
         """
         try:
-            known = await self._ledger.answered(self.consumer, delivery)
-            return known or await self._begun(delivery)
+            if not delivery.fresh:
+                known = await self._ledger.answered(self.consumer, delivery)
+                if known is not None:
+                    return known
+            return await self._begun(delivery)
         except InputError as error:
             dead = self._ledger.dead(
                 self.consumer, self.endpoint, delivery, error, self._revision()
@@ -65,9 +69,7 @@ class Events:
             # No inbox mark: a dead letter may be replayed when its cause is mended.
             return Taken(
                 settlement,
-                self._ledger.submit(
-                    self.consumer, Write(dead=dead, effects=self._ledger.also(delivery.record))
-                ),
+                self._ledger.submit(Write(dead=dead, effects=self._ledger.also(delivery.record))),
             )
 
     async def bury(
@@ -87,18 +89,20 @@ class Events:
         route = self._table.current(self.endpoint.name)
         exchange = Exchange(record, route, route.revision)
         if route.killed or route.stage is Stage.LEGACY:
-            return self._written(exchange, Write(lines=(exchange.line(Side.LEGACY, "ok"),)))
+            return self._written(exchange, (exchange.line(Side.LEGACY, "ok"),))
         request = exchange.request = self.endpoint.request(record)
         reply = await self._ask(exchange, request)
         decision = self.endpoint.router.decide(route, request)
         exchange.rule = decision.rule
         sent = self._decided(exchange, decision, request, reply)
         self._ledger.observations.event(exchange, decision.side)
-        write = Write(
-            lines=(exchange.line(exchange.decided, "ok", reply),),
-            effects=() if sent is None else (sending(sent),),
-        )
-        taken = await self._taken(exchange, write, reply, decision, sent=sent is not None)
+        lines = (exchange.line(exchange.decided, "ok", reply),)
+        effects = () if sent is None else (sending(sent),)
+        if decision.compare:
+            write = Write(lines=lines, effects=effects)
+            taken = await self._beside(exchange, write, reply, sent=sent is not None)
+        else:
+            taken = self._written(exchange, lines, effects)
         if sent is not None:
             self._ledger.tell_of(sent.destination, taken.durable)
         return taken
@@ -113,20 +117,12 @@ class Events:
         observations.used(exchange.route, reply.usage, shadow=True)
         return reply
 
-    async def _taken(
-        self,
-        exchange: Exchange,
-        write: Write,
-        reply: Reply,
-        decision: Decision,
-        *,
-        sent: bool,
-    ) -> Taken:
-        if not decision.compare:
-            return self._written(exchange, write)
+    async def _beside(self, exchange: Exchange, write: Write, reply: Reply, *, sent: bool) -> Taken:
+        """Take one where the replacement's side is held against legacy's, now or later."""
         if self.endpoint.observed is not None:
             return Taken(DONE, background(self._await(exchange, write, reply, sent=sent)))
-        return self._written(exchange, await self._compared(exchange, write, reply))
+        observations, lines = await self._compared(exchange, reply)
+        return self._written(exchange, (*write.lines, *lines), write.effects, observations)
 
     def _decided(
         self, exchange: Exchange, decision: Decision, request: Request, reply: Reply
@@ -164,10 +160,12 @@ class Events:
         except FigError as error:
             return {"to": self.endpoint.config.send, "error": str(error)}
 
-    async def _compared(self, exchange: Exchange, write: Write, reply: Reply) -> Write:
+    async def _compared(
+        self, exchange: Exchange, reply: Reply
+    ) -> tuple[tuple[Comparison, ...], tuple[Line, ...]]:
         """Hold the replacement's decision against the one that stands in the record."""
         if exchange.request is None:
-            return write
+            return (), ()
         pair = Pair(
             endpoint=self.endpoint,
             request=exchange.request,
@@ -176,11 +174,7 @@ class Events:
             replacement=reply,
         )
         beside = await compared(pair)
-        return Write(
-            lines=(*write.lines, *beside.lines),
-            observations=beside.observations,
-            effects=write.effects,
-        )
+        return beside.observations, beside.lines
 
     async def _await(self, exchange: Exchange, write: Write, reply: Reply, *, sent: bool) -> bool:
         """Keep the replacement's side until legacy has decided, unless it has already."""
@@ -195,12 +189,12 @@ class Events:
                 else Joined(state="unkeyed", lines=(_unkeyed(asked),))
             )
             state = joined.state
-            both = Write(
-                lines=(*write.lines, *joined.lines),
-                observations=joined.observations,
-                effects=(*write.effects, *joined.effects),
+            return self._marked(
+                exchange,
+                (*write.lines, *joined.lines),
+                (*write.effects, *joined.effects),
+                joined.observations,
             )
-            return self._marked(exchange, both)
 
         written = await self._ledger.write_on(self.endpoint.name, asked.key, decide_on)
         if written and state != "waiting":
@@ -224,18 +218,31 @@ class Events:
             pair=pending.text(),
         )
 
-    def _written(self, exchange: Exchange, write: Write) -> Taken:
-        return Taken(DONE, self._ledger.submit(self.consumer, self._marked(exchange, write)))
+    def _written(
+        self,
+        exchange: Exchange,
+        lines: tuple[Line, ...],
+        effects: tuple[Effect, ...] = (),
+        observations: tuple[Comparison, ...] = (),
+    ) -> Taken:
+        write = self._marked(exchange, lines, effects, observations)
+        return Taken(DONE, self._ledger.submit(write))
 
-    def _marked(self, exchange: Exchange, write: Write) -> Write:
+    def _marked(
+        self,
+        exchange: Exchange,
+        lines: tuple[Line, ...],
+        effects: tuple[Effect, ...],
+        observations: tuple[Comparison, ...],
+    ) -> Write:
         """Give a write with the mark that its record was taken, and what is written with each."""
         record = exchange.record
         result = {"outcome": "done", "decided": exchange.decided.value, **exchange.more}
         return Write(
-            lines=write.lines,
-            observations=write.observations,
+            lines=lines,
+            observations=observations,
             inbox=mark_of(self.consumer, record, result),
-            effects=(*write.effects, *self._ledger.also(record)),
+            effects=(*effects, *self._ledger.also(record)),
         )
 
     def _revision(self) -> str:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ..model import Payload, Record, Reply, Request, Route, Side, request_id
 from ..store.line import Line
@@ -14,8 +15,7 @@ _BY_HAND = ("override", "pin")
 """What is worth a word in the journal: the stage and the percent stand there anyway."""
 
 
-@dataclass(slots=True)
-class Exchange:
+class Exchange(msgspec.Struct):
     """One request on its way: what was decided, who answered, and why not the other.
 
     ``deadline`` is the caller's, in seconds since the epoch; a fallback has what is left of it.
@@ -28,7 +28,7 @@ class Exchange:
     route: Route
     revision: str
     deadline: float = 0.0
-    started: float = field(default_factory=time.monotonic)
+    started: float = msgspec.field(default_factory=time.monotonic)
     request: Request | None = None
     decided: Side = Side.LEGACY
     rule: str = ""
@@ -36,7 +36,7 @@ class Exchange:
     fallback: str = ""
     detail: str = ""
     answer: Payload | None = None
-    more: dict[str, object] = field(default_factory=dict)
+    more: dict[str, object] = {}
 
     def line(self, served_by: Side | None, status: str, reply: Reply | None = None) -> Line:
         """Give the journal's line. ``status``: ok, fault (legacy's own) or error."""
@@ -60,15 +60,11 @@ class Exchange:
             data["confidence"] = round(reply.confidence, 4)
         if self.answer is not None:
             data["answer"] = self.answer
-        data.update(self.more)
+        if self.more:
+            data.update(self.more)
         record = self.record
-        return Line(
-            kind="request",
-            endpoint=route.endpoint,
-            request_id=request.id if request else request_id(record.source, record.position),
-            revision=self.revision,
-            data=data,
-        )
+        ident = request.id if request else request_id(record.source, record.position)
+        return Line("request", route.endpoint, ident, self.revision, time.time(), data)
 
 
 def status_of(answer: Record) -> str:

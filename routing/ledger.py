@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from hashlib import sha256
-from typing import Final
+from typing import Final, TypeVar
 
 import msgspec
 
 from ..errors import Conflict, Overtaken
 from ..model import Delivery, Record, Settlement
 from ..store.effects import Effect
+from ..store.group import Outcome
 from ..store.known import Known, Mark
 from ..store.standing import Standing, Standings
 from ..store.store import Store
 from ..store.write import DeadLetter, InboxMark, Write
 from ..telemetry import Counters
+from .bundle import Bundle, Bundler, Share
 from .endpoint import Endpoint
 from .guardrails.observations import Observations
 from .letters import letter
@@ -30,6 +32,7 @@ DONE: Final = Settlement(outcome="done")
 Also = Callable[[Record], Sequence[Effect]]
 """What else is written with whatever a record comes to, such as its newest image."""
 
+_Done = TypeVar("_Done")
 _TRIES: Final = 50
 
 _PATIENCE: Final = 5.0
@@ -59,6 +62,7 @@ class Ledger:
         self._sent = sent
         self.counters = counters or Counters()
         self._also = also
+        self._bundler = Bundler(store.journal, _PATIENCE)
         self._known: Lookup[tuple[str, str], Mark] = Lookup(Known(store.database).read)
         self._standings: Lookup[tuple[str, str], Standing] = Lookup(Standings(store.database).read)
 
@@ -66,19 +70,30 @@ class Ledger:
         """Give what else is to be written with what a record comes to."""
         return () if self._also is None else tuple(self._also(record))
 
-    def tell_of(self, destination: str, durable: asyncio.Future[bool]) -> None:
+    def tell_of(self, destination: str, durable: asyncio.Future[bool] | Share) -> None:
         """Have whoever sends there told once a message is durable."""
         told = self._sent
-        if told is not None:
-            durable.add_done_callback(lambda done: told(destination) if _made(done) else None)
+        if told is None:
+            return
+        if isinstance(durable, Share):
+            at = durable.at
+            durable.bundle.outcomes.add_done_callback(
+                lambda done: (
+                    told(destination) if _made(done) and done.result()[at] is True else None
+                )
+            )
+        else:
+            durable.add_done_callback(
+                lambda done: told(destination) if _made(done) and done.result() else None
+            )
 
-    def nothing(self, consumer: str, record: Record) -> asyncio.Future[bool]:
+    def nothing(self, consumer: str, record: Record) -> asyncio.Future[bool] | Share:
         """Give the future of a record that comes to nothing but what is written with every one."""
         effects = self.also(record)
         if not effects:
             return resolved()
         mark = mark_of(consumer, record, {"outcome": "done"})
-        return self.submit(consumer, Write(inbox=mark, effects=effects))
+        return self.submit(Write(inbox=mark, effects=effects))
 
     async def answered(self, consumer: str, delivery: Delivery) -> Taken | None:
         """Answer a delivery that was taken before; None where it was not.
@@ -123,11 +138,13 @@ class Ledger:
             self.counters.add("quarantined", consumer)
         return letter(endpoint, delivery, error, revision, reason)
 
-    def submit(self, consumer: str, write: Write) -> asyncio.Future[bool]:
-        """Hand a write to the journal. Raises as ``Journal.submit``."""
-        future = self.journal.submit(write, patience=_PATIENCE)
-        future.add_done_callback(lambda done: self._count(consumer, done))
-        return future
+    def submit(self, write: Write) -> Share:
+        """Hand a write to the journal, with others. Raises as ``Journal.prepare``."""
+        share = self._bundler.add(self.journal.prepare(write))
+        if not share.at:
+            bundle = share.bundle
+            bundle.outcomes.add_done_callback(lambda done: self._count(bundle, done))
+        return share
 
     def write_on(
         self, endpoint: str, key: str, decide: Callable[[Standing], Write]
@@ -151,9 +168,13 @@ class Ledger:
                     raise
         raise AssertionError
 
-    def _count(self, consumer: str, done: asyncio.Future[bool]) -> None:
-        if not done.cancelled() and done.exception() is None and not done.result():
-            self.counters.add("duplicates", consumer)
+    def _count(self, bundle: Bundle, done: asyncio.Future[Sequence[Outcome]]) -> None:
+        """Count those that turned out to be known. What failed is told to whoever waits."""
+        if not _made(done) or False not in done.result():
+            return
+        for content, outcome in zip(bundle.contents, done.result(), strict=True):
+            if outcome is False and content.mark is not None:
+                self.counters.add("duplicates", content.mark[0])
 
 
 def digest(record: Record) -> str:
@@ -182,5 +203,5 @@ def background(work: Awaitable[bool]) -> asyncio.Future[bool]:
     return task
 
 
-def _made(done: asyncio.Future[bool]) -> bool:
-    return not done.cancelled() and done.exception() is None and done.result()
+def _made(done: asyncio.Future[_Done]) -> bool:
+    return not done.cancelled() and done.exception() is None

@@ -66,9 +66,7 @@ class Outcomes:
             settlement = Settlement(outcome="dead", reason=str(error))
             return Taken(
                 settlement,
-                self._ledger.submit(
-                    self.consumer, Write(dead=dead, effects=self._ledger.also(delivery.record))
-                ),
+                self._ledger.submit(Write(dead=dead, effects=self._ledger.also(delivery.record))),
             )
         return Taken(DONE, background(self._written(record, key, answer)))
 

@@ -7,11 +7,14 @@ import threading
 import time
 from typing import TYPE_CHECKING, Final
 
+import msgspec
+
 from ..errors import StoreError
 from ..routing.overdue import Overdue
 from ..store.leases import Leases
 from ..store.retention import retain
 from ..telemetry import log
+from .forgetting import forget
 from .judges import judges
 from .singleton import Singleton
 
@@ -71,6 +74,9 @@ async def _retain(running: Running) -> None:
     """Let go of what is old; where we are told to stop, that ends between two of its steps."""
     stop = threading.Event()
     wanted = running.plan.workspace.retention
+    if not await forget(running, time.time()):
+        # Once a letter is gone, nobody would know that its event need not stay.
+        wanted = msgspec.structs.replace(wanted, dead_letters=0.0)
     try:
         report = await asyncio.to_thread(
             retain, running.store, wanted, time.time(), stop=stop.is_set

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 
 from ..bridge.bridge import Bridge
@@ -23,7 +23,7 @@ __all__ = ["Intake", "Way"]
 class Way:
     """Where a source's deliveries go, and its bounds.
 
-    ``take`` and ``bury`` are put in the place of others between two deliveries; other ``limits`` or
+    ``take``, ``bury`` and ``limits`` are put in the place of others between two deliveries; other
     ``gates`` need the source to be drained.
     """
 
@@ -51,13 +51,12 @@ class Intake:
     def turn(self, name: str, source: Source, way: Way) -> bool:
         """Have a source's deliveries go another way from the next one on.
 
-        False where it is another source, or has other bounds: it is to be drained then.
+        False where it is another source, or feeds other endpoints: it is to be drained then.
         """
         flow = self._flows[name]
-        same = flow.source is source and flow.way.limits == way.limits
-        if not same or flow.way.gates != way.gates:
+        if flow.source is not source or flow.way.gates != way.gates:
             return False
-        flow.way = way
+        flow.turn(way)
         return True
 
     async def close(self, name: str) -> None:
@@ -111,6 +110,11 @@ class _Flow:
         )
         self._task = asyncio.create_task(self._bridge.run(self._stop))
 
+    def turn(self, way: Way) -> None:
+        if way.limits != self.way.limits:
+            self._bridge.adjust({self.name: way.limits})
+        self.way = way
+
     def status(self) -> SourceStatus:
         return self._bridge.status().sources[self.name]
 
@@ -121,8 +125,8 @@ class _Flow:
         if not self._task.cancelled() and self._task.exception() is not None:
             log.error("%s: ended with an error", self.name, exc_info=self._task.exception())
 
-    async def _take(self, delivery: Delivery) -> Settlement | Taken:
-        return await self.way.take(delivery)
+    def _take(self, delivery: Delivery) -> Awaitable[Settlement | Taken]:
+        return self.way.take(delivery)
 
     async def _bury(
         self, delivery: Delivery, reason: str, cause: BaseException | None = None

@@ -21,6 +21,7 @@ from ..routing.operator import Operator
 from ..routing.replacements import Replacements
 from ..store.store import Store
 from ..telemetry import Counters
+from .columns import unfit
 from .digest import digest
 from .uses import Uses
 
@@ -75,6 +76,10 @@ def make(
     sinks = {name: _sink(kept, name) for name in _sent(workspace)}
     for name in workspace.legacy.keys() - callers.keys() - sources.keys() - sinks.keys():
         app.adapter(workspace, name)
+    for name, source in sources.items():
+        wrong = unfit(workspace, name, source, ask=False, compared=False)
+        if wrong is not None:
+            raise wrong
     Masking(workspace).needed_keys()
     asking = {name: caller.call for name, caller in callers.items()}
     return Plan(

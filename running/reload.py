@@ -76,12 +76,16 @@ class Reload:
     async def _reload(self) -> list[str]:
         running, before = self._running, self._running.plan
         after = await asyncio.to_thread(self._made, before)
+        unfit = await running.fitting.look(after) if running.sources else {}
+        for error in unfit.values():
+            raise error
         taking = running.taking(after)
         facades = await self._opened(before, after)
         # From here on nothing fails, and until the next await nobody sees one without the other.
         self.alive.append(after)
         self._follow()
         running.plan, running.takers = after, taking
+        running.fitting.hold({})
         running.gates.adjust(after.workspace.bridge)
         replaced = running.listening.swap(facades)
         running.watch(after)
@@ -95,7 +99,7 @@ class Reload:
     def _made(self, before: Plan) -> Plan:
         running = self._running
         workspace = running.own(load(before.workspace.file))
-        _check_same(before.workspace, workspace, facades=running.facades)
+        _check_same(before.workspace, workspace, facades=running.facades, sources=running.sources)
         return make(workspace, running.store, running.counters, running.announce, before)
 
     async def _opened(self, before: Plan, after: Plan) -> dict[str, SoapFacade]:
@@ -180,13 +184,14 @@ class Reload:
         self._running.table.follow(name for plan in self.alive for name in plan.endpoints)
 
 
-def _check_same(before: Workspace, after: Workspace, *, facades: bool) -> None:
+def _check_same(before: Workspace, after: Workspace, *, facades: bool, sources: bool) -> None:
     """Raise ``ConfigError`` for what a running process cannot take."""
     pairs: list[tuple[tuple[str, ...], str, str]] = [
         (("workspace", "store"), before.store, after.store),
         (("workspace", "store_password"), before.store_password, after.store_password),
-        (("bridge", "health"), before.bridge.health, after.bridge.health),
     ]
+    if sources:
+        pairs.append((("bridge", "health"), before.bridge.health, after.bridge.health))
     if facades:
         for name in before.facade.keys() & after.facade.keys():
             listen = before.facade[name].listen, after.facade[name].listen

@@ -72,15 +72,16 @@ def words(status: ProcessStatus) -> str:
 
 def _missing(running: Running, sources: Mapping[str, SourceStatus]) -> tuple[str, ...]:
     found = []
-    trouble = running.store.journal.trouble
+    trouble = running.unopened or running.store.journal.trouble
     if trouble:
         found.append(f"store: {trouble}")
     elif running.table.lost:
         found.append("store: the routes cannot be read")
     for name, source in sources.items():
         if source.state != "flowing":
+            waits = source.state == "waiting" and source.trouble
             why = f": {source.trouble}" if source.trouble else ""
-            found.append(f"source {name}: {source.state}{why}")
+            found.append(f"source {name}: {waits or source.state + why}")
     found += [
         f"destination {name}: {one.state}: {one.trouble}"
         for name, one in running.senders.status().items()
@@ -88,7 +89,8 @@ def _missing(running: Running, sources: Mapping[str, SourceStatus]) -> tuple[str
     ]
     if running.sources:
         found += [
-            f"source {name}: not begun" for name in sorted(running.wanted().keys() - sources.keys())
+            f"source {name}: {running.fitting.wrong.get(name, 'not begun')}"
+            for name in sorted(running.wanted().keys() - sources.keys())
         ]
     return (*found, *running.loading.missing())
 

@@ -17,7 +17,6 @@ from ..bridge.replays import Replays, buried_by_source, by_source, released
 from ..bridge.senders import Senders
 from ..bridge.taking import Bury
 from ..config import Workspace
-from ..errors import StoreError
 from ..facades.server import Serving
 from ..ports import Source
 from ..routing.deciding import Deciding, takers
@@ -34,16 +33,18 @@ from ..telemetry import Counters, log
 from .alone import alone
 from .background import Background
 from .changes import Changes
+from .fitting import Fitting
 from .gates import Gates
 from .health import Health
 from .intake import Intake, Way
 from .listening import Listening
 from .loading import Loading
 from .notify import Notify
-from .opening import open_later
+from .opening import open_later, open_now
 from .plan import Plan, host_port, make
 from .presence import Presence
 from .pulse import count, pulse
+from .readiness import readiness
 from .recent import Recent
 from .reload import Reload
 from .report import about, report
@@ -117,7 +118,9 @@ class Running:
         self.waiting: Waiting | None = None
         self.background = Background()
         self.health = ""
+        self.unopened = ""
         self.singletons: list[Singleton] = []
+        self.fitting = Fitting(self)
         self.reload = Reload(self)
         self._watch: asyncio.Task[None] | None = None
         self._reloading: asyncio.Task[None] | None = None
@@ -147,10 +150,11 @@ class Running:
         """
         log.addHandler(self.trouble)
         await self._open_probes()
-        if await self._open_store():
-            await self.presence.beat()
+        self.unopened = await open_now(self.store)
+        if self.unopened:
+            self.background.start("store", open_later(self.store, self._opened))
         else:
-            self.background.start("store", open_later(self.store))
+            await self.presence.beat()
         for one in self.plan.callers.values():
             await one.open()
         await self.table.poll()
@@ -162,13 +166,15 @@ class Running:
             for single in self.singletons:
                 self.background.start(single.name, single.run())
             await self.loading.wait(_MODELS, stop)
+            self.fitting.hold(await self.fitting.look(self.plan))
         if not stop.is_set():
             if self.sources:
                 self.take()
+                self.background.start("columns", self.fitting.watch())
                 self.senders.adjust(self.plan.sinks)
             self.state = "running"
             self._reloading = self.background.start("reload", self.reload.run())
-            self.notify.ready(f"ready: {len(self.plan.endpoints)} endpoints")
+            self.background.start("readiness", readiness(self))
             await self.presence.beat()
 
     def taking(self, plan: Plan) -> Mapping[str, Deciding]:
@@ -193,7 +199,7 @@ class Running:
         One that is being drained is left to whoever drains it: a source has one taker at a time.
         """
         wanted = self.wanted()
-        for name in self.intake.free(wanted):
+        for name in self.intake.free(wanted.keys() - self.fitting.wrong.keys()):
             self.intake.open(name, wanted[name], self.way(name))
             if name != REPLAYS:
                 self.announce({"event": "source", "source": name})
@@ -237,7 +243,8 @@ class Running:
         await asyncio.gather(self.intake.stop(), self.listening.close())
         await self.senders.stop()
         with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self.shadow.drain(), 5.0)
+            async with asyncio.timeout(5.0):
+                await self.shadow.drain()
         await self.background.stop()
         await leaving
         await self.presence.leave()
@@ -264,8 +271,9 @@ class Running:
         self.watch(self.plan)
 
     async def _open_probes(self) -> None:
-        listen = self.plan.workspace.bridge.health
-        if not listen or not self.sources:
+        # What stands in [bridge] is the bridge's, which may run on this very machine.
+        listen = self.plan.workspace.bridge.health if self.sources else self._probed
+        if not listen:
             return
         place = self.plan.workspace.place("bridge", "health")
         health = Health(
@@ -279,13 +287,8 @@ class Running:
         self.health = probes.address
         self.announce({"event": "health", "address": probes.address})
 
-    async def _open_store(self) -> bool:
-        try:
-            await asyncio.to_thread(self.store.open)
-        except StoreError as error:
-            log.warning("store lost, legacy answers everybody: %s", error)
-            return False
-        return True
+    def _opened(self) -> None:
+        self.unopened = ""
 
     def operators(self, source: str) -> list[Operator]:
         """Give the operators of the endpoints that a source feeds."""

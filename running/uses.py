@@ -41,7 +41,8 @@ class Uses:
     async def ended(self, seconds: float) -> bool:
         """Wait until nobody uses it; False where that takes longer."""
         try:
-            await asyncio.wait_for(self._none.wait(), seconds)
+            async with asyncio.timeout(seconds):
+                await self._none.wait()
         except TimeoutError:
             return False
         return True

@@ -26,6 +26,9 @@ class Additions:
     def __init__(self, engine: Engine, table: Table, told: str = "") -> None:
         names = ", ".join(column.name for column in table.columns)
         self._into = f"INSERT INTO {table.name} ({names})"  # names of ours
+        # To undo a statement alone, SQLite would keep a copy of each page that it touches: a page
+        # for each row, where keys come in no order. Who adds gives the transaction up on an error.
+        self._into_pages = f"INSERT OR FAIL INTO {table.name} ({names})"
         self._row = "(" + ", ".join("?" * len(table.columns)) + ")"
         self._rows = rows_of(engine, table)
         if self._rows is not None:
@@ -40,7 +43,7 @@ class Additions:
         """Add rows in their order, in a transaction that is under way.
 
         Gives how many were new, and on PostgreSQL what was ``told`` of these where not all were.
-        Raises what the driver raises, as SQLAlchemy's errors.
+        Raises what the driver raises, as SQLAlchemy's errors: some may be added then.
         """
         driver = own_connection(connection)
         with own_errors(connection, driver, self._into):
@@ -63,7 +66,7 @@ class Additions:
         found = self._by_count.get(count)
         if found is None:
             values = ", ".join([self._row] * count)
-            found = f"{self._into} VALUES {values} ON CONFLICT DO NOTHING"
+            found = f"{self._into_pages} VALUES {values} ON CONFLICT DO NOTHING"
             self._by_count[count] = found
         return found
 

@@ -6,17 +6,18 @@ import asyncio
 import threading
 import time
 from collections import Counter, deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import Enum
 from typing import Final
 
 import msgspec
 
-from .group import Content
+from ..errors import StoreError
+from .group import Content, Outcome
 from .line import Line
 from .link import row
 
-__all__ = ["LONGEST", "Backlog", "Item"]
+__all__ = ["LONGEST", "Backlog", "Item", "refuse"]
 
 LONGEST: Final = 0.002  # seconds that a group waits for more at most
 _FEW: Final = 16  # lines; so many that are there already do not wait for more
@@ -34,22 +35,42 @@ _TAKEN: Final = _State.TAKEN
 
 
 class Item(msgspec.Struct, eq=False):
-    """A write on its way. A commit has a ``future``; a flush has ``done``; an append neither.
+    """Writes on their way. A commit has a ``future``; a flush has ``done``; an append neither.
 
-    ``note``: it is the writer's own word on the store.
+    Many that were handed over at once have ``outcomes`` in place of a ``future``: one of each.
+    ``size`` is how many lines they count for. ``note``: it is the writer's own word on the store.
     """
 
-    content: Content
+    contents: tuple[Content, ...]
     loop: asyncio.AbstractEventLoop | None = None
     future: asyncio.Future[bool] | None = None
+    outcomes: asyncio.Future[Sequence[Outcome]] | None = None
     done: threading.Event | None = None
     note: bool = False
     state: _State = _WAITING
+    size: int = 0
+
+    def __post_init__(self) -> None:
+        """Count the lines, once."""
+        contents = self.contents
+        if len(contents) == 1:  # nearly always
+            self.size = len(contents[0].rows) or 1
+        else:
+            self.size = sum([len(content.rows) or 1 for content in contents])
 
     @property
-    def size(self) -> int:
-        """Give how many lines it counts for."""
-        return len(self.content.rows) or 1
+    def waiting(self) -> asyncio.Future[bool] | asyncio.Future[Sequence[Outcome]] | None:
+        """Give what somebody waits for; None where nobody does."""
+        return self.outcomes if self.future is None else self.future
+
+
+def refuse(item: Item, error: StoreError) -> bool:
+    """Fail what somebody waits for, on its own loop; False where nobody does any more."""
+    waiting = item.waiting
+    if waiting is None or waiting.done():
+        return False
+    waiting.set_exception(error)
+    return True
 
 
 class Backlog:
@@ -68,7 +89,7 @@ class Backlog:
 
     def put(self, item: Item) -> bool:
         """Add an item at the end; False where there is no room, or the writer is going."""
-        size = len(item.content.rows) or 1
+        size = item.size
         with self._lock:
             lines = self._lines + size
             if self.closing or lines > self.capacity:
@@ -113,7 +134,7 @@ class Backlog:
                 taken.append(self._report_dropped())
             items = self._items
             while items:
-                size = len(items[0].content.rows) or 1
+                size = items[0].size
                 if room < size and room != limit:
                     break
                 item = items.popleft()
@@ -127,8 +148,8 @@ class Backlog:
     def take_commits(self) -> list[Item]:
         """Take out every item that somebody waits for; the others stay in order."""
         with self._lock:
-            commits = [i for i in self._items if i.future and i.state is _WAITING]
-            self._items = deque(i for i in self._items if not i.future)
+            commits = [i for i in self._items if i.waiting and i.state is _WAITING]
+            self._items = deque(i for i in self._items if not i.waiting)
             for item in commits:
                 item.state = _TAKEN
                 self._lines -= item.size
@@ -183,6 +204,6 @@ class Backlog:
         kinds = dict(self._dropped)
         self._dropped.clear()
         data = {"lines": sum(kinds.values()), "kinds": kinds, "reason": "no room left in memory"}
-        item = Item(Content(rows=(row(Line(kind="dropped", data=data)),)))
+        item = Item((Content(rows=(row(Line(kind="dropped", data=data)),)),))
         item.state = _TAKEN
         return item

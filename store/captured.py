@@ -71,13 +71,14 @@ class Captured:
         at = time.time()
         with self._database.write() as connection:
             insert = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
+            statement = insert(captured)
+            new = {"digest": statement.excluded.digest, "at": statement.excluded.at}
+            # One statement that is compiled once, and not one of as many values as there are rows.
+            statement = statement.on_conflict_do_update(index_elements=["source", "key"], set_=new)
             for page in _pages(list(rows)):
-                statement = insert(captured).values(
-                    [{"source": source, "key": key, "digest": rows[key], "at": at} for key in page]
-                )
-                new = {"digest": statement.excluded.digest, "at": statement.excluded.at}
                 connection.execute(
-                    statement.on_conflict_do_update(index_elements=["source", "key"], set_=new)
+                    statement,
+                    [{"source": source, "key": key, "digest": rows[key], "at": at} for key in page],
                 )
 
     def forget(self, source: str, rows: Sequence[str]) -> None:

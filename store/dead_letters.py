@@ -6,13 +6,14 @@ from collections.abc import Collection, Iterator, Sequence
 from typing import Final, Literal
 
 import msgspec
-from sqlalchemy import Connection, Row, Select, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, or_, select, true, update
 
 from ..model import Headers, Record, request_id
 from . import link
 from .database import Database
 from .group import Inserts
 from .line import Line
+from .page import Page
 from .tables import dead_letters
 from .write import DeadLetter
 
@@ -22,6 +23,8 @@ State = Literal["kept", "replay", "replayed", "drop", "dropped"]
 """``replay`` and ``drop``: it was asked for, and the bridge has not brought it to an end yet."""
 
 _PAGE: Final = 100
+_ALL: Final = Page()
+_ENDED: Final = ("replayed", "dropped")
 _FROM: Final[dict[State, tuple[State, ...]]] = {
     "replay": ("kept", "replayed"),
     "drop": ("kept",),
@@ -46,13 +49,21 @@ class DeadLetters:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def count(self, *, states: Collection[State] | None = None) -> int:
-        """Say how many there are."""
-        query = select(func.count()).select_from(dead_letters)
-        if states is not None:
-            query = query.where(dead_letters.c.state.in_(sorted(states)))
-        with self._database.read() as connection:
-            return int(connection.execute(query).scalar_one())
+    def count(
+        self,
+        *,
+        source: str | None = None,
+        endpoint: str | None = None,
+        error: str | None = None,
+        states: Collection[State] | None = None,
+        page: Page = _ALL,
+    ) -> int:
+        """Say how many there are; of a page those behind where it begins, whatever its limit.
+
+        ``error`` is a class as ``MappingError``: of what they died of, or of what that came from.
+        """
+        where = self._where(source, endpoint, error, states)
+        return page.count(self._database, where, dead_letters.c.id)
 
     def get(self, number: int) -> Kept | None:
         """Give one by its number; None where there is none."""
@@ -66,23 +77,43 @@ class DeadLetters:
         *,
         source: str | None = None,
         endpoint: str | None = None,
+        error: str | None = None,
         states: Collection[State] | None = None,
-        after: int = 0,
+        page: Page = _ALL,
     ) -> Iterator[Kept]:
-        """Give those with a number above ``after``, oldest first."""
-        while True:
-            query = select(dead_letters).where(dead_letters.c.id > after)
-            for column, value in (("source", source), ("endpoint", endpoint)):
-                if value is not None:
-                    query = query.where(dead_letters.c[column] == value)
-            if states is not None:
-                query = query.where(dead_letters.c.state.in_(sorted(states)))
+        """Give those of a page, the oldest first where it says nothing else."""
+        query = select(dead_letters).where(self._where(source, endpoint, error, states))
+        yield from map(kept, page.rows(self._database, query, dead_letters.c.id))
+
+    def _where(
+        self,
+        source: str | None,
+        endpoint: str | None,
+        error: str | None,
+        states: Collection[State] | None,
+    ) -> ColumnElement[bool]:
+        columns = dead_letters.c
+        found: list[ColumnElement[bool]] = [true()]
+        if source is not None:
+            found.append(columns.source == source)
+        if endpoint is not None:
+            found.append(columns.endpoint == endpoint)
+        if error is not None:
+            found.append(_died_of(error))
+        if states is not None:
+            found.append(columns.state.in_(sorted(states)))
+        return and_(*found)
+
+    def decided(self, source: str, before: float, positions: Sequence[str]) -> list[str]:
+        """Give those positions whose letter from before a time was replayed or dropped."""
+        columns, found = dead_letters.c, list[str]()
+        ended = (columns.source == source, columns.state.in_(_ENDED), columns.at < before)
+        for start in range(0, len(positions), _PAGE):
+            some = columns.position.in_(positions[start : start + _PAGE])
             with self._database.read() as connection:
-                page = connection.execute(query.order_by(dead_letters.c.id).limit(_PAGE)).all()
-            if not page:
-                return
-            yield from map(kept, page)
-            after = page[-1].id
+                query = select(columns.position).where(*ended, some)
+                found += connection.execute(query).scalars()
+        return found
 
     def decide(
         self, numbers: Sequence[int], what: Literal["replay", "drop"], *, who: str, why: str
@@ -102,6 +133,19 @@ class DeadLetters:
                 Inserts(self._database.engine).lines(connection, [link.row(one) for one in lines])
             changed += [one.id for one in found]
         return changed
+
+
+def _died_of(error: str) -> ColumnElement[bool]:
+    """Say whether an error of a class is in the chain, by its JSON as text.
+
+    That is exact: within a value of it every quotation mark has a backslash before it. And it is
+    the same everywhere: PostgreSQL's JSON refuses texts with a NUL in them.
+    """
+    part = '"error":' + msgspec.json.encode(error).decode()
+    columns = dead_letters.c
+    return or_(
+        columns.chain.contains(part, autoescape=True), columns.error.contains(part, autoescape=True)
+    )
 
 
 def decided_line(one: Kept, action: str, *, who: str, why: str) -> Line:

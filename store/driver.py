@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -36,11 +36,11 @@ def own_errors(connection: Connection, driver: Any, statement: str) -> Iterator[
         ) from error
 
 
-def run(connection: Connection, statement: str) -> None:
-    """Run a statement without values."""
+def run(connection: Connection, statement: str, values: Sequence[object] = ()) -> None:
+    """Run a statement whose rows nobody asks for."""
     driver = own_connection(connection)
     with own_errors(connection, driver, statement):
-        driver.execute(statement).close()
+        driver.execute(statement, values).close()
 
 
 def first_row(connection: Connection, statement: str) -> tuple[Any, ...] | None:

@@ -44,8 +44,22 @@ class StoreFile:
 
     def identity(self) -> Identity:
         """Say which file stands at the path now. Raises ``StoreUnavailable`` where none does."""
+        found = self._stat()
+        return Identity(found.st_dev, found.st_ino)
+
+    def writable_identity(self) -> Identity:
+        """Do as ``identity``, in one look; also raise where the file was made read-only."""
+        found = self._stat()
+        self._check_writable(found.st_mode)
+        return Identity(found.st_dev, found.st_ino)
+
+    def check_writable(self) -> None:
+        """Raise ``StoreUnavailable`` where the file was made read-only, for root too."""
+        self._check_writable(self._stat().st_mode)
+
+    def _stat(self) -> os.stat_result:
         try:
-            return _identity(self._name)
+            return os.stat(self._name)  # noqa: PTH116
         except OSError as error:
             raise StoreUnavailable(
                 "the store's file is gone",
@@ -54,9 +68,7 @@ class StoreFile:
                 remedy="bring the file back; for a new, empty store stop us and run 'fig init'",
             ) from None
 
-    def check_writable(self) -> None:
-        """Raise ``StoreUnavailable`` where the file was made read-only, for root too."""
-        mode = os.stat(self._name).st_mode  # noqa: PTH116
+    def _check_writable(self, mode: int) -> None:
         if mode & 0o222 and os.access(self._name, os.W_OK):
             return
         raise StoreUnavailable(

@@ -24,7 +24,7 @@ from .link import Row, Tail, chained, digest, encode, row, seal
 from .marks import Mark, Marks
 from .write import DeadLetter, InboxMark, Write
 
-__all__ = ["Content", "Inserts", "Outcome", "prepare", "write_group"]
+__all__ = ["Content", "Inserts", "Outcome", "observed", "prepare", "write_group"]
 
 Outcome = bool | StoreError | Conflict
 """True: written. False: a duplicate by its inbox mark. An error: it is
@@ -115,9 +115,15 @@ class Inserts:
 
 
 def write_group(
-    connection: Connection, inserts: Inserts, contents: Sequence[Content]
+    connection: Connection,
+    inserts: Inserts,
+    contents: Sequence[Content],
+    *,
+    hopeful: bool = False,
 ) -> tuple[list[Outcome], Tail]:
     """Write contents in order; give what became of each, and the journal's new end.
+
+    ``hopeful``, and the ``CameBefore`` that it raises, are those of ``Marks.set``.
 
     Whatever is written, a line of the journal is: by its presence one can tell later whether a
     commit that nobody confirmed was made.
@@ -126,7 +132,8 @@ def write_group(
         rows = [line for content in contents for line in content.rows]
         return [True] * len(contents), inserts.lines(connection, rows, at_commit=True)
     late = overtaken(connection, [content.expect for content in contents])
-    outcomes = _judge(connection, inserts, [c for at, c in enumerate(contents) if at not in late])
+    judged = [content for at, content in enumerate(contents) if at not in late]
+    outcomes = _judge(connection, inserts, judged, hopeful=hopeful)
     for at in sorted(late):
         outcomes.insert(at, late[at])
     taken = [c for c, outcome in zip(contents, outcomes, strict=True) if outcome is True]
@@ -134,9 +141,9 @@ def write_group(
     if not rows:
         rows = _trace(taken)
     last = inserts.lines(connection, rows, at_commit=True)
-    observed = list(_observed(taken, last.id - len(rows) + 1))
-    if observed:
-        inserts.evidence.add(connection, observed)
+    seen = list(observed(taken, last.id - len(rows) + 1))
+    if seen:
+        inserts.evidence.add(connection, seen)
     dead = [content.dead for content in taken if content.dead is not None]
     if dead:
         connection.exec_driver_sql(inserts.dead_letters, dead)
@@ -146,7 +153,8 @@ def write_group(
     return outcomes, last
 
 
-def _observed(taken: Sequence[Content], line: int) -> Iterator[Unit]:
+def observed(taken: Sequence[Content], line: int) -> Iterator[Unit]:
+    """Give the rows of ``evidence``; ``line`` is the id that the first of their lines gets."""
     for content in taken:
         for endpoint, revision, unit, winner, place in content.evidence:
             yield endpoint, revision, unit, winner, line + place
@@ -162,12 +170,14 @@ def _trace(taken: Sequence[Content]) -> list[Row]:
     return [row(Line(kind="note", data=data))]
 
 
-def _judge(connection: Connection, inserts: Inserts, contents: Sequence[Content]) -> list[Outcome]:
+def _judge(
+    connection: Connection, inserts: Inserts, contents: Sequence[Content], *, hopeful: bool
+) -> list[Outcome]:
     """Set the inbox marks; who has none is written."""
     marks = [content.mark for content in contents if content.mark is not None]
     if not marks:
         return [True] * len(contents)
-    told = iter(inserts.marks.set(connection, marks))
+    told = iter(inserts.marks.set(connection, marks, hopeful=hopeful))
     return [True if content.mark is None else next(told) for content in contents]
 
 

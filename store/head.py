@@ -47,6 +47,10 @@ def move(connection: Connection, last: Tail, *, at_commit: bool = False) -> None
 
     ``at_commit``: nothing reads it before that, so that PostgreSQL may do both in one trip.
     """
+    if connection.dialect.name == "sqlite":
+        # With values, it is kept prepared.
+        run(connection, "UPDATE journal_head SET last_id = ?, last_link = ?", tuple(last))
+        return
     # Numbers and hex digits that we made ourselves.
     statement = f"UPDATE journal_head SET last_id = {last.id:d}, last_link = '{last.link}'"  # noqa: S608
     if not (at_commit and runs_at_commit(connection, statement)):

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import partial
 
 from ..errors import StoreError, StoreUnavailable
 from ..telemetry import log
-from .backlog import Backlog, Item
+from .backlog import Backlog, Item, refuse
 from .database import Database
 from .doubt import in_doubt
-from .group import Content, prepare
+from .group import Content, Outcome, prepare
 from .line import Entry
 from .patience import Patience
 from .reading import Wanted, latest, lines
@@ -67,7 +67,7 @@ class Journal:
             log.error("journal: a write cannot be stored: %s", type(error).__name__)
             self.dropped += len(write.lines)
             return
-        if not self._backlog.put(Item(content)):
+        if not self._backlog.put(Item((content,))):
             self.dropped += len(content.rows)
             if self._backlog.drop(content):
                 log.warning("journal: no room for more lines while the store is lost: dropping")
@@ -96,6 +96,30 @@ class Journal:
         others. A write whose future is cancelled may be written all the same.
         """
         return self._submit(write, patience)[1]
+
+    def prepare(self, write: Write) -> Content:
+        """Make a write ready for ``submit_all``.
+
+        Raises ``StoreError`` where it cannot be stored, ``StoreUnavailable`` where nothing can now.
+        """
+        if self._writer.trouble is not None or not self._open:
+            raise self._unavailable()
+        return _prepared(write)
+
+    def submit_all(
+        self, contents: Sequence[Content], *, patience: float | None = None
+    ) -> asyncio.Future[Sequence[Outcome]]:
+        """Do as ``submit``, for many writes at once: give what becomes of each, in their order.
+
+        Each of them stands for itself: one that is refused keeps no other from being written. The
+        future fails where nothing of all of them was written, or nobody knows.
+        """
+        if self._writer.trouble is not None or not self._open:
+            raise self._unavailable()
+        loop = asyncio.get_running_loop()
+        outcomes: asyncio.Future[Sequence[Outcome]] = loop.create_future()
+        self._put(Item(tuple(contents), loop, outcomes=outcomes), loop, patience)
+        return outcomes
 
     def read(
         self,
@@ -126,7 +150,7 @@ class Journal:
         Blocks: an event loop calls it in a thread.
         """
         done = threading.Event()
-        item = Item(Content(), done=done)
+        item = Item((Content(),), done=done)
         if not self._backlog.put(item):
             return False
         if done.wait(timeout):
@@ -149,20 +173,17 @@ class Journal:
     ) -> tuple[Item, asyncio.Future[bool]]:
         if self._writer.trouble is not None or not self._open:
             raise self._unavailable()
-        try:
-            content = prepare(write)
-        except Exception as error:
-            name = type(error).__name__
-            raise StoreError(
-                f"a write cannot be stored: {name}", place="journal", value=str(error)
-            ) from error
+        content = _prepared(write)
         loop = asyncio.get_running_loop()
         future: asyncio.Future[bool] = loop.create_future()
-        item = Item(content, loop, future)
+        item = Item((content,), loop, future)
+        self._put(item, loop, patience)
+        return item, future
+
+    def _put(self, item: Item, loop: asyncio.AbstractEventLoop, patience: float | None) -> None:
         if not self._backlog.put(item):
             raise self._refused("no room for more writes")
         self._patience_of(loop, self.patience if patience is None else patience).watch(item)
-        return item, future
 
     def _patience_of(self, loop: asyncio.AbstractEventLoop, seconds: float) -> Patience:
         waits = self._waits.get(seconds)
@@ -174,13 +195,12 @@ class Journal:
 
     def _give_up(self, seconds: float, item: Item) -> None:
         # What the writer holds already cannot be recalled: it is answered when that ends.
-        if self._backlog.withdraw(item) and item.future is not None and not item.future.done():
-            item.future.set_exception(self._refused(f"not written within {seconds} s"))
+        if self._backlog.withdraw(item):
+            refuse(item, self._refused(f"not written within {seconds} s"))
 
     def _abandon(self, item: Item) -> None:
-        if item.future is not None and not item.future.done():
+        if refuse(item, in_doubt(self._refused("the store does not answer"))):
             self._writer.abandoned = True
-            item.future.set_exception(in_doubt(self._refused("the store does not answer")))
 
     def _unavailable(self) -> StoreUnavailable:
         trouble = self._writer.trouble
@@ -197,3 +217,13 @@ class Journal:
             value=f"{self._backlog.lines} lines are waiting",
             remedy="try again; if it stays so, the disk is slow or somebody holds the store",
         )
+
+
+def _prepared(write: Write) -> Content:
+    try:
+        return prepare(write)
+    except Exception as error:
+        name = type(error).__name__
+        raise StoreError(
+            f"a write cannot be stored: {name}", place="journal", value=str(error)
+        ) from error

@@ -10,14 +10,17 @@ from sqlalchemy import Connection, Engine, select
 from ..errors import Conflict
 from . import tables
 from .additions import Additions
-from .driver import run
 
-__all__ = ["Mark", "Marks"]
+__all__ = ["CameBefore", "Mark", "Marks"]
 
 Mark = tuple[str, str, str, float, str | None]
 """consumer, message_id, payload_hash, at and result."""
 
 _Told = tuple[str, str, str]  # consumer, message_id and payload_hash
+
+
+class CameBefore(Exception):
+    """Some message of a group came before; nobody knows which. Told to the writer only."""
 
 
 class Marks:
@@ -27,9 +30,21 @@ class Marks:
         self._tells = engine.dialect.name == "postgresql"
         self._inbox = Additions(engine, tables.inbox, "consumer, message_id, payload_hash")
 
-    def set(self, connection: Connection, marks: Sequence[Mark]) -> list[bool | Conflict]:
-        """Set marks in their order; say of each whether it was new, or came with other bytes."""
-        done = self._set_telling(connection, marks) if self._tells else self._set(connection, marks)
+    def set(
+        self, connection: Connection, marks: Sequence[Mark], *, hopeful: bool = False
+    ) -> list[bool | Conflict]:
+        """Set marks in their order; say of each whether it was new, or came with other bytes.
+
+        ``hopeful``: in the quickest way, where all are new. Raises ``CameBefore`` where they are
+        not and the database does not tell which: the transaction is to be given up then.
+        """
+        if self._tells:
+            done = self._set_telling(connection, marks)
+        elif hopeful:
+            self._set_all(connection, marks)
+            done = None
+        else:
+            done = Counter(mark[:3] for mark in marks if self._inbox.add(connection, [mark])[0])
         if done is None:
             return [True] * len(marks)
         return [_judge(connection, mark, done) for mark in marks]
@@ -39,15 +54,10 @@ class Marks:
         new, told = self._inbox.add(connection, marks)
         return None if new == len(marks) else Counter(told)
 
-    def _set(self, connection: Connection, marks: Sequence[Mark]) -> Counter[_Told] | None:
-        # SQLite does not tell which were new before 3.35: so one by one where not all were.
-        run(connection, "SAVEPOINT fig_marks")
-        new, _ = self._inbox.add(connection, marks)
-        if new == len(marks):
-            run(connection, "RELEASE SAVEPOINT fig_marks")
-            return None
-        run(connection, "ROLLBACK TO SAVEPOINT fig_marks")
-        return Counter(mark[:3] for mark in marks if self._inbox.add(connection, [mark])[0])
+    def _set_all(self, connection: Connection, marks: Sequence[Mark]) -> None:
+        # SQLite does not tell which were new before 3.35.
+        if self._inbox.add(connection, marks)[0] < len(marks):
+            raise CameBefore
 
 
 def _judge(connection: Connection, mark: Mark, done: Counter[_Told]) -> bool | Conflict:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, or_, select, update
@@ -15,7 +15,7 @@ from .effects import Effect
 from .group import Inserts
 from .line import Line
 
-__all__ = ["HELD", "Leaving", "Outbox", "Waiting", "send"]
+__all__ = ["HELD", "Leaving", "Outbox", "Waiting", "message_of", "send"]
 
 HELD: Final = 1e18
 """``next_at`` of a message that nobody sends before a person has decided, and so are those behind
@@ -128,15 +128,6 @@ class Outbox:
                 self._inserts.lines(connection, [link.row(line)])
         return count
 
-    def release(self, destination: str, message_id: str = "") -> int:
-        """Let messages that are held be sent again, one or all; give their number."""
-        which = and_(_outbox.destination == destination, _unsent, _outbox.next_at >= HELD)
-        if message_id:
-            which = and_(which, _outbox.message_id == message_id)
-        query = update(tables.outbox).where(which).values(next_at=0.0, attempts=0)
-        with self._database.write() as connection:
-            return connection.execute(query).rowcount
-
     def waiting(self) -> dict[str, Waiting]:
         """Count what waits, by destination."""
         held = func.count().filter(_outbox.next_at >= HELD)
@@ -190,17 +181,21 @@ def _heads(
 
 def _leaving(row: Row[tuple[object, ...]]) -> Leaving:
     fields = row._mapping  # noqa: SLF001 SQLAlchemy's public way to a row by names
-    message = Outgoing(
+    return Leaving(
+        id=fields["id"],
+        message=message_of(dict(fields)),
+        attempts=fields["attempts"] + 1,
+        error=fields["error"],
+        lost=fields["lease_token"] is not None,
+    )
+
+
+def message_of(fields: Mapping[str, Any]) -> Outgoing:
+    """Read the message of a row of the table, by its columns' names."""
+    return Outgoing(
         destination=fields["destination"],
         message_id=fields["message_id"],
         key=fields["key"],
         headers=msgspec.json.decode(fields["headers"], type=Headers),
         body=bytes(fields["body"]),
-    )
-    return Leaving(
-        id=fields["id"],
-        message=message,
-        attempts=fields["attempts"] + 1,
-        error=fields["error"],
-        lost=fields["lease_token"] is not None,
     )

@@ -81,4 +81,5 @@ class Patience:
 
 
 def _answered(item: Item) -> bool:
-    return item.future is None or item.future.done()
+    waiting = item.waiting
+    return waiting is None or waiting.done()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import select
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -16,8 +18,10 @@ __all__ = [
     "CHAINED",
     "WAIT",
     "alive",
-    "copied",
+    "gone",
+    "lock_now",
     "open_engine",
+    "quiet",
     "read_at_begin",
     "runs_at_commit",
     "writing",
@@ -31,6 +35,11 @@ _READS: Final = "fig_head"  # what a transaction reads as it begins, and under w
 _LAST: Final = "fig_last"  # what it does at its end
 
 _CHAIN_LOCK: Final = 0x66696701  # "fig" and a version: our key among the advisory locks
+
+_DURABLE: Final = (
+    "CASE current_setting('synchronous_commit')"
+    " WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END"
+)
 
 # Whoever asks for a route must hear soon that it cannot be had: two seconds to connect. A server
 # that went away without a word is noticed within about ten.
@@ -74,6 +83,17 @@ def writing(
     return options
 
 
+def lock_now(wait: float) -> str:
+    """Give a part of a statement, ``turn``, that takes the chain's lock, waiting ``wait`` seconds.
+
+    What ``_begin`` makes sure of holds then too, for a statement that is a transaction by itself.
+    """
+    return (
+        f"turn AS MATERIALIZED (SELECT set_config('lock_timeout', '{int(wait * 1000)}', true),"
+        f" pg_advisory_xact_lock({_CHAIN_LOCK}), {_DURABLE})"
+    )
+
+
 def alive(connection: Connection) -> bool:
     """Say whether the server still answers on a connection that is in no transaction."""
     driver = connection.connection.dbapi_connection
@@ -100,26 +120,37 @@ def runs_at_commit(connection: Connection, statement: str) -> bool:
     return True
 
 
-def copied(connection: Connection, statement: str, rows: Iterable[Sequence[object]]) -> None:
-    """Copy rows into a table, in the transaction that is under way."""
-    driver = own_connection(connection)
-    with own_errors(connection, driver, statement), driver.cursor().copy(statement) as copy:
-        for row in rows:
-            copy.write_row(row)
-
-
 def _commit(connection: Connection) -> None:
     statement = connection.info.pop(_LAST, None)
     if statement is None:
         return
     driver = own_connection(connection)
+    with gone(connection), own_errors(connection, driver, statement):
+        driver.execute(f"{statement};COMMIT").close()
+
+
+@contextmanager
+def gone(connection: Connection) -> Iterator[None]:
+    """Give a connection up that was lost, as SQLAlchemy does where its own commit fails."""
     try:
-        with own_errors(connection, driver, statement):
-            driver.execute(f"{statement};COMMIT").close()
+        yield
     except DBAPIError as error:
-        if error.connection_invalidated:  # as SQLAlchemy does where its own commit fails
+        if error.connection_invalidated:
             connection.invalidate(error.orig)
         raise
+
+
+def quiet(connection: Connection) -> bool:
+    """Say whether a server has said nothing on a connection that asked it nothing.
+
+    What it says then is mostly that it ends the connection. Without a trip.
+    """
+    driver = own_connection(connection)
+    if driver.closed:
+        return False
+    asked = select.poll()
+    asked.register(driver.fileno(), select.POLLIN)
+    return not asked.poll(0)
 
 
 def _begin(connection: Connection) -> None:
@@ -138,9 +169,7 @@ def _begin(connection: Connection) -> None:
         "BEGIN ISOLATION LEVEL READ COMMITTED;"
         f"SET LOCAL lock_timeout = {int(wait * 1000)};"
         f"{lock}"
-        "SELECT current_setting('transaction_read_only'),"
-        " CASE current_setting('synchronous_commit')"
-        " WHEN 'off' THEN set_config('synchronous_commit', 'on', true) END;"
+        f"SELECT current_setting('transaction_read_only'), {_DURABLE};"
         f"{options.get(_READS, '')}"
     )
     driver = own_connection(connection)

@@ -8,14 +8,16 @@ from typing import Final
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
-from . import head
+from ..errors import StoreError
+from . import head, sqlite
 from .database import Database
 from .file import Identity, StoreFile, replaced
-from .postgresql import alive
+from .postgresql import alive, quiet
 
-__all__ = ["Session"]
+__all__ = ["WAIT", "Session"]
 
-_WAIT: Final = 0.2  # seconds for the write lock: less than a committer's patience
+WAIT: Final = 0.2
+"""Seconds for the write lock: less than a committer's patience."""
 
 
 class Session:
@@ -37,6 +39,13 @@ class Session:
             self.close()
             self._open()
 
+    def at_hand(self) -> Connection | None:
+        """Give PostgreSQL's connection, in no transaction; None where it is not open any more."""
+        kept = self._connection
+        with contextlib.suppress(StoreError, SQLAlchemyError, OSError):
+            return kept if kept is not None and quiet(kept) else None
+        return None
+
     def begin(self) -> Connection:
         """Begin a transaction that alone writes. Raises what stands against it."""
         file, kept = self._database.file, self._connection
@@ -44,7 +53,7 @@ class Session:
             self._check_file(file)
         if kept is not None:
             try:
-                kept.begin()
+                self._begin(kept)
             except DBAPIError as error:
                 if not error.connection_invalidated:
                     raise
@@ -52,22 +61,30 @@ class Session:
             else:
                 return kept
         connection = self._open()
-        connection.begin()
+        self._begin(connection)
         if file is not None:
             file.remember_sides()  # they are there once a transaction has begun
         return connection
 
     def commit(self) -> None:
         """Make the transaction durable, in the file that stands at the path."""
-        if self._connection is not None:
-            self._connection.commit()
-        if self._database.file is not None:
-            self._check_file(self._database.file)
+        connection, file = self._connection, self._database.file
+        if connection is None:
+            return
+        if file is None:
+            connection.commit()
+            return
+        sqlite.commit(connection)
+        self._check_same(file, file.identity())
 
     def rollback(self) -> None:
         """Give the transaction up."""
-        if self._connection is not None:
+        if self._connection is None:
+            return
+        if self._database.file is None:
             self._connection.rollback()
+        else:
+            sqlite.rollback(self._connection)
 
     def close(self) -> None:
         """Let go of the connection and all its locks, in whatever state it is."""
@@ -81,13 +98,20 @@ class Session:
             with contextlib.suppress(SQLAlchemyError):
                 connection.invalidate()
 
+    def _begin(self, connection: Connection) -> None:
+        if self._database.file is None:
+            connection.begin()
+        else:
+            sqlite.begin(connection, WAIT)
+
     def _check_file(self, file: StoreFile) -> None:
-        now = file.identity()
+        self._check_same(file, file.writable_identity())
+
+    def _check_same(self, file: StoreFile, now: Identity) -> None:
         if self._connection is not None:
             if now != self._identity:
                 raise replaced(file.path)
             file.check_sides()
-        file.check_writable()
 
     def _open(self) -> Connection:
         file = self._database.file
@@ -98,7 +122,7 @@ class Session:
             file.forget_sides()
             self._identity = now
         self._database.check_schema()
-        self._connection = self._database.connect(_WAIT, reads=head.TAIL)
+        self._connection = self._database.connect(WAIT, reads=head.TAIL)
         if file is not None:
             file.opened = self._identity
             self._check_file(file)  # replaced in this moment: the next try opens what is there then

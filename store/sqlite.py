@@ -13,7 +13,7 @@ from .driver import own_connection, own_errors, run
 from .file import StoreFile
 from .postgresql import WAIT
 
-__all__ = ["keep_log", "open_engine"]
+__all__ = ["begin", "commit", "keep_log", "open_engine", "rollback"]
 
 _ASK_AGAIN: Final = 0.001  # seconds between two tries of a write lock that another one holds
 
@@ -38,16 +38,44 @@ def keep_log(connection: Connection) -> None:
     run(connection, "PRAGMA busy_timeout=0")
 
 
-def _begin(connection: Connection) -> None:
-    wait = connection.get_execution_options().get(WAIT)
+def begin(connection: Connection, wait: float) -> None:
+    """Begin a writing transaction past SQLAlchemy, whose own bookkeeping costs more than SQLite's.
+
+    It takes part in it once it is asked for anything. End it by ``commit`` or by closing.
+    """
     driver = own_connection(connection)
-    if wait is None:
-        run(connection, "BEGIN")
-        return
     with own_errors(connection, driver, "BEGIN IMMEDIATE"):
         until = time.monotonic() + wait
         while not _begun(driver, last=time.monotonic() >= until):
             time.sleep(_ASK_AGAIN)
+
+
+def commit(connection: Connection) -> None:
+    """Make durable what ``begin`` began."""
+    if connection.in_transaction():
+        connection.commit()
+        return
+    driver = own_connection(connection)
+    with own_errors(connection, driver, "COMMIT"):
+        driver.commit()
+
+
+def rollback(connection: Connection) -> None:
+    """Give up what ``begin`` began."""
+    if connection.in_transaction():
+        connection.rollback()
+        return
+    driver = own_connection(connection)
+    with own_errors(connection, driver, "ROLLBACK"):
+        driver.rollback()
+
+
+def _begin(connection: Connection) -> None:
+    wait = connection.get_execution_options().get(WAIT)
+    if wait is None:
+        run(connection, "BEGIN")
+    elif not own_connection(connection).in_transaction:
+        begin(connection, wait)
 
 
 def _begun(driver: Any, *, last: bool) -> bool:

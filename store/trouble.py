@@ -10,14 +10,14 @@ from sqlalchemy.exc import DBAPIError
 from ..errors import StoreError, StoreUnavailable
 from .tables import HEAD
 
-__all__ = ["unavailable", "wrong_version"]
+__all__ = ["locked", "refused", "unavailable", "wrong_version"]
 
 # PostgreSQL's state of an error, or the beginning of one: what it means, what to do.
 _STATES: Final = (
     ("28P01", "the database refuses our password", "look at what workspace.store_password names"),
     ("28", "the database does not let us in", "see the user in workspace.store, and pg_hba.conf"),
     ("3D000", "there is no such database", "make it with createdb, or mend workspace.store"),
-    ("42P01", "it holds no tables of ours", "run 'fig init'"),
+    ("42P01", "it holds no tables of ours", "for a new store: fig check --migrate"),
     ("42703", "its tables are of another version", "run 'fig check --migrate'"),
     (
         "42501",
@@ -111,13 +111,36 @@ def _known(state: str, words: str) -> tuple[str, str] | None:
     return None
 
 
+def refused(error: BaseException) -> bool:
+    """Say whether PostgreSQL itself has refused a statement, on a connection that lives on."""
+    return (
+        isinstance(error, DBAPIError) and not error.connection_invalidated and bool(_state(error))
+    )
+
+
+def locked(error: BaseException) -> bool:
+    """Say whether PostgreSQL has given a statement up as another session holds a lock for long."""
+    return _state(error) == "55P03"
+
+
+def _state(error: BaseException) -> str:
+    return getattr(getattr(error, "orig", None), "sqlstate", None) or ""
+
+
 def wrong_version(found: str | None, place: str = "the store") -> StoreError:
     """Say that the tables are of another version than this code."""
-    newer = found is not None and found > HEAD
+    if found is None:
+        return StoreError(
+            "it holds no tables of ours",
+            place=place,
+            expected=f"those of version {HEAD}",
+            remedy="for a new store: fig check --migrate; a lost one is to be brought back",
+        )
+    newer = found > HEAD
     return StoreError(
         "the store's tables are of another version",
         place=place,
-        value=found or "no tables",
+        value=found,
         expected=HEAD,
-        remedy="upgrade stranglerfig" if newer else "run 'fig init' or 'fig check --migrate'",
+        remedy="upgrade stranglerfig" if newer else "run 'fig check --migrate'",
     )

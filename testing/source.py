@@ -21,7 +21,7 @@ import pytest
 
 from ..errors import FigError
 from ..model import Delivery, Settlement
-from ..ports import Source
+from ..ports import Settling, Source
 
 __all__ = ["Feed", "SourceContract"]
 
@@ -86,6 +86,25 @@ class SourceContract:
                 await delivery.settle(outcome)
         await nothing(feed.source)
         await feed.source.close()
+
+    async def test_many_are_settled_at_once_and_each_once(self, feed: Feed) -> None:
+        """Where a source takes many settlements at once, each of them is what it is alone."""
+        source = feed.source
+        if not isinstance(source, Settling):
+            pytest.skip("it takes one settlement at a time")
+        await source.open()
+        for key in "abc":
+            await feed.put(key, "x")
+        first, second, third = [await one(source) for _ in range(3)]
+        await third.settle(DONE)
+        again = Settlement(outcome="retry", reason="later")
+        found = await source.settle_all([(first, DONE), (second, again), (third, DONE)])
+        assert [failure is None for failure in found] == [True, True, False]
+        assert isinstance(found[2], FigError)
+        (once_more,) = await source.settle_all([(first, DONE)])
+        assert isinstance(once_more, FigError)
+        assert same(await one(source), second)
+        await source.close()
 
     async def test_retry_brings_it_again_after_its_delay(self, feed: Feed) -> None:
         """The same position and body, the next attempt, and not before its time."""

@@ -4,25 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import pytest
 from sqlalchemy import delete, insert, select, update
 
-from ..errors import Conflict, Overtaken, RouteConflict, StoreUnavailable
+from ..errors import Conflict, Overtaken, RouteConflict, StoreError, StoreUnavailable
 from ..model import Route, Stage
 from ..store import InboxMark, Line, Store, Write, tables
 from ..store.effects import Effect
 from ..store.expect import Expect, Stamp
 from .chain import ChainContract
-from .samples import letter, seen
+from .letters import LettersContract
+from .samples import seen
 
 __all__ = ["StoreContract"]
 
 
-class StoreContract(ChainContract):
-    """The laws of a store, its chain's among them. A subclass gives the fixture ``store_url``.
+class StoreContract(LettersContract, ChainContract):
+    """The laws of a store, its chain's and dead letters' among them.
 
+    A subclass gives the fixture ``store_url``.
     It must be the address of a store that ``migrations.schema.upgrade`` has just made, and that
     nobody else uses.
     """
@@ -112,6 +114,25 @@ class StoreContract(ChainContract):
         assert results[1] is True
         assert [e.line.request_id for e in store.journal.read()] == ["r1", "r3"]
 
+    def test_many_that_are_handed_over_at_once_stand_each_for_itself(self, store: Store) -> None:
+        """One is known, one is another one's, one cannot be stored: all others are written."""
+        _commit(store, Write(lines=(_line(0),), inbox=_mark("m0")))
+        unfit = Effect("capture", ("s", None, 1, 1.0))
+        results = _commit_all(
+            store,
+            Write(lines=(_line(1),), inbox=_mark("m1")),
+            Write(lines=(_line(2),), inbox=_mark("m0")),
+            Write(lines=(_line(3),), inbox=_mark("m0", "other")),
+            Write(lines=(_line(4),), inbox=_mark("m4"), effects=(unfit,)),
+            Write(lines=(_line(5), _line(6)), inbox=_mark("m5")),
+        )
+        assert (results[0], results[1], results[4]) == (True, False, True)
+        assert isinstance(results[2], Conflict)
+        assert isinstance(results[3], StoreError)
+        assert not isinstance(results[3], StoreUnavailable)
+        written = [entry.line.request_id for entry in store.journal.read(kinds=["request"])]
+        assert written == ["r0", "r1", "r5", "r6"]
+
     def test_a_route_is_changed_on_the_version_that_was_read(self, store: Store) -> None:
         """Of two that decide on the same version, one wins, and the other writes nothing."""
         route = _put(store, Route(endpoint="e"), "begin")
@@ -185,18 +206,6 @@ class StoreContract(ChainContract):
         assert store.evidence.rebuild() == (25, 0)
         assert _evidence(store) == before
 
-    def test_a_dead_letter_is_kept_whole(self, store: Store) -> None:
-        """Its bytes, headers and error come back, and a line tells of it."""
-        letters = [letter(number) for number in range(3)]
-        _commit(store, *(Write(dead=one) for one in letters))
-        kept = list(store.dead_letters.read())
-        assert sorted((k.letter for k in kept), key=lambda d: d.position) == letters
-        assert store.dead_letters.count() == 3
-        assert store.dead_letters.get(kept[1].id) == kept[1]
-        assert list(store.dead_letters.read(source="q", after=kept[0].id)) == kept[1:]
-        assert list(store.dead_letters.read(source="other")) == []
-        assert len(list(store.journal.read(kinds=["dead"]))) == 3
-
 
 @contextlib.contextmanager
 def _another(url: str) -> Iterator[Store]:
@@ -214,6 +223,13 @@ def _commit(store: Store, *writes: Write) -> list[bool | BaseException]:
         return await asyncio.gather(*commits, return_exceptions=True)
 
     return asyncio.run(together())
+
+
+def _commit_all(store: Store, *writes: Write) -> Sequence[bool | BaseException]:
+    async def at_once() -> Sequence[bool | BaseException]:
+        return await store.journal.submit_all([store.journal.prepare(one) for one in writes])
+
+    return asyncio.run(at_once())
 
 
 def _line(number: int, *, endpoint: str = "e", kind: str = "request") -> Line:

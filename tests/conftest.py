@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
+import os
+import signal
+
 import pytest
 
 from stranglerfig.testing.server import MariaDb, NoServer, PostgreSql
+
+# Where the tests are started in the background, Ctrl-C is ignored by all that they start.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+# What hundreds of processes of ours import is compiled once.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+SERVING = []
 
 
 @pytest.fixture(scope="session")
@@ -19,10 +29,21 @@ def mariadb():
     yield from _serving(MariaDb)
 
 
+@pytest.fixture(scope="module", autouse=True)
+def databases_go():
+    """Drop the databases that a file's tests made: they may lie in memory."""
+    yield
+    for server in SERVING:
+        if isinstance(server, PostgreSql):
+            server.drop()
+
+
 def _serving(kind):
     try:
         server = kind()
     except NoServer as missing:
         pytest.fail(f"not installed: {missing}; run 'make services'")
+    SERVING.append(server)
     yield server
+    SERVING.remove(server)
     server.stop()

@@ -1,6 +1,7 @@
 """The house rules that a machine can hold us to."""
 
 import ast
+import functools
 import sys
 import tomllib
 from pathlib import Path
@@ -13,6 +14,7 @@ OUTSIDE = {"tests", "benchmarks", "examples", "docs", "fuzz", "build", "dist"}
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 
 
+@functools.cache
 def _sources() -> list[Path]:
     found = [
         file
@@ -22,6 +24,16 @@ def _sources() -> list[Path]:
     ]
     assert len(found) > 50
     return found
+
+
+@functools.cache
+def _definitions() -> list[tuple[Path, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]]:
+    return [
+        (file, node)
+        for file in _sources()
+        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef))
+    ]
 
 
 def test_every_package_is_declared_and_every_declared_one_is_there() -> None:
@@ -46,8 +58,7 @@ def test_files_stay_small() -> None:
 def test_functions_stay_short() -> None:
     spans = [
         (node.end_lineno - node.lineno + 1, f"{file.name}:{node.name}")
-        for file in _sources()
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        for file, node in _definitions()
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.end_lineno
     ]
     assert not [name for length, name in spans if length > 60]
@@ -58,8 +69,7 @@ def test_functions_stay_short() -> None:
 def test_no_class_is_named_for_nothing(word: str) -> None:
     assert not [
         node.name
-        for file in _sources()
-        for node in ast.walk(ast.parse(file.read_text("utf-8")))
+        for _, node in _definitions()
         if isinstance(node, ast.ClassDef) and word in node.name
     ]
 

@@ -19,7 +19,7 @@ from .order import Place
 from .postgresql.columns import is_large
 from .postgresql.row import columns_of, image_apart
 from .postgresql.words import quoted
-from .sqlite.trigger import ident
+from .sqlite.words import ident
 
 __all__ = ["Apart", "any_large", "apart_values", "image_of_event", "keep_apart", "keep_values"]
 

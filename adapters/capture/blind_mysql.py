@@ -53,18 +53,17 @@ def look(connection: Connection, capture: Capture) -> Iterator[Finding]:
     yield from _long(connection)
 
 
-def no_way_back(connection: Connection, capture: Capture) -> str:
+def no_way_back(connection: Connection, schema: str, table: str) -> str:
     """Say why what is written to the table could not be rolled back; "" where it could.
 
     Triggers of legacy's own might write to a table without transactions: where the schema has such
-    a one, and the captured table has such triggers, nobody knows.
+    a one, and the table has such triggers, nobody knows.
     """
-    shape = capture.shape
-    rows = connection.exec_driver_sql(_ENGINE, (shape.schema or None, shape.table)).all()
+    rows = connection.exec_driver_sql(_ENGINE, (schema or None, table)).all()
     if rows:
         return f"{rows[0][0]} is of the engine {rows[0][1]}"
-    others = connection.exec_driver_sql(_OTHERS, (shape.schema or None, shape.table)).scalar_one()
-    plain = connection.exec_driver_sql(_PLAIN, (shape.schema or None,)).scalars().all()
+    others = connection.exec_driver_sql(_OTHERS, (schema or None, table)).scalar_one()
+    plain = connection.exec_driver_sql(_PLAIN, (schema or None,)).scalars().all()
     if others and plain:
         return f"a trigger of legacy's own may write to {plain[0]}"
     return ""

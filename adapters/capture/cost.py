@@ -13,7 +13,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import DBAPIError
 
 from ...model import Finding
-from .canary import Canary, Savepoint, refusal
+from .canary import Canary
+from .savepoint import Savepoint, refusal
 
 __all__ = ["bare_copy", "cost"]
 
@@ -69,7 +70,7 @@ def _measured(
         return _explained(connection, canary, names)
     if copy is None:
         return {}
-    statements = [canary.statement(into) for into in (copy, canary.table)]
+    statements = [canary.row.statement(into) for into in (copy, canary.table)]
     bare, whole = _timed(connection, [_spelled(connection, one) for one in statements])
     figures = {"insert_us": whole, "without_us": bare, "trigger_us": max(0.0, whole - bare)}
     return {name: round(value, 1) for name, value in figures.items()}
@@ -105,8 +106,8 @@ def _explained(connection: Connection, canary: Canary, names: Collection[str]) -
     wholes, ours = [], []
     for _ in range(_TIMES):
         with Savepoint(connection, keep=False):
-            statement = canary.statement(canary.table)
-            found = canary.run(statement, "EXPLAIN (ANALYZE, FORMAT JSON) ").scalar_one()
+            statement = canary.row.statement(canary.table)
+            found = canary.row.run(statement, "EXPLAIN (ANALYZE, FORMAT JSON) ").scalar_one()
         plan = (json.loads(found) if isinstance(found, str) else found)[0]
         wholes.append(plan["Execution Time"])
         triggers = [one for one in plan["Triggers"] if one["Trigger Name"] in names]

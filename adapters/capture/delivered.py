@@ -10,7 +10,7 @@ import msgspec
 
 from ...model import Record
 from .dialect import Event, Image
-from .identity import told_apart
+from .identity import told
 
 __all__ = ["Values", "delivered", "references"]
 
@@ -38,27 +38,28 @@ def delivered(
     ``values`` are put in where the image refers to them. ``row``: the columns of a row's identity,
     for the headers that reconciling goes by; None where it has none.
     """
-    read = _once(read)
-    headers = [("op", event.op), ("table", table), ("schema", event.schema_hash)]
-    raw = (event.before if event.op == "delete" else event.after) or ""
+    op = event.op
+    headers = [("op", op), ("table", table), ("schema", event.schema_hash)]
+    raw = (event.before if op == "delete" else event.after) or ""
+    now = before = None
     try:
-        found = _image(event, raw, read) if raw or event.op != "truncate" else _EMPTY
-        image = _whole(found, values)
+        now = read(raw) if raw or op != "truncate" else _EMPTY
+        image = _whole(event, now, values) if now.large else now
         body = _encoded(image.values)
         headers.append(("kinds", image.kinds))
         if image.large:
             headers.append(("large", _clean(_json(image.large))))
-        if event.op == "update":
-            before = _whole(_image(event, event.before or "", read), values)
-            headers += [("before", _clean(_json(before.values))), ("before-kinds", before.kinds)]
-            if before.large:
-                headers.append(("before-large", _clean(_json(before.large))))
+        if op == "update":
+            before = read(event.before or "")
+            headers += _before(_whole(event, before, values) if before.large else before)
     except ValueError as error:
         # Somebody wrote to the capture table. It goes on as it is, for the mapping to refuse.
         body = raw.encode("utf-8", "surrogateescape")
         headers.append(("unreadable", _clean(str(error))))
+        if row and op == "update" and event.before:
+            now = None  # whether it was another row before, nobody knows
     if row is not None:
-        headers += told_apart(event, row, read)
+        headers += told(event, row, now, before)
     return Record(
         source=source,
         key=_clean(event.key),
@@ -75,43 +76,31 @@ def references(event: Event, read: Callable[[str], Image], columns: frozenset[st
     found = []
     for raw in (event.before, event.after):
         try:
-            large = _image(event, raw, read).large if raw else {}
+            large = _own(event, read(raw)) if raw else {}
         except ValueError:
             continue  # said where the record is made
         found += [reference for name, reference in large.items() if name in columns and reference]
     return found
 
 
-def _once(read: Callable[[str], Image]) -> Callable[[str], Image]:
-    """Have each image of an event read once, however many want to know it."""
-    known: dict[str, Image] = {}
-
-    def once(raw: str) -> Image:
-        image = known.get(raw)
-        if image is None:
-            image = known[raw] = read(raw)
-        return image
-
-    return once
+def _before(image: Image) -> list[tuple[str, str]]:
+    headers = [("before", _clean(_json(image.values))), ("before-kinds", image.kinds)]
+    if image.large:
+        headers.append(("before-large", _clean(_json(image.large))))
+    return headers
 
 
-def _image(event: Event, raw: str, read: Callable[[str], Image]) -> Image:
-    """Read an image; a reference of which there is only the place, ``-3``, is this event's own."""
-    image = read(raw)
-    if not image.large:
-        return image
-    large = {
+def _own(event: Event, image: Image) -> dict[str, str]:
+    """Give an image's references; one of which there is only the place, ``-3``, is the event's."""
+    return {
         name: f"{event.event_id}{reference}" if reference.startswith("-") else reference
         for name, reference in image.large.items()
     }
-    return msgspec.structs.replace(image, large=large)
 
 
-def _whole(image: Image, values: Values) -> Image:
-    """Put large values back into their places."""
-    if not image.large or not values:
-        return image
-    whole, kinds, large = dict(image.values), list(image.kinds), dict(image.large)
+def _whole(event: Event, image: Image, values: Values) -> Image:
+    """Put large values back into their places, as far as they are there."""
+    whole, kinds, large = dict(image.values), list(image.kinds), _own(event, image)
     for at, name in enumerate(image.values):
         kind, value = values.get(large.get(name, ""), ("", b""))
         if kind:

@@ -81,7 +81,7 @@ def _other(kind: types.TypeEngine[Any]) -> list[object]:
 def _whole(connection: Connection | None, column: Column[Any]) -> list[object]:
     """Give numbers below those that are there: such as no sequence or counter would notice."""
     found: list[object] = []
-    high = None
+    low = high = None
     if connection is not None:
         low, high = connection.execute(select(func.min(column), func.max(column))).one()
         found += [low - 1] if low is not None and low > 1 else []
@@ -89,5 +89,7 @@ def _whole(connection: Connection | None, column: Column[Any]) -> list[object]:
         start = next((at for kind, at in _LOW.items() if isinstance(column.type, kind)), -2 * 10**9)
         small = "TINYINT" in str(column.type).upper()
         found.append(-100 - secrets.randbelow(20) if small else start - secrets.randbelow(2_000))
+    elif low != 0:
+        found.append(0)  # below what a counter gives
     found.append((high or 0) + 1)
     return found

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy import literal
 from sqlalchemy.engine import Connection
 
-from .dialect import Piece
+from .dialect import Piece, Shape
 from .events import BACKFILLS, EVENTS, GAPS, INSTALLED, LARGE
 
 __all__ = ["grants"]
@@ -20,37 +20,43 @@ _RIGHTS: Final = {
     INSTALLED.name: "SELECT",
     BACKFILLS.name: "SELECT",
 }
-"""None on legacy's tables, and none to write events: what walks over existing rows needs more."""
+"""None to write events, none to read or write a legacy table: what walks over rows needs more."""
 
+_SEEN: Final = "REFERENCES"
+"""With it a user of MariaDB sees the table's columns, and no row: so the bridge notices that they
+change. To refer to the table with a foreign key it would also want CREATE."""
 
 _BESIDE: Final = {"schema": ("USAGE", "SCHEMA "), "sequence": ("SELECT", "SEQUENCE ")}
 """What PostgreSQL wants besides."""
 
 
-def grants(connection: Connection, user: str, shared: Sequence[Piece]) -> list[Piece]:
+def grants(connection: Connection, user: str, shared: Sequence[Piece], shape: Shape) -> list[Piece]:
     """Give the grants on ``shared``, our tables, to a user; none where there are no users.
 
-    ``user`` is a role in PostgreSQL and ``name`` or ``name@host`` (host ``%`` else) in MariaDB.
+    ``user`` is a role in PostgreSQL and ``name`` or ``name@host`` (host ``%`` else) in MariaDB,
+    where it is to see the columns of ``shape``'s table too.
     """
-    kind = connection.dialect.name
+    kind = connection.dialect.name.replace("mariadb", "mysql")
     if kind == "sqlite" or not user:
         return []
-    to = _account(connection, user) if kind in ("mysql", "mariadb") else _quoted(connection, user)
-    found = []
+    to = _account(connection, user) if kind == "mysql" else _quoted(connection, user)
+    wanted = []
     for piece in shared:
         rights, word = _BESIDE.get(piece.kind, (_RIGHTS.get(piece.name, ""), ""))
-        if not rights:
-            continue
-        on = word + _quoted(connection, piece.name)
-        found.append(
-            Piece(
-                kind="grant",
-                name=f"{piece.name} to {user}",
-                create=f"GRANT {rights} ON {on} TO {to}",
-                drop=f"REVOKE {rights} ON {on} FROM {to}",
-            )
+        if rights:
+            wanted.append((piece.name, rights, word + _quoted(connection, piece.name)))
+    if kind == "mysql":
+        schema = f"{_quoted(connection, shape.schema)}." if shape.schema else ""
+        wanted.append((shape.table, _SEEN, schema + _quoted(connection, shape.table)))
+    return [
+        Piece(
+            kind="grant",
+            name=f"{name} to {user}",
+            create=f"GRANT {rights} ON {on} TO {to}",
+            drop=f"REVOKE {rights} ON {on} FROM {to}",
         )
-    return found
+        for name, rights, on in wanted
+    ]
 
 
 def _account(connection: Connection, user: str) -> str:

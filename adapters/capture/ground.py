@@ -40,13 +40,15 @@ class Again(Exception):
 class Ground(msgspec.Struct, frozen=True):
     """A captured table in its database. Given by ``TableSource.ground``; it blocks.
 
-    ``place`` names it in errors, without a password.
+    ``place`` names it in errors, without a password. ``former`` are the columns that were captured
+    before others were, the last ones first, where all of them are still there.
     """
 
     engine: Engine
     dialect: Dialect
     capture: Capture
     place: str
+    former: tuple[Capture, ...] = ()
 
     @property
     def source(self) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Sequence
+from typing import Final
 
 from sqlalchemy import literal_column
 from sqlalchemy.sql.elements import ColumnElement
@@ -19,8 +20,9 @@ from .dialect import Event, Image
 from .ground import Ground
 from .postgresql.references import plain
 
-__all__ = ["digest", "digest_of", "identity", "identity_columns", "told_apart", "values_of"]
+__all__ = ["digest", "digest_of", "identity", "identity_columns", "told", "told_apart", "values_of"]
 
+_quoted: Final[Callable[[str], str]] = json.encoder.encode_basestring_ascii
 _PG_DIGEST = (
     "('x' || left(md5(convert_to({image}, CASE getdatabaseencoding() WHEN 'SQL_ASCII'"
     " THEN 'SQL_ASCII' ELSE 'UTF8' END)), 16))::bit(64)::bigint"
@@ -55,8 +57,16 @@ def identity(image: Image, columns: Sequence[str], key: str) -> str:
     """Give a row's identity, in ASCII. Pure. Raises ``KeyError`` for an image of other columns."""
     if not columns:
         return f"@{key}"
-    kinds = dict(zip(image.values, image.kinds, strict=True))
-    return json.dumps([f"{kinds[name]}{image.values[name]}" for name in columns])
+    values, kinds = image.values, image.kinds
+    if len(values) != len(kinds):
+        raise ValueError("an image of as many kinds as values was expected")
+    places = list(values)
+    try:
+        texts = [f"{kinds[places.index(name)]}{values[name]}" for name in columns]
+    except ValueError:
+        raise KeyError(*columns) from None
+    # As json.dumps writes it, without what that does once for every call.
+    return f"[{', '.join([_quoted(text) for text in texts])}]"
 
 
 def values_of(told: str) -> list[tuple[str, str | None]]:
@@ -91,19 +101,33 @@ def told_apart(
     ``row``; ``image``, the digest, unless the row is gone; ``row-before`` where an update has made
     another row of it. None where an image cannot be read or is of other columns.
     """
-    after = event.before if event.op == "delete" else event.after
-    if not columns and event.op == "delete":
+    gone = event.op == "delete"
+    if not columns and gone:
         return (("row", f"@{event.key}"),)
-    if not after:
-        return ()
+    now = event.before if gone else event.after
+    moved = event.op == "update" and event.before and columns
     try:
-        row = identity(read(after), columns, event.key)
-        found = [("row", row)]
-        if event.op != "delete":
-            found.append(("image", str(digest(after))))
-        if event.op == "update" and event.before and columns:
-            before = identity(read(event.before), columns, event.key)
-            found += [("row-before", before)] if before != row else []
+        image = read(now) if now else None
+        return told(event, columns, image, read(event.before or "") if moved else None)
+    except ValueError:
+        return ()
+
+
+def told(
+    event: Event, columns: Sequence[str], image: Image | None, before: Image | None
+) -> tuple[tuple[str, str], ...]:
+    """Do as ``told_apart``, where images are read: the row's own, and what it was before."""
+    text = event.before if event.op == "delete" else event.after
+    if image is None or not text:
+        return (("row", f"@{event.key}"),) if not columns and event.op == "delete" else ()
+    try:
+        row = identity(image, columns, event.key)
+        if event.op == "delete":
+            return (("row", row),)
+        found = (("row", row), ("image", str(digest(text))))
+        if before is None or not columns:
+            return found
+        was = identity(before, columns, event.key)
     except (KeyError, ValueError):
         return ()
-    return tuple(found)
+    return found if was == row else (*found, ("row-before", was))

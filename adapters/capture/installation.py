@@ -19,12 +19,12 @@ from .events import EVENTS
 from .grants import grants
 from .ground import Ground
 from .plan import Step, missing
-from .record import CAPTURE, Entry, agreed_on, literal, records, struck, written
+from .record import NO_OBJECTS, Entry, agreed_on, formerly, literal, records, struck, written
 from .removal import removal
 from .rights import sees_triggers
 from .rows import row_columns
-from .script import install_script, remove_script, undoing
-from .shape import chosen, shape_of
+from .script import install_script, remove_script, session, undoing
+from .shape import as_now, chosen, shape_of
 
 __all__ = ["Action", "Installation"]
 
@@ -85,7 +85,11 @@ class Installation:
         """Give what a walk over the table's rows stands on. Raises ``LegacyError``."""
         with self.connected() as connection:
             capture = self.capture(connection)
-        return Ground(self._engine, self.dialect, capture, self.place)
+            present = self.dialect.columns(connection, self._table, self._schema)
+            former = formerly(records(connection), self.source)
+        known = [as_now(one, capture, present) for one in former]
+        before = tuple(one for one in known if one is not None and one != capture)
+        return Ground(self._engine, self.dialect, capture, self.place, before)
 
     def told_apart(self) -> Sequence[str] | None:
         """Give the columns of a row's identity, for ``delivered``; None where events do not tell.
@@ -121,15 +125,15 @@ class Installation:
         with self.connected() as connection:
             kind = connection.dialect.name.replace("mariadb", "mysql")
             title = f"fig adapter {action} {self.source}: {self.place}"
-            session = _session(connection, kind)
+            first = session(connection, kind)
             if action == "remove":
                 statements = removal(connection, self.dialect, self.source)
-                return "\n".join(remove_script(kind, title, statements, session))
+                return "\n".join(remove_script(kind, title, statements, first))
             steps = self._missing(connection)
             if action == "undo":
-                return "\n".join(remove_script(kind, title, undoing(steps), session))
+                return "\n".join(remove_script(kind, title, undoing(steps), first))
             recording = _recording(connection, steps)
-            return "\n".join(install_script(kind, title, steps, recording, session))
+            return "\n".join(install_script(kind, title, steps, recording, first))
 
     def plan(self) -> list[str]:
         """Give the statements that ``apply`` would run now; none where all of it stands."""
@@ -158,7 +162,7 @@ class Installation:
                     "at": entry.at,
                 }
                 for entry in records(connection)
-                if entry.kind != CAPTURE
+                if entry.kind not in NO_OBJECTS
             ]
 
     def removal(self) -> list[str]:
@@ -184,23 +188,31 @@ class Installation:
     def check(self) -> str | None:
         """Say what differs from what ``apply`` would leave; None where nothing does.
 
-        Of triggers that this user may not see (MariaDB) the record is believed. Raises
-        ``LegacyError`` where nothing is captured at all, and ``SchemaDrift``.
+        Of triggers that this user may not see (MariaDB) the record is believed, and of columns
+        where it was not granted to see them. Raises ``LegacyError`` where nothing is captured at
+        all, and ``SchemaDrift``.
         """
         with self.connected() as connection:
             recorded = records(connection)
-            if not sees_triggers(connection) and agreed_on(recorded, self.source):
+            agreed = agreed_on(recorded, self.source)
+            if agreed and not sees_triggers(connection):
+                table, schema = agreed.shape.table, agreed.shape.schema
+                if self.dialect.columns(connection, table, schema):
+                    self._check_shape(connection, recorded)
                 return None  # the least rights show no more: 'doctor --as' another user does
             self._check_shape(connection, recorded)
             capture = self.capture(connection)
             wanted = {piece.name: piece.create for piece in self._pieces(capture)}
             found = self.dialect.standing(connection, capture)
-            absent = sorted(name for name in wanted if not found.get(name))
-            if absent or not inspect(connection).has_table(EVENTS.name):
+            absent = sorted(name for name in wanted if name not in found)
+            idle = sorted(name for name in wanted if found.get(name) == "")
+            if absent or idle or not inspect(connection).has_table(EVENTS.name):
+                parts = [f"missing: {', '.join(absent)}"] if absent else []
+                parts += [f"disabled: {', '.join(idle)}"] if idle else []
                 raise LegacyError(
                     "capture is not installed",
                     place=self.place,
-                    value=f"missing: {', '.join(absent) or EVENTS.name}",
+                    value="; ".join(parts) or f"missing: {EVENTS.name}",
                     remedy=f"run 'fig adapter install {self.source}'",
                 )
             stale = sorted(name for name in wanted if found[name] != wanted[name])
@@ -230,7 +242,7 @@ class Installation:
                 capture,
                 records(connection),
                 place=self.place,
-                granted=grants(connection, self._grant_to, self.dialect.shared()),
+                granted=grants(connection, self._grant_to, self.dialect.shared(), capture.shape),
             )
         except ValueError as error:
             raise LegacyError(str(error), place=self.place) from error
@@ -281,17 +293,3 @@ def _recording(connection: Connection, steps: Sequence[Step]) -> list[str]:
     strikes = [literal(connection, one) for one in struck(s.strikes for s in steps if s.strikes)]
     entries = [step.entry for step in steps if step.entry]
     return strikes + ([literal(connection, written(entries))] if entries else [])
-
-
-def _session(connection: Connection, kind: str) -> list[str]:
-    """Give what the owner's session must say first, to mean by the script what ours would.
-
-    A trigger in MariaDB keeps the mode for good; in PostgreSQL ``home`` is where our names are.
-    """
-    if kind == "mysql":
-        mode = connection.exec_driver_sql("SELECT @@SESSION.sql_mode").scalar_one()
-        return [f"SET SESSION sql_mode = '{mode}'"]
-    if kind == "postgresql":
-        path = connection.exec_driver_sql("SELECT current_setting('search_path')").scalar_one()
-        return [f"SET LOCAL search_path = {', '.join(dict.fromkeys(path.split(', ')))}"]
-    return []

@@ -87,6 +87,13 @@ class Order:
         pairs = zip(self._steps, place, strict=True)
         return and_(*(one.by == one.bind(value) for one, value in pairs))
 
+    def among(self, places: Sequence[Place]) -> ColumnElement[bool]:
+        """Give the condition that a row stands at one of some places."""
+        if len(self._steps) == 1:
+            one = self._steps[0]
+            return one.by.in_([one.bind(value) for (value,) in places])
+        return or_(*(self.at(place) for place in places))
+
     def _beyond(self, place: Place, *, after: bool, equal: bool) -> ColumnElement[bool]:
         bound = [one.bind(value) for one, value in zip(self._steps, place, strict=True)]
         sides = [one.by for one in self._steps]

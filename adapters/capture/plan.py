@@ -13,7 +13,17 @@ from sqlalchemy.engine.reflection import Inspector
 from ...errors import LegacyError
 from .dialect import Capture, Dialect, Piece
 from .events import EVENTS, INSTALLED, TABLES
-from .record import CAPTURE, SHARED, Entry, digest, noted, shape_entry
+from .record import (
+    CAPTURE,
+    NO_OBJECTS,
+    SHARED,
+    Entry,
+    digest,
+    former_entry,
+    is_other,
+    noted,
+    shape_entry,
+)
 
 __all__ = ["Step", "missing", "purpose"]
 
@@ -78,7 +88,7 @@ def missing(
     said = {one.name: one.create for one in granted if rights.get(one.name) == digest(one.create)}
     standing = {**dialect.standing(connection, capture), **said}
     names = {piece.name for piece in wanted} | (set() if granted else rights.keys())
-    unwanted = [entry for entry in own if entry.kind != CAPTURE and entry.name not in names]
+    unwanted = [entry for entry in own if entry.kind not in NO_OBJECTS and entry.name not in names]
     steps += [_out(entry, standing) for entry in reversed(unwanted)]
     for step in _own(capture.source, wanted, standing, own, recorded, place):
         steps.append(step)
@@ -86,6 +96,9 @@ def missing(
     before = next((entry for entry in own if entry.kind == CAPTURE), None)
     if before is None or before.created != agreed.created:
         steps.append(Step(sql="", why="", entry=agreed, strikes=before))
+    if before is not None and is_other(before, agreed):
+        entry, replaced = former_entry(before, agreed, own)
+        steps.append(Step(sql="", why="", entry=entry, strikes=replaced))
     return steps
 
 
@@ -107,7 +120,7 @@ def _own(
     place: str,
 ) -> Iterator[Step]:
     mine = {(entry.kind, entry.name): entry for entry in own}
-    taken = {entry.position for entry in own}
+    taken = {entry.position for entry in own if entry.kind not in NO_OBJECTS}
     for at, piece in enumerate(wanted):
         entry = mine.get((piece.kind, piece.name))
         stands = standing.get(piece.name)
@@ -209,4 +222,4 @@ def _replaces(piece: Piece) -> bool:
 
 
 def _free(wanted: int, taken: set[int]) -> int:
-    return wanted if wanted not in taken else max(taken - {10_000}, default=-1) + 1
+    return wanted if wanted not in taken else max(taken, default=-1) + 1

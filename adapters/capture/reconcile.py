@@ -14,6 +14,7 @@ from typing import Final, Literal, Protocol, cast
 import msgspec
 from sqlalchemy import delete, select
 from sqlalchemy.engine import Connection
+from sqlalchemy.sql.elements import ColumnElement
 
 from .address import estimate, moved
 from .chunks import Chunks
@@ -36,7 +37,12 @@ Mode = Literal["capture", "baseline", "look"]
 _ROWS: Final = "rows"
 _GONE: Final = "gone"
 _SOME: Final = 100
+_PAGE: Final = 1_000
+_MOST_SEEN: Final = 200_000
+"""Rows that are remembered to have been there: of the others the table is asked once more."""
 _MISSES: Final = ("insert", "update")
+_DIFFER: Final = ("update", "unknown")
+_WIDENED: Final = "widened"
 _Keep = Callable[[dict[str, object], int], None]
 
 
@@ -57,12 +63,20 @@ class Ledger(Protocol):
 
 
 class Reconcile:
-    """The walk that compares, for ``Walk.run``: first what is there, then what is no longer."""
+    """The walk that compares, for ``Walk.run``: first what is there, then what is no longer.
 
-    def __init__(self, ground: Ground, ledger: Ledger, mode: Mode) -> None:
+    ``new_columns``: rows are captured too that differ only by columns which were not captured when
+    they were taken.
+    """
+
+    def __init__(
+        self, ground: Ground, ledger: Ledger, mode: Mode, *, new_columns: bool = False
+    ) -> None:
         self._ground, self._ledger, self._mode = ground, ledger, mode
+        self._new_columns = new_columns
         self._gaps: Sequence[Sequence[int]] = ()
         self.tally = Tally()
+        self.seen: set[str] = set()
 
     def begin(self, connection: Connection, stand: Stand) -> tuple[Chunk, At, int]:
         """Say where to go on. Raises ``LegacyError`` where rows cannot be told apart."""
@@ -82,7 +96,14 @@ class Reconcile:
         self._gaps = cast("list[list[int]]", at["gaps"])
         self.tally = msgspec.convert(at.get("tally", {}), Tally)
         total = stand.total or estimate(self._ground, connection)
-        return _Comparing(self, self._ground, self._ledger, self._mode, chunks, rows), at, total
+        wide = self._new_columns
+        comparing = _Comparing(self, self._ground, self._ledger, self._mode, chunks, rows, wide)
+        return comparing, at, total
+
+    def remember(self, rows: Iterable[str]) -> None:
+        """Note rows that are there: they need not be looked for among those that are gone."""
+        if len(self.seen) < _MOST_SEEN:
+            self.seen.update(rows)
 
     def finish(self, connection: Connection) -> None:
         """Strike out the gaps that were seen when the walk began: their rows were looked at."""
@@ -108,7 +129,9 @@ class _Comparing:
         mode: Mode,
         chunks: Chunks,
         rows: Rows,
+        new_columns: bool,
     ) -> None:
+        self._new_columns = new_columns
         self._whole, self._ground, self._ledger, self._mode = whole, ground, ledger, mode
         self._chunks, self._rows = chunks, rows
         self._gone = GoneRows(ground, rows, self._known)
@@ -141,14 +164,17 @@ class _Comparing:
         if found is None:
             return None
         edge, count = found
-        seen = self._rows.between(connection, self._chunks.between(after, edge))
-        known = self._ledger.known(self._ground.source, [one.row for one in seen])
-        judged = [(one, self._judge(one, known.get(one.row))) for one in seen]
-        suspects = [one for one, what in judged if what in _MISSES]
+        between = self._chunks.between(after, edge)
+        seen = self._rows.between(connection, between)
+        self._whole.remember(one.row for one in seen)
+        judged = self._judged(connection, seen, between)
+        wanted = (*_MISSES, _WIDENED) if self._new_columns else _MISSES
+        suspects = [one for one, what in judged if what in wanted]
         tally.chunks += 1
         tally.rows += count
-        tally.unknown += sum(what == "unknown" for _, what in judged)
-        tally.equal += sum(what == "equal" for _, what in judged)
+        for _, what in judged:
+            if what not in wanted:
+                setattr(tally, what, getattr(tally, what) + 1)
         at["after"] = edge
         if self._mode == "look":
             for some in _some(suspects):
@@ -159,6 +185,22 @@ class _Comparing:
                 self._settle(connection, some, tally)
             keep(at, count)
         return at, count
+
+    def _judged(
+        self, connection: Connection, seen: Sequence[Seen], which: ColumnElement[bool]
+    ) -> list[tuple[Seen, str]]:
+        """Say of rows, which are those of a condition, what they are by what was taken of them."""
+        known = self._ledger.known(self._ground.source, [one.row for one in seen])
+        judged = {one.row: self._judge(one, known.get(one.row)) for one in seen}
+        for former in self._ground.former if self._mode != "baseline" else ():
+            # By what was captured then, a row may well be as it was.
+            differ = [row for row, what in judged.items() if row in known and what in _DIFFER]
+            if not differ:
+                break
+            before = self._rows.formerly(connection, which, former)
+            same = (row for row in differ if before.get(row) == known[row])
+            judged |= dict.fromkeys(same, _WIDENED)
+        return [(one, judged[one.row]) for one in seen]
 
     def _judge(self, one: Seen, known: int | None) -> str:
         operations = self._ground.capture.operations
@@ -176,21 +218,22 @@ class _Comparing:
     def _settle(self, connection: Connection, suspects: Sequence[Seen], tally: Tally) -> None:
         """Look once more, at rows that now cannot change, and take what was missed indeed."""
         places = [one.place for one in suspects]
+        which = self._rows.at(places)
         if self._mode == "look":
-            seen = self._rows.between(connection, self._rows.at(places))
+            seen = self._rows.between(connection, which)
         else:
             seen = self._rows.locked(connection, places)
         source = self._ground.source
         waiting = keys_waiting(connection, source, {one.key for one in seen})
-        known = self._ledger.known(source, [one.row for one in seen])
         missed: list[Seen] = []
-        for one in seen:
-            what = "pending" if one.key in waiting else self._judge(one, known.get(one.row))
+        for one, found in self._judged(connection, seen, which):
+            what = "pending" if one.key in waiting else found
             if what in _MISSES:
-                missed.append(one)
                 tally.miss(cast("Miss", what), [one.key])
             else:
                 setattr(tally, what, getattr(tally, what) + 1)
+            if what in _MISSES or (what == _WIDENED and self._new_columns):
+                missed.append(one)
         tally.pending += len(suspects) - len(seen)
         if missed and self._mode == "baseline":
             self._ledger.add(source, {one.row: one.digest for one in missed})
@@ -201,11 +244,13 @@ class _Comparing:
     def _look_for_gone(
         self, connection: Connection, at: dict[str, object], row: str, tally: Tally, keep: _Keep
     ) -> tuple[At, int] | None:
-        page = self._ledger.page(self._ground.source, row, _SOME)
+        page = self._ledger.page(self._ground.source, row, _PAGE)
         if not page:
             return None
-        at["row"] = page[-1]
-        absent, stale = self._gone.look(connection, page)
+        unseen = [one for one in page if one not in self._whole.seen]
+        some = unseen[:_SOME]
+        at["row"] = page[-1] if len(some) == len(unseen) else some[-1]
+        absent, stale = self._gone.look(connection, some) if some else ([], [])
         tally.stale += len(stale)
         if stale and self._mode != "look":
             self._ledger.forget(self._ground.source, stale)

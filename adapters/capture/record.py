@@ -18,10 +18,15 @@ from .events import INSTALLED
 
 __all__ = [
     "CAPTURE",
+    "FORMER",
+    "NO_OBJECTS",
     "SHARED",
     "Entry",
     "agreed_on",
     "digest",
+    "former_entry",
+    "formerly",
+    "is_other",
     "literal",
     "noted",
     "records",
@@ -36,6 +41,13 @@ SHARED: Final = ""
 CAPTURE: Final = "capture"
 """The kind of the entry that holds the options and the shape, as JSON: it is no object."""
 
+FORMER: Final = "former"
+"""The kind of an entry with options and a shape that stood before: rows were taken by them."""
+
+NO_OBJECTS: Final = (CAPTURE, FORMER)
+"""Kinds of entries of which nothing stands in the database."""
+
+_MOST_FORMER: Final = 8
 _SOURCE_PLACES: Final = 10_000
 """The entry of the options stands behind those of the objects."""
 
@@ -104,6 +116,41 @@ def agreed_on(recorded: Sequence[Entry], source: str) -> Capture | None:
         if entry.source == source and entry.kind == CAPTURE:
             return msgspec.json.decode(entry.created, type=Capture)
     return None
+
+
+def former_entry(before: Entry, agreed: Entry, own: Sequence[Entry]) -> tuple[Entry, Entry | None]:
+    """Make the entry that remembers ``before``, and give the one whose place it takes, if any.
+
+    ``own`` is the record of the source. Of shapes that are alike the last one is kept, and some.
+    """
+    formers = sorted((one for one in own if one.kind == FORMER), key=lambda one: one.at)
+    alike = [one for one in formers if _columns(one) in (_columns(before), _columns(agreed))]
+    replaced = next(iter(alike or formers[: max(0, len(formers) + 1 - _MOST_FORMER)]), None)
+    last = max((one.position for one in formers), default=_SOURCE_PLACES)
+    position = last + 1 if replaced is None else replaced.position
+    return msgspec.structs.replace(
+        before, kind=FORMER, position=position, at=round(time.time(), 3)
+    ), replaced
+
+
+def formerly(recorded: Sequence[Entry], source: str) -> list[Capture]:
+    """Give the options and shapes with which a source was installed, the last one first.
+
+    The present one is among them: the table may have changed since.
+    """
+    mine = [one for one in recorded if one.source == source and one.kind in NO_OBJECTS]
+    mine.sort(key=lambda entry: (entry.kind == CAPTURE, entry.at), reverse=True)
+    return [msgspec.json.decode(entry.created, type=Capture) for entry in mine]
+
+
+def _columns(entry: Entry) -> tuple[Sequence[str], int]:
+    capture = msgspec.json.decode(entry.created, type=Capture)
+    return [name for name, _ in capture.shape.columns], capture.large
+
+
+def is_other(before: Entry, agreed: Entry) -> bool:
+    """Say whether images were made of other columns, or cut at another size."""
+    return _columns(before) != _columns(agreed)
 
 
 def written(entries: Sequence[Entry]) -> Insert:

@@ -28,7 +28,10 @@ def removal(connection: Connection, dialect: Dialect, source: str) -> list[str]:
     if not own and (not recorded or _is_shared(connection, dialect, source, recorded)):
         return []
     # Without a source of its own, what is shared was left by an installation that was broken off.
-    statements = [entry.dropped for entry in _outwards(own) if entry.dropped]
+    others = {entry.name for entry in recorded if entry.source != source and entry.kind == "grant"}
+    # A right on what is shared goes with the last source that wants it.
+    going = [entry for entry in own if entry.kind != "grant" or entry.name not in others]
+    statements = [entry.dropped for entry in _outwards(going) if entry.dropped]
     if _is_shared(connection, dialect, source, recorded):
         mine = [delete(table).where(table.c.source == source) for table in TABLES]
         return statements + [literal(connection, statement) for statement in mine]

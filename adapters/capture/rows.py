@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from ...errors import LegacyError
 from .address import steps_over
 from .chunks import Chunks
-from .dialect import Shape
+from .dialect import Capture, Shape
 from .ground import Ground
 from .identity import digest, digest_of, identity, identity_columns, values_of
 from .order import Place
@@ -69,13 +69,20 @@ class Rows:
         """Read the rows of a chunk, in one statement."""
         return self._read(connection, condition, lock=False)
 
+    def formerly(
+        self, connection: Connection, condition: ColumnElement[bool], former: Capture
+    ) -> Mapping[str, int]:
+        """Give, by row, the digests of the images that were made of rows such as these before."""
+        seen = self._read(connection, condition, lock=False, of=former)
+        return {one.row: one.digest for one in seen}
+
     def locked(self, connection: Connection, places: Sequence[Place]) -> list[Seen]:
         """Read rows by their places, and hold them as they are until the transaction ends."""
         return self._read(connection, self.at(places), lock=True)
 
     def at(self, places: Sequence[Place]) -> ColumnElement[bool]:
         """Give the condition of some rows."""
-        return or_(*(self._chunks.order.at(place) for place in places))
+        return self._chunks.order.among(places)
 
     def present(
         self, connection: Connection, rows: Sequence[str], *, lock: bool = False
@@ -119,10 +126,15 @@ class Rows:
         return key, image
 
     def _read(
-        self, connection: Connection, condition: ColumnElement[bool], *, lock: bool
+        self,
+        connection: Connection,
+        condition: ColumnElement[bool],
+        *,
+        lock: bool,
+        of: Capture | None = None,
     ) -> list[Seen]:
         order = self._chunks.order
-        capture, name = self._ground.capture, self._ground.row
+        capture, name = of or self._ground.capture, self._ground.row
         image = self._ground.dialect.row_image(capture.shape, name, capture.large)
         query = self._chunks.rows(
             condition,

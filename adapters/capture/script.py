@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
+from sqlalchemy.engine import Connection
+
 from .plan import Step
 
-__all__ = ["install_script", "remove_script"]
+__all__ = ["install_script", "remove_script", "session", "undoing"]
 
 _RIGHTS: Final = {
     "postgresql": (
@@ -104,3 +106,17 @@ def _statement(kind: str, sql: str) -> Iterator[str]:
         yield "DELIMITER ;"
     else:
         yield from f"{text};".splitlines()
+
+
+def session(connection: Connection, kind: str) -> list[str]:
+    """Give what the owner's session must say first, to mean by the script what ours would.
+
+    A trigger in MariaDB keeps the mode for good; in PostgreSQL ``home`` is where our names are.
+    """
+    if kind == "mysql":
+        mode = connection.exec_driver_sql("SELECT @@SESSION.sql_mode").scalar_one()
+        return [f"SET SESSION sql_mode = '{mode}'"]
+    if kind == "postgresql":
+        path = connection.exec_driver_sql("SELECT current_setting('search_path')").scalar_one()
+        return [f"SET LOCAL search_path = {', '.join(dict.fromkeys(path.split(', ')))}"]
+    return []

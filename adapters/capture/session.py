@@ -10,7 +10,6 @@ from functools import partial
 from typing import Final, TypeVar
 
 from ...errors import FigError, LegacyError, LegacyUnavailable
-from ...model import Settlement
 from ...telemetry import log
 from .claims import Claims
 from .dialect import Event, Waker
@@ -18,9 +17,10 @@ from .ending import Ending
 from .events import SUSPECT
 from .waking import Waking
 
-__all__ = ["Hold", "Session"]
+__all__ = ["Session"]
 
 T = TypeVar("T")
+_Told = asyncio.Future[Sequence[LegacyError | None]]
 
 _SWEEP_SECONDS: Final = 30.0
 _TAKE_OVER_SECONDS: Final = 10.0
@@ -39,7 +39,7 @@ class Session:
         self._loop = asyncio.get_running_loop()
         self._claims: Claims | None = None
         self._held: dict[int, str] = {}
-        self._endings: list[tuple[Ending, asyncio.Future[None]]] = []
+        self._endings: list[tuple[Sequence[Ending], _Told]] = []
         self._suspects: set[int] = set()
         self._late: asyncio.Future[list[Event]] | None = None
         self._flush: asyncio.Task[None] | None = None
@@ -81,23 +81,35 @@ class Session:
         self._suspects.update(event.id for event in events if event.lost >= SUSPECT)
         return events
 
-    async def settle(self, ending: Ending) -> None:
-        """Write an ending; all that come while the thread is busy share one transaction.
+    async def settle(self, endings: Sequence[Ending]) -> Sequence[LegacyError | None]:
+        """Write endings; all that come while the thread is busy share one transaction.
 
-        Raises ``LegacyError`` where the lease was lost or the database cannot be written; then the
-        event comes again.
+        Gives an error for each whose lease was lost, or that the database did not take; these
+        events come again.
         """
-        if self._claims is None or self._held.get(ending.id) != ending.token:
-            raise LegacyError(
-                "the lease was lost or the source closed meanwhile, so nothing was marked",
-                place=f"{self.name}: event {ending.id}",
-                remedy="none is needed: the event comes again",
-            )
-        future: asyncio.Future[None] = self._loop.create_future()
-        self._endings.append((ending, future))
+        held = {} if self._claims is None else self._held
+        mine = [ending for ending in endings if held.get(ending.id) == ending.token]
+        if not mine:
+            return [self._lost(ending) for ending in endings]
+        told: _Told = self._loop.create_future()
+        self._endings.append((mine, told))
         if self._flush is None or self._flush.done():
             self._flush = asyncio.create_task(self._write())
-        await future
+        results = await told
+        if len(mine) == len(endings):
+            return results
+        of = dict(zip([(one.id, one.token) for one in mine], results, strict=True))
+        return [
+            of[one.id, one.token] if (one.id, one.token) in of else self._lost(one)
+            for one in endings
+        ]
+
+    def _lost(self, ending: Ending) -> LegacyError:
+        return LegacyError(
+            "the lease was lost or the source closed meanwhile, so nothing was marked",
+            place=f"{self.name}: event {ending.id}",
+            remedy="none is needed: the event comes again",
+        )
 
     async def put_back(self, events: Sequence[Event]) -> None:
         """Free events that were claimed and handed to nobody. Raises ``LegacyError``."""
@@ -147,25 +159,30 @@ class Session:
         claims = self._open_claims()
         while self._endings:
             batch, self._endings = self._endings, []
+            endings = [ending for some, _ in batch for ending in some]
             results: Sequence[LegacyError | None]
             try:
-                results = await self._run(claims.settle, [ending for ending, _ in batch])
+                results = await self._run(claims.settle, endings)
             except Exception as error:  # noqa: BLE001 - whoever waits must hear of it
-                results = [_as_ours(error)] * len(batch)
-            for (ending, future), failure in zip(batch, results, strict=True):
-                # Also after a failure: what is no longer renewed runs out and comes again.
-                if self._held.get(ending.id) == ending.token:
-                    del self._held[ending.id]
-                    self._suspects.discard(ending.id)
-                if future.done():
-                    continue
-                if failure is None:
-                    future.set_result(None)
-                else:
-                    future.set_exception(failure)
-                if ending.settlement.outcome == "retry":
-                    self._loop.call_later(ending.settlement.delay, self.freed.set)
+                results = [_as_ours(error)] * len(endings)
+            # Also after a failure: what is no longer renewed runs out and comes again.
+            self._forget(endings)
+            at = 0
+            for some, told in batch:
+                if not told.done():
+                    told.set_result(results[at : at + len(some)])
+                at += len(some)
             self.freed.set()
+
+    def _forget(self, endings: Sequence[Ending]) -> None:
+        held = self._held
+        for ending in endings:
+            if held.get(ending.id) == ending.token:
+                del held[ending.id]
+                if self._suspects:
+                    self._suspects.discard(ending.id)
+            if ending.settlement.outcome == "retry":
+                self._loop.call_later(ending.settlement.delay, self.freed.set)
 
     def _put_back(self, claims: Claims, late: asyncio.Future[list[Event]]) -> None:
         if late.cancelled() or late.exception() is not None or not late.result():
@@ -196,24 +213,3 @@ def _as_ours(error: Exception) -> LegacyError:
     if isinstance(error, LegacyError):
         return error
     return LegacyError(f"could not be settled: {type(error).__name__}: {error}")
-
-
-class Hold:
-    """A claimed event in somebody's hands: the way to settle it, once."""
-
-    __slots__ = ("_event", "_session", "_settled")
-
-    def __init__(self, session: Session, event: Event) -> None:
-        self._session, self._event, self._settled = session, event, False
-
-    async def settle(self, settlement: Settlement) -> None:
-        """Write the outcome. Raises ``FigError`` at a second call."""
-        if self._settled:
-            raise FigError(
-                "settled already",
-                place=f"{self._session.name}: event {self._event.id}",
-                expected="one settlement a delivery",
-            )
-        self._settled = True
-        event = self._event
-        await self._session.settle(Ending(event.id, event.lease_token, settlement))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NoReturn
 
 import msgspec
@@ -11,10 +11,10 @@ from sqlalchemy import inspect
 from sqlalchemy.engine import Connection
 
 from ...errors import LegacyError
-from .dialect import Dialect, Shape
+from .dialect import Capture, Dialect, Shape
 from .events import TABLES
 
-__all__ = ["chosen", "shape_of"]
+__all__ = ["as_now", "chosen", "shape_of"]
 
 _OURS = {table.name for table in TABLES}
 
@@ -56,6 +56,19 @@ def chosen(shape: Shape, columns: Sequence[str], key: Sequence[str], *, place: s
         columns=tuple((name, types[name]) for name in columns or types),
         key=tuple(key) or shape.key,
     )
+
+
+def as_now(former: Capture, capture: Capture, present: Mapping[str, str]) -> Capture | None:
+    """Give a capture of the columns that were captured before, as the table has them now.
+
+    None where one of them is gone: then the image that was made of them cannot be made again.
+    """
+    names = [name for name, _ in former.shape.columns]
+    if not present.keys() >= set(names):
+        return None
+    columns = tuple((name, present[name]) for name in names)
+    shape = msgspec.structs.replace(capture.shape, columns=columns)
+    return msgspec.structs.replace(capture, shape=shape, large=former.large)
 
 
 def _unknown(message: str, name: str, known: Sequence[str], place: str) -> NoReturn:

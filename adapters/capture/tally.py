@@ -19,7 +19,8 @@ class Tally(msgspec.Struct, kw_only=True):
 
     ``equal`` are as they were captured, ``pending`` have an event that is not settled yet, and of
     ``unknown`` nobody can tell. ``missed`` counts by kind, with some keys of each in ``examples``;
-    ``stale`` are entries of rows under another key.
+    ``stale`` are entries of rows under another key; ``widened`` are as they were captured but for
+    columns that were not captured then.
     """
 
     chunks: int = 0
@@ -28,6 +29,7 @@ class Tally(msgspec.Struct, kw_only=True):
     pending: int = 0
     unknown: int = 0
     stale: int = 0
+    widened: int = 0
     gaps: int = 0
     missed: dict[str, int] = {}
     examples: dict[str, list[str]] = {}

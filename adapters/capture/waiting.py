@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from ...model import Finding
 from .events import EVENTS, GAPS, SUSPECT
 from .installation import Installation
+from .traffic import ago
 
 __all__ = ["gaps", "waiting"]
 
@@ -41,7 +42,7 @@ def gaps(connection: Connection, installation: Installation) -> Iterator[Finding
     yield Finding(
         check="gaps",
         state="fail",
-        says=f"{count} changes could not be captured, the last one {_ago(age)} ago: {reason}",
+        says=f"{count} changes could not be captured, the last one {ago(age)} ago: {reason}",
         remedy=f"mend the reason, then run 'fig adapter reconcile {installation.source}'",
         figures={"gaps": count, "newest_s": round(age, 1)},
     )
@@ -74,7 +75,7 @@ def waiting(connection: Connection, installation: Installation, keep: float) -> 
 def _told(figures: dict[str, float]) -> Iterator[Finding]:
     pending, oldest = figures["pending"], figures["oldest_s"]
     late = pending and oldest > _LONG
-    says = f"{pending:.0f} pending" + (f", the oldest {_ago(oldest)} old" if pending else "")
+    says = f"{pending:.0f} pending" + (f", the oldest {ago(oldest)} old" if pending else "")
     yield Finding(
         check="waiting",
         state="warn" if late else "ok",
@@ -90,7 +91,7 @@ def _told(figures: dict[str, float]) -> Iterator[Finding]:
             remedy="decide on them: fig dead list",
         )
     if figures["dead"]:
-        says = f"{figures['dead']:.0f} events were given up, and are kept for good"
+        says = f"{figures['dead']:.0f} events were given up, and are kept until that is decided on"
         remedy = "those that nobody has decided on yet: fig dead list"
         yield Finding(check="dead", state="warn", says=says, remedy=remedy)
     if figures["overdue"]:
@@ -108,10 +109,3 @@ def _size(connection: Connection) -> float:
         return float(connection.exec_driver_sql(statement).scalar() or 0) if statement else 0.0
     except SQLAlchemyError:  # not every SQLite can tell
         return 0.0
-
-
-def _ago(seconds: float) -> str:
-    for unit, length in (("d", 86_400), ("h", 3_600), ("min", 60)):
-        if seconds >= length:
-            return f"{seconds / length:.0f} {unit}"
-    return f"{seconds:.0f} s"

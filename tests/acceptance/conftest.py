@@ -22,15 +22,15 @@ import pytest
 
 from stranglerfig import app, config
 from stranglerfig.demo.workspace import copy_example
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Route, Stage, Step
 from stranglerfig.store import Store
 from stranglerfig.store.chain import verify
 from stranglerfig.store.line import Entry
 from stranglerfig.tests.importable import importable
+from stranglerfig.tests.stores import store_database, store_file
 
 HERE = Path(__file__).parent
-PATIENCE = 30.0
+PATIENCE = 90.0
 ENVELOPE = (
     '<soap:Envelope xmlns:soap="http://schemas.xmlsoap.org/soap/envelope/"'
     ' xmlns:tns="urn:example:helpdesk"><soap:Body>{}</soap:Body></soap:Envelope>'
@@ -143,8 +143,8 @@ class Running:
         return json.loads(self.line(wanted))
 
     def ready(self) -> Running:
-        """Wait until it is."""
-        self.event("ready")
+        """Wait until it is, or has said what is missing."""
+        self.line(lambda line: json.loads(line)["event"] in {"ready", "waiting"})
         return self
 
     def with_model(self) -> Running:
@@ -185,12 +185,12 @@ class Running:
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
-            return self.process.wait(30)
+            return self.process.wait(90)
         finally:
             self.kill()
 
     def _close(self) -> None:
-        self.process.wait(30)
+        self.process.wait(90)
         self._reader.join(30)
         self.process.stdout.close()
 
@@ -272,7 +272,8 @@ class Desk:
             self.edit("fig.toml", "sqlite:///fig.db", store)
         if provider == "scripted":
             self._script()
-        upgrade(self.url)
+        if not store:
+            store_file(self.store_file)
         self.reader = Store(self.url)
 
     def _start_legacy(self) -> Soap:
@@ -333,7 +334,7 @@ class Desk:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=120,
             check=False,
         )
         return Done(done.returncode, done.stdout, done.stderr)
@@ -418,7 +419,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 def any_desk(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Desk]:
     """A workspace with its store on a file, and one with it on a server."""
     server = request.param == "postgresql"
-    store = request.getfixturevalue("postgresql").database() if server else ""
+    store = store_database(request.getfixturevalue("postgresql")) if server else ""
     made = Desk(tmp_path / "desk", store=store)
     yield made
     made.close()

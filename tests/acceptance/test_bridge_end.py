@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 import signal
 import socket
+import sys
 import time
 from collections import Counter
 
 import pytest
+
+FIG = (sys.executable, "-m", "stranglerfig")
 
 
 def settled(desk):
@@ -35,11 +38,11 @@ def in_hand(desk, wait, behaviour, count, drain):
 
 
 def test_sigterm_with_a_hundred_in_flight_finishes_them(any_desk, wait):
-    process = in_hand(any_desk, wait, "slow", 120, 20)
+    process = in_hand(any_desk, wait, "slow", 120, 60)
     began = time.monotonic()
     process.process.send_signal(signal.SIGTERM)
-    assert process.process.wait(20) == 0
-    assert time.monotonic() - began < 20
+    assert process.process.wait(90) == 0
+    assert time.monotonic() - began < 60
     assert process.event("stopping")
     done = settled(any_desk)
     assert 100 <= done <= 120
@@ -55,8 +58,8 @@ def test_what_is_not_finished_in_time_goes_back_unsettled(desk, wait):
     process = in_hand(desk, wait, "hang", 120, 0.5)
     began = time.monotonic()
     process.process.send_signal(signal.SIGTERM)
-    assert process.process.wait(20) == 0
-    assert time.monotonic() - began < 10
+    assert process.process.wait(90) == 0
+    assert time.monotonic() - began < 30, "well before an answer's deadline"
     assert settled(desk) == len(taken(desk)) == 0
     assert "were cut off" in process.said()
     desk.behave("answer")
@@ -73,7 +76,7 @@ def test_asked_twice_it_ends_at_once(desk, wait, number):
     assert "draining" in process.probe("/ready")[1]
     assert process.probe("/live")[0] == 200
     process.process.send_signal(number)
-    assert process.process.wait(5) == 128 + number
+    assert process.process.wait(30) == 128 + number
     desk.behave("answer")
     desk.bridge()
     wait(lambda: desk.waiting() == 0, "nothing was lost by it", 60)
@@ -106,7 +109,7 @@ def test_systemd_is_told_of_start_reload_and_end(desk, tmp_path):
         assert "reloaded" in told[-1]
         os.kill(process.pid, signal.SIGTERM)
         assert until("STOPPING=1")
-        assert process.process.wait(20) == 0
+        assert process.process.wait(90) == 0
 
 
 def test_a_process_without_progress_feeds_no_watchdog(desk, wait, tmp_path):
@@ -150,6 +153,24 @@ def test_told_to_stop_while_it_reloads_it_stops(desk, wait):
     process.process.send_signal(signal.SIGHUP)
     wait(lambda: process.status()["state"] == "reloading", "it reloads")
     process.process.send_signal(signal.SIGTERM)
-    assert process.process.wait(20) == 0
+    assert process.process.wait(90) == 0
     assert settled(desk) == len(taken(desk)) == 0
     assert process.printed.count('{"event":"source","source":"tickets"}') == 1
+
+
+def test_what_is_up_and_what_is_not_yet_is_said_to_people_and_programs(desk, wait):
+    """While legacy's database is gone: nothing is ready before work can flow."""
+    desk.install()
+    file, aside = desk.root / "legacy" / "helpdesk.db", desk.root / "aside"
+    file.rename(aside)
+    process = desk.bridge()
+    (missing,) = process.event("waiting")["missing"]
+    assert missing.startswith("source tickets: broken")
+    assert not [line for line in process.printed if '"ready"' in line or '"flows"' in line]
+    people = desk.run(*FIG, "-w", str(desk.root), "bridge", "run", log="people.log")
+    assert "source tickets: broken" in people.line(lambda line: line.startswith("waiting    for"))
+    aside.rename(file)
+    assert process.event("flows") == {"event": "flows", "source": "tickets"}
+    assert process.event("ready")["endpoints"] == ["ticket-opened", "triage-ticket"]
+    people.line(lambda line: line == "ready      stop with Ctrl-C")
+    assert "taking     deliveries of tickets" in people.printed

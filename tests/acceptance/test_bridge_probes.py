@@ -146,3 +146,39 @@ def test_a_store_that_comes_later_is_taken(desk, wait, tmp_path):
     wait(lambda: process.probe("/ready")[0] == 200, "it is ready")
     wait(lambda: desk.waiting() == 0, "and takes what came")
     wait(lambda: desk.sql("SELECT * FROM processes", db="fig.db"), "and is seen")
+
+
+def test_a_facade_alone_has_probes_of_its_own_and_is_ready_while_it_answers(desk, wait, tmp_path):
+    """Whatever is missing, callers are answered from legacy; a process that drains is not ready."""
+    desk.edit("fig.toml", "[workspace]", '[bridge]\nhealth = "127.0.0.1:9"\n\n[workspace]')
+    process = desk.start("serve", "--health", "127.0.0.1:0")
+    assert process.probe("/live") == (200, "live\n")
+    assert process.probe("/ready")[0] == 200
+    assert process.status()["sources"] == {}
+    assert "fig_ready 1" in process.probe("/metrics")[1]
+    (tmp_path / "aside").mkdir()
+    File(desk, tmp_path / "aside").take()
+    wait(lambda: "store: " in process.probe("/ready")[1], "it says what is missing")
+    assert process.probe("/ready")[0] == 200
+    assert process.facade.triage("a flood in the cellar").status == 200
+
+
+def test_without_an_address_a_facade_answers_no_probes(desk):
+    """The one in [bridge] is the bridge's, which may run beside it."""
+    desk.edit("fig.toml", "[workspace]", '[bridge]\nhealth = "127.0.0.1:9"\n\n[workspace]')
+    process = desk.start("serve")
+    assert not [line for line in process.printed if '"health"' in line]
+
+
+def test_an_empty_store_is_named_with_what_makes_its_tables(desk, postgresql, wait):
+    """As whoever makes a database for the store, and starts a bridge at once."""
+    desk.edit("fig.toml", "sqlite:///fig.db", postgresql.database())
+    desk.install()
+    process = desk.bridge()
+    said = process.event("waiting")["missing"]
+    assert "holds no tables of ours" in said[0]
+    assert "fig check --migrate" in said[0]
+    assert "source tickets: waiting for the store" in said
+    assert desk.fig("check", "--migrate").status in (0, 3)
+    process.event("ready")
+    assert process.probe("/ready") == (200, "ready\n")

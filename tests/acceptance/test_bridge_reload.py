@@ -67,7 +67,7 @@ def test_a_source_comes_while_another_flows_and_goes_again(bridge, wait):
     bridge.tickets(3, table="letters")
     wait(lambda: len(taken(bridge, "letter-opened")) == 3, "the letters are taken")
     wait(lambda: len(taken(bridge)) == 10, "the tickets are taken as ever")
-    begun = [line for line in bridge.process.printed if '"source"' in line]
+    begun = [line for line in bridge.process.printed if '"event":"source"' in line]
     assert len(begun) == 2, "the tickets' source was not opened anew"
 
     (bridge.root / "fig.toml").write_text(before)
@@ -106,27 +106,40 @@ def test_what_is_in_hand_is_finished_the_way_it_began(bridge, wait):
     assert (source["done"], source["retried"], source["dead"]) == (35, 0, 0)
 
 
-@pytest.mark.parametrize(
-    ("old", "new"),
-    [
-        ('key     = ["customer"]', 'key = ["customer"]\nbatch = 7'),
-        ("[workspace]", "[bridge.source.tickets]\nat_once = 3\n\n[workspace]"),
-    ],
-    ids=["options", "limits"],
-)
-def test_a_changed_source_is_drained_and_opened_again(bridge, wait, old, new):
+def test_a_source_with_other_options_is_drained_and_opened_again(bridge, wait):
     bridge.edit("fig.toml", "deadline = 0.4", "deadline = 20")
     assert bridge.fig("bridge", "reload").status == 0
     bridge.behave("slow")
     bridge.tickets(20)
     wait(lambda: bridge.process.source()["in_flight"] == 20, "all are in hand")
-    bridge.edit("fig.toml", old, new)
+    bridge.edit("fig.toml", 'key     = ["customer"]', 'key = ["customer"]\nbatch = 7')
     assert bridge.fig("bridge", "reload").status == 0
     assert bridge.process.source()["received"] == 0, "it was opened anew, and nothing came again"
     bridge.behave("answer")
     bridge.tickets(5, first=100)
     wait(lambda: bridge.waiting() == 0, "all are settled")
     assert taken(bridge) == {f"C-{n}": 1 for n in (*range(1, 21), *range(100, 105))}
+
+
+def test_other_limits_are_taken_with_what_is_in_hand(any_desk, wait):
+    bridge = any_desk
+    bridge.install()
+    bridge.at("shadow", "ticket-opened")
+    bridge.edit("fig.toml", "deadline = 0.4", "deadline = 600")
+    limits = "[bridge]\ndrain = 0.2\n[bridge.source.tickets]\nin_flight = 5\n\n[workspace]"
+    bridge.edit("fig.toml", "[workspace]", limits)
+    bridge.behave("hang")
+    bridge.process = bridge.bridge()
+    bridge.tickets(20)
+    wait(lambda: bridge.process.source()["in_flight"] == 5, "what has room is in hand")
+    bridge.edit("fig.toml", "in_flight = 5", "in_flight = 12\nat_once = 30\nshare = 3")
+    done = bridge.fig("bridge", "reload", "--json")
+    assert done.json()["reload"]["changes"] == ["settings of the bridge"]
+    wait(lambda: bridge.process.source()["in_flight"] == 12, "there is more room at once")
+    source = bridge.process.source()
+    assert (source["received"], source["done"], source["retried"]) == (12, 0, 0)
+    begun = [line for line in bridge.process.printed if '"event":"source"' in line]
+    assert len(begun) == 1, "nothing was drained, and opened again, for it"
 
 
 WRONG = {

@@ -83,14 +83,14 @@ def test_watched_it_is_drawn_again_in_place_until_ctrl_c(desk):
         [*command(desk), "--watch"], env=env, stdin=terminal, stdout=terminal, stderr=terminal
     )
     os.close(terminal)
-    text, until = "", time.monotonic() + 30
+    text, until = "", time.monotonic() + 90
     while text.count(f"bridge {process.pid}") < 3:
         assert time.monotonic() < until, text
         if select.select([watched], [], [], 0.5)[0]:
             text += re.sub(r"\x1b\[[0-9;]*m", "", os.read(watched, 65536).decode())
     assert "\x1b[1A" in text, "the cursor goes up: it is drawn in place"
     watch.send_signal(signal.SIGINT)
-    assert watch.wait(20) == 0
+    assert watch.wait(90) == 0
     os.close(watched)
 
 

@@ -48,7 +48,7 @@ def start(folder: Path) -> Iterator[Callable[..., subprocess.Popen[bytes]]]:
     for process in begun:
         if process.poll() is None:
             process.kill()
-        process.wait(30)
+        process.wait(90)
         for stream in (process.stdin, process.stdout, process.stderr):
             if stream is not None and not stream.closed:
                 stream.close()
@@ -136,7 +136,7 @@ def test_what_is_ended_leaves_no_half_written_file(
     process.stdin.flush()
     wait(lambda: list(folder.glob(".out.jsonl.*")), "it is writing")
     process.send_signal(how)
-    assert process.wait(30) == (130 if how is signal.SIGINT else 128 + signal.SIGTERM)
+    assert process.wait(90) == (130 if how is signal.SIGINT else 128 + signal.SIGTERM)
     assert b"Traceback" not in process.stderr.read()
     names = {one.name for one in folder.iterdir()}
     assert names == {"wide.cpy"} | ({"out.jsonl"} if before else set())
@@ -151,7 +151,7 @@ def test_a_kill_leaves_what_stood_there(folder: Path, start: Callable, wait: Cal
     process.stdin.flush()
     wait(lambda: list(folder.glob(".out.jsonl.*")), "it is writing")
     process.kill()
-    process.wait(30)
+    process.wait(90)
     assert (folder / "out.jsonl").read_bytes() == b"what stood there"
 
 
@@ -161,7 +161,7 @@ def test_nobody_reads_to_the_end(folder: Path, start: Callable) -> None:
     process = start("decode", "wide.cpy", "in.dat", "--json")
     assert process.stdout.readline().startswith(b'{"KEY-FIELD":0,')
     process.stdout.close()
-    assert process.wait(30) == 0
+    assert process.wait(90) == 0
     assert process.stderr.read() == b""
 
 
@@ -179,7 +179,7 @@ def test_records_are_not_shown_on_a_terminal(folder: Path, start: Callable) -> N
     ours, theirs = pty.openpty()
     try:
         process = start("encode", "wide.cpy", "in.jsonl", stdout=theirs)
-        assert process.wait(30) == 2
+        assert process.wait(90) == 2
         assert b"--output" in process.stderr.read()
     finally:
         os.close(ours)

@@ -82,7 +82,7 @@ def test_locked_by_another_process(live, wait):
         assert holder.stdout.readline() == b"held\n"
         served_by_legacy(live, wait, "locked by another process")
     finally:
-        holder.communicate(b"\n", timeout=20)
+        holder.communicate(b"\n", timeout=60)
     serves_again(live, wait)
     fell_back(live, wait)
 

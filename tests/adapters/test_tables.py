@@ -431,7 +431,7 @@ async def test_a_lease_is_renewed_while_its_work_lasts(tmp_path, legacy):
     await theirs.close()
 
 
-async def test_settled_events_stay_for_a_while_and_the_dead_for_good(tmp_path, legacy):
+async def test_settled_events_stay_for_a_while_and_the_dead_until_it_is_decided(tmp_path, legacy):
     source = make(tmp_path)
     source.install()
     for at in range(3):

@@ -8,7 +8,10 @@ from collections.abc import AsyncIterator
 
 import pymysql
 import pytest
+from sqlalchemy import create_engine
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
 
 from stranglerfig.adapters.tables import TableSource
 from stranglerfig.errors import SchemaDrift
@@ -51,7 +54,8 @@ def legacy(mariadb):
 def make(legacy, root, **options) -> TableSource:
     url = legacy.url.update_query_dict({"ssl_disabled": "true"}).render_as_string()
     table = {"url": url, "table": "tickets", "poll": 0.01, **options}
-    return TableSource(name="tickets", options=table, place="fig.toml: legacy.tickets", root=root)
+    name = str(table.pop("name", "tickets"))
+    return TableSource(name=name, options=table, place="fig.toml: legacy.tickets", root=root)
 
 
 class MariaDbFeed:
@@ -91,7 +95,7 @@ class TestTableSourceOnMariaDb(SourceContract):
 
 async def drain(source: TableSource, number: int) -> list:
     deliveries: list = []
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while len(deliveries) < number:
             got = await source.receive(100, 1.0)
             for delivery in got:
@@ -214,7 +218,7 @@ async def test_connections_that_are_cut_are_made_anew(tmp_path, legacy):
     for account in ("a", "b"):
         cut()
         legacy.run("INSERT INTO tickets (account) VALUES (%s)", (account,))
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             (delivery,) = await source.receive(1, 10.0)
         assert json.loads(delivery.record.body)["account"] == account
         cut()
@@ -223,14 +227,31 @@ async def test_connections_that_are_cut_are_made_anew(tmp_path, legacy):
     await source.close()
 
 
-async def test_the_bridges_user_takes_events_of_a_table_that_it_does_not_see(legacy, tmp_path):
+@pytest.fixture
+def least(legacy, tmp_path):
+    """Make sources as the bridge's own user, who got no more than ``install`` gives it."""
     legacy.run("CREATE OR REPLACE USER fig_least")
     make(legacy, tmp_path, grant_to="fig_least").install()
-    url = legacy.url
-    legacy.url = url.set(username="fig_least")
-    source = make(legacy, tmp_path)
-    legacy.url = url
+
+    def source():
+        url = legacy.url
+        legacy.url = url.set(username="fig_least")
+        try:
+            return make(legacy, tmp_path)
+        finally:
+            legacy.url = url
+
+    return source
+
+
+@pytest.mark.parametrize("sees", [True, False], ids=["columns", "nothing"])
+async def test_the_bridges_user_takes_events_of_a_table_whose_rows_it_does_not_see(
+    legacy, least, sees
+):
+    if not sees:  # as an earlier version left it
+        legacy.run("REVOKE REFERENCES ON tickets FROM fig_least")
     legacy.run("INSERT INTO tickets (account) VALUES ('a')")
+    source = least()
     await source.open()
     try:
         (delivery,) = await source.receive(10, 5.0)
@@ -238,3 +259,37 @@ async def test_the_bridges_user_takes_events_of_a_table_that_it_does_not_see(leg
         await delivery.settle(DONE)
     finally:
         await source.close()
+    bare = create_engine(legacy.url.set(username="fig_least"), poolclass=NullPool)
+    with (
+        bare.connect() as connection,
+        pytest.raises(OperationalError, match="SELECT command denied"),
+    ):
+        connection.exec_driver_sql("SELECT * FROM tickets")
+
+
+async def test_a_changed_column_stops_the_source_of_the_bridges_own_user(legacy, least, tmp_path):
+    source = least()
+    await source.open()
+    await source.close()
+    legacy.run("ALTER TABLE tickets RENAME COLUMN account TO konto")
+    with pytest.raises(SchemaDrift, match="column account was removed"):
+        await source.open()
+    found = {one.check: one for one in source.examine()}
+    assert found["shape"].state == "fail"
+    legacy.run("ALTER TABLE tickets RENAME COLUMN konto TO account")
+    await source.open()
+    await source.close()
+    make(legacy, tmp_path).remove(discard=True)
+    assert [line for (line,) in legacy.run("SHOW GRANTS FOR fig_least")] == [
+        "GRANT USAGE ON *.* TO `fig_least`@`%`"
+    ]
+
+
+def test_rights_on_what_two_sources_share_go_with_the_last_of_them(legacy, tmp_path, least):
+    legacy.run("CREATE TABLE other (id INT PRIMARY KEY)")
+    second = make(legacy, tmp_path, name="other", table="other", grant_to="fig_least")
+    second.install()
+    second.remove()
+    assert {one.check: one.state for one in least().examine()}["rights"] == "ok"
+    make(legacy, tmp_path).remove()
+    assert len(legacy.run("SHOW GRANTS FOR fig_least")) == 1

@@ -29,7 +29,7 @@ def logged():
 def until():
     """Wait for a condition, and fail where it does not come."""
 
-    async def wait(condition, seconds=30.0):
+    async def wait(condition, seconds=60.0):
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "it did not come to be"

@@ -46,7 +46,7 @@ def records(count: int, key: Callable[[int], str] = lambda _: "") -> list[Record
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.002)
 
@@ -59,7 +59,7 @@ async def running(bridge: Bridge):
         yield stop
     finally:
         stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await task
 
 

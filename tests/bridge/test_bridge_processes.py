@@ -88,7 +88,7 @@ class Desk:
 
     def stop(self, process: subprocess.Popen[bytes]) -> None:
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(90) == 0
 
     def check(self, total: int) -> None:
         """Read both sides and hold them against each other."""
@@ -115,7 +115,7 @@ def desk(tmp_path: Path) -> Iterator[Desk]:
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGKILL)
-    assert process.wait(30) == -signal.SIGKILL
+    assert process.wait(90) == -signal.SIGKILL
 
 
 def test_killed_at_any_moment_nothing_is_lost_and_order_holds(desk):

@@ -20,7 +20,7 @@ from stranglerfig.store import Store
 pytestmark = pytest.mark.process
 
 SCRIPT = Path(__file__).with_name("one_desk.py")
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Desk:
@@ -71,7 +71,7 @@ class Desk:
 
     def stop(self, process):
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(90) == 0
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -12,11 +12,12 @@ from stranglerfig.adapters.memory_sink import MemorySink
 from stranglerfig.bridge import Backoff
 from stranglerfig.bridge.outbox import Sender, SenderLimits
 from stranglerfig.errors import InDoubt, LegacyError, LegacyUnavailable
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Outgoing
 from stranglerfig.store import Store, Write
+from stranglerfig.store.messages import Messages
 from stranglerfig.store.outbox import Outbox, Waiting, send
 from stranglerfig.telemetry import Counters
+from stranglerfig.tests.stores import store_file
 
 QUICK = Backoff(first=0.002, longest=0.01)
 LIMITS = SenderLimits(batch=10, lease=5.0, poll=0.01, attempts=3, backoff=QUICK, reopen=QUICK)
@@ -24,8 +25,7 @@ LIMITS = SenderLimits(batch=10, lease=5.0, poll=0.01, attempts=3, backoff=QUICK,
 
 @pytest.fixture
 def store(tmp_path):
-    url = f"sqlite:///{tmp_path / 'fig.db'}"
-    upgrade(url)
+    url = store_file(tmp_path / "fig.db")
     store = Store(url, patience=5.0)
     store.open()
     yield store
@@ -65,7 +65,7 @@ async def running():
     yield start
     for stop, task in stops:
         stop.set()
-        await asyncio.wait_for(task, 10)
+        await asyncio.wait_for(task, 60)
 
 
 def make(sink, outbox, counters=None, **limits):
@@ -74,7 +74,7 @@ def make(sink, outbox, counters=None, **limits):
     return Sender(sink, outbox, limits=msgspec.structs.replace(LIMITS, **limits), counters=counters)
 
 
-async def until(condition, seconds=10.0):
+async def until(condition, seconds=60.0):
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not come to be"
@@ -138,9 +138,31 @@ async def test_a_poison_message_blocks_its_own_key_only_and_is_held(
     assert line.data["attempts"] == 3
     assert "refuses" in line.data["error"]
     sink.before = None
-    assert outbox.release("there") == 1
+    messages = Messages(store.database)
+    (held,) = messages.read(time.time(), states=["held"])
+    assert (held.message.message_id, messages.behind(held)) == ("poison", 1)
+    said = {"who": "ada", "why": "mended", "now": time.time()}
+    assert messages.decide([held.id], "release", **said) == [held.id]
     await until(lambda: sender.status().sent == 6)
     assert got(sink)[-2:] == ["poison", "c"]
+
+
+async def test_what_is_dropped_is_never_sent_and_those_behind_it_follow(
+    sink, outbox, put, running, store
+):
+    await put("a", "poison", "c")
+    sink.before = lambda messages: _refuse(messages, "poison")
+    sender = make(sink, outbox)
+    running(sender)
+    await until(lambda: sender.status().held == 1)
+    messages = Messages(store.database)
+    (held,) = messages.read(time.time(), states=["held"])
+    said = {"who": "ada", "why": "it had arrived", "now": time.time()}
+    assert messages.decide([held.id], "drop", **said) == [held.id]
+    sink.before = None
+    await until(lambda: sender.status().sent == 2)
+    assert got(sink) == ["a", "c"]
+    assert messages.decide([held.id], "release", **said) == [], "it is for good"
 
 
 async def test_what_is_in_doubt_is_sent_again_where_the_sink_tells_repeats(

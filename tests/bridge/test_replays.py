@@ -19,7 +19,6 @@ from stranglerfig.errors import (
     ReplacementError,
     StoreUnavailable,
 )
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Delivery, Record, Settlement
 from stranglerfig.routing.taken import Taken
 from stranglerfig.store import Store, Write
@@ -27,6 +26,7 @@ from stranglerfig.store.chain import verify
 from stranglerfig.store.line import Line
 from stranglerfig.store.replaying import Ending, Replaying
 from stranglerfig.store.write import DeadLetter, InboxMark
+from stranglerfig.tests.stores import either_store
 
 DONE = Settlement(outcome="done")
 LIMITS = Limits(
@@ -41,11 +41,7 @@ LIMITS = Limits(
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'fig.db'}"
-    else:
-        url = request.getfixturevalue("postgresql").database()
-    upgrade(url)
+    url = either_store(request, tmp_path / "fig.db")
     store = Store(url, patience=10.0)
     store.open()
     yield store
@@ -53,7 +49,7 @@ def store(request, tmp_path):
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.002)
 
@@ -156,7 +152,7 @@ async def running(*bridges: Bridge):
         yield
     finally:
         stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await asyncio.gather(*tasks)
 
 

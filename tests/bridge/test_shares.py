@@ -73,12 +73,12 @@ class Watched:
 
     async def __aexit__(self, *_):
         self.stop.set()
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             await self.task
 
 
 async def until(condition):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0)
 
@@ -273,7 +273,7 @@ async def test_places_come_back_whatever_ends_the_work():
     task = asyncio.create_task(bridge.run(stop))
     await until(lambda: calls >= 6)
     stop.set()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         await task
     assert (gate.busy, gate.history) == (0, 0)
 

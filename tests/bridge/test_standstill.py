@@ -44,7 +44,7 @@ def records(count: int, key: Callable[[int], str] = lambda _: "") -> list[Record
 
 
 async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.001)
 
@@ -78,7 +78,7 @@ class Desk:
 
     async def __aexit__(self, *_):
         self.stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await self.task
 
 

@@ -43,7 +43,7 @@ class Desk:
         return Taken(DONE, future)
 
     async def until(self, condition):
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not condition():
                 await asyncio.sleep(0.001)
 
@@ -60,7 +60,7 @@ async def desk():
     yield start
     for one, task in running:
         one.stop.set()
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             await task
 
 

@@ -25,10 +25,10 @@ from stranglerfig.errors import (
     StoreError,
     StoreUnavailable,
 )
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Route, Stage
 from stranglerfig.routing.guards.retry import MAY_PASS
 from stranglerfig.store import Store
+from stranglerfig.tests.stores import store_file
 
 EXAMPLE = Path(stranglerfig.__file__).parent / "examples" / "helpdesk"
 GUARDS = """
@@ -109,7 +109,7 @@ def test_a_facades_way_says_that_legacy_answers(workspace):
 
 def test_the_route_is_told_where_the_store_is_there(workspace):
     assert "unknown" in stops(explained(workspace)["ticket-opened"])["route"]["says"]
-    upgrade(f"sqlite:///{workspace / 'fig.db'}")
+    store_file(workspace / "fig.db")
     assert stops(explained(workspace)["ticket-opened"])["route"]["says"] == "legacy"
     store = Store(f"sqlite:///{workspace / 'fig.db'}")
     route = Route(endpoint="ticket-opened", stage=Stage.CANARY, percent=10.0, paused=True)

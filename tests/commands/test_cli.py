@@ -16,8 +16,8 @@ from stranglerfig import __version__
 from stranglerfig.cli import fig, main
 from stranglerfig.commands.screen import Screen
 from stranglerfig.errors import ConfigError, MappingError, RouteError, StoreUnavailable
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.tests.importable import importable
+from stranglerfig.tests.stores import store_file
 
 EXAMPLE = Path(stranglerfig.__file__).parent / "examples" / "helpdesk"
 
@@ -29,7 +29,7 @@ def workspace(tmp_path_factory):
 
     root = tmp_path_factory.mktemp("cli") / "desk"
     copy_example(root)
-    upgrade(f"sqlite:///{root / 'fig.db'}")
+    store_file(root / "fig.db")
     return root
 
 

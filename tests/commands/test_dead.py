@@ -12,11 +12,11 @@ from click.testing import CliRunner
 
 import stranglerfig
 from stranglerfig.cli import fig
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Record
 from stranglerfig.store import Store, Write
 from stranglerfig.store.chain import verify
 from stranglerfig.store.write import DeadLetter
+from stranglerfig.tests.stores import store_file
 
 EXAMPLE = Path(stranglerfig.__file__).parent / "examples" / "helpdesk"
 ROW = {
@@ -62,8 +62,7 @@ def workspace(tmp_path):
     shutil.copytree(EXAMPLE / "operations", tmp_path / "operations")
     shutil.copytree(EXAMPLE / "acl", tmp_path / "acl")
     shutil.copy(EXAMPLE / "fig.toml", tmp_path)
-    url = f"sqlite:///{tmp_path / 'fig.db'}"
-    upgrade(url)
+    url = store_file(tmp_path / "fig.db")
     store = Store(url)
     store.open()
     letters = (letter("p1"), letter("p2", channel="X"), letter("p3", "tickets2"))
@@ -75,7 +74,9 @@ def workspace(tmp_path):
 
 
 def run(workspace, *arguments):
-    result = CliRunner().invoke(fig, ["-w", str(workspace), "dead", *arguments])
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(
+        fig, ["-w", str(workspace), "dead", *arguments]
+    )
     return result.exit_code, result.stdout
 
 
@@ -85,7 +86,7 @@ def read(workspace, *arguments):
 
 
 def notes(workspace):
-    said = CliRunner().invoke(
+    said = CliRunner(env={"COLUMNS": "200"}).invoke(
         fig, ["-w", str(workspace), "journal", "show", "--kind", "note", "--json"]
     )
     return [json.loads(line)["line"]["data"] for line in said.stdout.splitlines()]
@@ -94,6 +95,7 @@ def notes(workspace):
 def test_lists_what_is_kept_by_source_endpoint_and_state(workspace):
     status, said = run(workspace, "list")
     assert (status, said.count("no such code")) == (0, 3)
+    assert said.count("no such code: channel") == 3
     assert [one["id"] for one in read(workspace, "list", "--source", "tickets")[1]] == [1, 2]
     assert len(read(workspace, "list", "--endpoint", "ticket-opened")[1]) == 3
     assert read(workspace, "list", "--state", "dropped") == (0, [])
@@ -122,7 +124,9 @@ def test_gives_the_original_bytes_on_request(workspace, tmp_path):
 
 
 def test_one_that_is_not_there_is_an_error(workspace):
-    result = CliRunner().invoke(fig, ["-w", str(workspace), "dead", "show", "99"])
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(
+        fig, ["-w", str(workspace), "dead", "show", "99"]
+    )
     assert "there is no such dead letter" in str(result.exception)
 
 
@@ -161,7 +165,9 @@ def test_a_rehearsal_says_which_would_pass_now_and_changes_nothing(workspace):
 
 
 def test_a_rehearsal_of_what_nobody_listens_to_says_so(workspace):
-    result = CliRunner().invoke(fig, ["-w", str(workspace), "dead", "replay", "3", "--dry-run"])
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(
+        fig, ["-w", str(workspace), "dead", "replay", "3", "--dry-run"]
+    )
     assert "no endpoint listens" in str(result.exception)
 
 
@@ -170,3 +176,18 @@ def test_a_drop_needs_a_reason_and_is_for_good(workspace):
     assert read(workspace, "drop", "1", "--why", "a test", "--who", "ada")[1][0]["state"] == "drop"
     assert run(workspace, "replay", "1")[0] == 4
     assert notes(workspace)[0]["why"] == "a test"
+
+
+def test_a_long_list_comes_in_parts_and_says_how_to_go_on(workspace):
+    arguments = ["-w", str(workspace), "dead", "list", "--error", "ValueError", "--limit", "2"]
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(fig, arguments)
+    assert (result.exit_code, result.stdout.count("no such code")) == (0, 2)
+    command = "fig dead list --error ValueError --after 2"
+    assert result.stderr == f"1 more: {command}\n"
+    result = CliRunner(env={"COLUMNS": "200"}).invoke(
+        fig, ["-w", str(workspace), *command.split()[1:]]
+    )
+    assert (result.stdout.count("no such code"), result.stderr) == (1, "")
+    newest = read(workspace, "list", "--newest", "--limit", "2")[1]
+    assert [one["id"] for one in newest] == [3, 2]
+    assert read(workspace, "list", "--error", "StoreError") == (0, [])

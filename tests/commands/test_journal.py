@@ -16,13 +16,13 @@ from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.store.line import Line
 from stranglerfig.store.store import Store
 from stranglerfig.store.write import Write
+from stranglerfig.tests.stores import store_file
 
 
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     (tmp_path / "fig.toml").write_text('[workspace]\nname = "w"\n', "utf-8")
-    url = f"sqlite:///{tmp_path / 'fig.db'}"
-    upgrade(url)
+    url = store_file(tmp_path / "fig.db")
     store = Store(url)
     store.open()
     for number in range(4):

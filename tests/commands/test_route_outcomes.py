@@ -12,10 +12,10 @@ from stranglerfig import app
 from stranglerfig.cli import fig
 from stranglerfig.config import load
 from stranglerfig.demo.workspace import copy_example
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.store import Write
 from stranglerfig.store.awaited import Awaiting, keep_request
 from stranglerfig.store.outcomes import Decided, keep_outcome
+from stranglerfig.tests.stores import store_file
 
 OUTCOME = """
 [endpoint.ticket-opened.outcome]
@@ -30,7 +30,7 @@ def workspace(tmp_path):
     copy_example(root)
     with (root / "fig.toml").open("a") as file:
         file.write(OUTCOME)
-    upgrade(f"sqlite:///{root / 'fig.db'}")
+    store_file(root / "fig.db")
     with app.store(load(root)) as store:
         now = time.time()
         for state in ("waiting", "waiting", "joined", "late"):

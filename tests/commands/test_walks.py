@@ -13,13 +13,15 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from msgspec import structs
 
 from stranglerfig.adapters.capture.walk import Progress
 from stranglerfig.cli import fig
-from stranglerfig.commands.walking import span, told
+from stranglerfig.commands.screen import Screen
+from stranglerfig.commands.walking import Show, span, told
 from stranglerfig.errors import ConfigError, LegacyError
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.tests.importable import importable
+from stranglerfig.tests.stores import store_file
 
 TOML = """
 [workspace]
@@ -42,7 +44,7 @@ address = "http://127.0.0.1:9/claims"
 @pytest.fixture
 def workspace(tmp_path: Path) -> Path:
     (tmp_path / "fig.toml").write_text(TOML, "utf-8")
-    upgrade(f"sqlite:///{tmp_path / 'fig.db'}")
+    store_file(tmp_path / "fig.db")
     with closing(sqlite3.connect(tmp_path / "legacy.db")) as legacy:
         legacy.execute("CREATE TABLE orders (nr INTEGER PRIMARY KEY, v TEXT)")
         legacy.executemany("INSERT INTO orders (v) VALUES (?)", [("v",)] * 500)
@@ -131,6 +133,38 @@ def test_ctrl_c_stops_at_a_chunks_end_and_says_how_to_go_on(workspace):
     assert said[-1]["state"] == "paused"
     assert 0 < said[-1]["rows"] < 500
     assert lines(run(workspace, "backfill", "orders", "--json"))[-1]["rows"] == 500
+
+
+def test_off_a_terminal_a_walk_says_where_it_is_now_and_then(tmp_path, monkeypatch, capsys):
+    now = [1_000.0]
+    monkeypatch.setattr("stranglerfig.commands.walking.time.monotonic", lambda: now[0])
+    stand = Progress(kind="backfill", state="running", rows=0, total=1_000)
+    with Show(Screen(tmp_path), "orders", as_json=False) as show:
+        for at, rows in ((0, 0), (9, 500), (10, 510), (19, 900), (21, 950), (22, 951)):
+            now[0] = 1_000.0 + at
+            show(structs.replace(stand, rows=rows))
+    said = capsys.readouterr().err.splitlines()
+    assert [line.partition(" of ")[0] for line in said] == [
+        "orders: 510",
+        "orders: 950",
+    ]
+    assert said[0] == "orders: 510 of about 1,000 rows"
+
+
+def test_rows_that_differ_by_new_columns_only_are_told_apart(workspace):
+    run(workspace, "reconcile", "orders", "--baseline")
+    with closing(sqlite3.connect(workspace / "legacy.db")) as legacy:
+        legacy.execute("ALTER TABLE orders ADD COLUMN added TEXT DEFAULT 'x'")
+    run(workspace, "install", "orders")
+    found = run(workspace, "reconcile", "orders")
+    assert "0 as captured, 0 missed" in found.stdout
+    assert "500 rows are as captured but for columns that were not captured then" in found.stderr
+    assert "--new-columns captures them" in found.stderr
+    assert run(workspace, "reconcile", "orders", "--new-columns", "--baseline").exit_code == 2
+    found = run(workspace, "reconcile", "orders", "--new-columns")
+    assert "captured now" in found.stderr
+    with closing(sqlite3.connect(workspace / "legacy.db")) as legacy:
+        assert legacy.execute("SELECT count(*) FROM fig_event").fetchone() == (500,)
 
 
 def test_what_a_walk_says_of_itself():

@@ -24,7 +24,7 @@ from stranglerfig.telemetry import Counters
 from stranglerfig.transport.http1 import Upstream
 
 async def main():
-    upstream = Upstream(sys.argv[1], timeout=10)
+    upstream = Upstream(sys.argv[1], timeout=30)
     async def wsdl():
         return (await upstream.request(b"GET", b"/x?wsdl", [], b"")).body
     system = SoapSystem(path="/x", upstream=upstream, wsdl=PublishedWsdl(wsdl))
@@ -71,7 +71,7 @@ async def scene():
         yield process, up
         await up.close()
         process.send_signal(signal.SIGTERM)
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(60):
             assert await process.wait() == 0
 
 

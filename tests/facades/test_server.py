@@ -56,7 +56,7 @@ class Wire:
 
     async def hear(self):
         """Give status, headers and body of the next answer."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             head = await self.reader.readuntil(b"\r\n\r\n")
             first, *lines = head[:-4].split(b"\r\n")
             headers = dict(line.split(b": ", 1) for line in lines)
@@ -65,7 +65,7 @@ class Wire:
 
     async def end(self):
         """Wait for the other side's end, and give what came before it."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             rest = await self.reader.read()
         await self.close()
         return rest
@@ -77,7 +77,7 @@ class Wire:
 
 
 async def until(condition):
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.005)
 
@@ -288,7 +288,7 @@ async def test_a_caller_that_leaves_disturbs_nobody(app, serving, caplog):
     half.writer.transport.abort()
     app.go.set()
     await until(lambda: app.ended == 3 and not serving.connections)
-    up = Upstream(serving.address, timeout=5)
+    up = Upstream(serving.address, timeout=30)
     assert (await up.request(b"GET", b"/y", [], b"")).body == b"/y "
     await up.close()
     assert not caplog.records
@@ -345,7 +345,7 @@ async def test_an_address_in_use_is_named(app, serving):
 
 async def test_several_apps_side_by_side(app, serving):
     async with Serving(Echo()) as other:
-        ups = [Upstream(one.address, timeout=5) for one in (serving, other)]
+        ups = [Upstream(one.address, timeout=30) for one in (serving, other)]
         bodies = [(await up.request(b"GET", b"/x", [], b"")).body for up in ups]
         for up in ups:
             await up.close()
@@ -377,7 +377,7 @@ async def test_at_the_end_of_its_grace_what_is_under_way_is_ended(app):
 
 
 async def test_fifty_callers_at_a_time(app, serving):
-    up = Upstream(serving.address, timeout=10, connections=50)
+    up = Upstream(serving.address, timeout=30, connections=50)
     targets = [b"/wait%d" % number for number in range(50)]
     asking = asyncio.gather(*(up.request(b"POST", t, [], t) for t in targets))
     await until(lambda: len(app.got) == 50)

@@ -61,7 +61,7 @@ class Scene:
 
     def __init__(self, peer):
         self.peer = peer
-        self.upstream = Upstream(peer.address, timeout=5)
+        self.upstream = Upstream(peer.address, timeout=30)
         self.records = []
         self.reply = None
         self.counters = Counters()
@@ -92,7 +92,7 @@ class Scene:
         await self.app.open()
         self.peer.requests.clear()
         self.serving = await Serving(self.app, grace=0.2).__aenter__()
-        self.caller = Upstream(self.serving.address, timeout=10)
+        self.caller = Upstream(self.serving.address, timeout=30)
         return self
 
     async def __aexit__(self, *_):
@@ -457,7 +457,7 @@ async def test_a_legacy_that_is_down_at_the_start_is_caught_up_with():
             wrong = (b"SOAPAction", b"urn:t:moves")
             assert (await scene.post(soap(), wrong)).status == 503
             await peer.__aenter__()
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(60):
                 while scene.wsdl.last is None:
                     await scene.post(soap(), wrong)
             assert fault(await scene.post(soap(), wrong))[0] == "Client"
@@ -491,7 +491,7 @@ async def test_a_caller_that_leaves_costs_legacy_nothing_more(scene, caplog):
 
     scene.peer.says = waits
     calls = [asyncio.create_task(scene.post(soap())) for _ in range(5)]
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while len(scene.peer.requests) < 5:
             await asyncio.sleep(0.005)
     for call in calls:
@@ -509,7 +509,7 @@ async def test_two_systems_are_told_apart_by_their_paths():
 
     async with Peer(legacy) as one, Peer(other) as two:
         scene = Scene(one)
-        upstream = Upstream(two.address, timeout=5)
+        upstream = Upstream(two.address, timeout=30)
         second = SoapSystem(path="/other", upstream=upstream, wsdl=scene.wsdl)
         scene.app = SoapFacade({"tickets": scene.system, "other": second}, scene.counters)
         async with scene:

@@ -16,12 +16,12 @@ from stranglerfig.acl.mapping.mapping import load_mapping
 from stranglerfig.acl.operations.operation import load_operation
 from stranglerfig.errors import LegacyUnavailable
 from stranglerfig.guardrail_settings import Guardrail
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Comparison, Record, Reply, Route, Stage
 from stranglerfig.routing.endpoint import Endpoint
 from stranglerfig.routing.operator import Operator
 from stranglerfig.store import Store, Write
 from stranglerfig.telemetry import log
+from stranglerfig.tests.stores import store_file
 
 EXAMPLE = Path(stranglerfig.__file__).parent / "examples" / "helpdesk"
 ANSWER = {"category": "quote", "priority": "low", "score": Decimal("0.99")}
@@ -40,7 +40,7 @@ def file(tmp_path):
 
 @pytest.fixture
 def store(file):
-    upgrade(f"sqlite:///{file}")
+    store_file(file)
     store = Store(f"sqlite:///{file}", patience=5.0)
     store.open()
     yield store
@@ -51,7 +51,7 @@ def store(file):
 def until():
     """Wait for a condition without blocking the loop, and fail where it does not come."""
 
-    async def wait(condition, seconds=20.0):
+    async def wait(condition, seconds=60.0):
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "it did not come to be"

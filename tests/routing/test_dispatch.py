@@ -165,7 +165,7 @@ async def test_a_hanging_replacement_costs_its_time_limit_and_no_more(
 ):
     table.go("live")
     replacement.gate = asyncio.Event()
-    answer = await asyncio.wait_for(dispatcher.serve(call()), 5)
+    answer = await asyncio.wait_for(dispatcher.serve(call()), 60)
     assert b"C05" in answer.body
     (line,) = lines(store)
     assert line.data["fallback"] == "deadline"

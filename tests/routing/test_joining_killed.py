@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.store import Store
 from stranglerfig.store.outbox import Outbox
 from stranglerfig.store.outcomes import outcome_counts
 from stranglerfig.tests.importable import importable
+from stranglerfig.tests.stores import either_store
 
 COUNT = 30
 JOINER = Path(__file__).with_name("one_joiner.py")
@@ -21,12 +21,7 @@ JOINER = Path(__file__).with_name("one_joiner.py")
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'fig.db'}"
-    else:
-        url = request.getfixturevalue("postgresql").database()
-    upgrade(url)
-    return url
+    return either_store(request, tmp_path / "fig.db")
 
 
 async def joiner(url, example, seed, kill_after):

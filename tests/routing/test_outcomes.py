@@ -14,7 +14,6 @@ import pytest
 from stranglerfig.acl.mapping.mapping import load_mapping
 from stranglerfig.config import Listen
 from stranglerfig.errors import ConfigError, StoreUnavailable
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Delivery, Record, Route, Stage
 from stranglerfig.route_settings import Guardrail
 from stranglerfig.routing.adjudication.golden import Golden
@@ -27,6 +26,7 @@ from stranglerfig.store import Store
 from stranglerfig.store.outcomes import OutcomeCounts, outcome_counts
 from stranglerfig.store.sweep import Sweep
 from stranglerfig.telemetry import Counters
+from stranglerfig.tests.stores import either_store
 
 DECISION = """
 operation = "ticket.triage@1"
@@ -52,12 +52,7 @@ class Table:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'fig.db'}"
-    else:
-        url = request.getfixturevalue("postgresql").database()
-    upgrade(url)
-    return url
+    return either_store(request, tmp_path / "fig.db")
 
 
 @pytest.fixture

@@ -25,11 +25,11 @@ async def test_a_source_is_not_free_before_its_last_delivery_is_finished():
     intake = Intake(Counters(), lambda: True)
     way = Way(take=take, bury=bury, limits=Limits(wait=0.01), gates=())
     intake.open("m", MemorySource("m", [record]), way)
-    await asyncio.wait_for(begun.wait(), 20)
+    await asyncio.wait_for(begun.wait(), 60)
     assert intake.free(["m", "n"]) == ["n"]
     closing = asyncio.create_task(intake.close("m"))
     await asyncio.sleep(0)
     assert (intake.names(), intake.free(["m", "n"])) == ([], ["n"])
     finish.set()
-    await asyncio.wait_for(closing, 20)
+    await asyncio.wait_for(closing, 60)
     assert intake.free(["m", "n"]) == ["m", "n"]

@@ -4,16 +4,15 @@ import asyncio
 
 import pytest
 
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.running.singleton import Singleton
 from stranglerfig.store.database import Database
 from stranglerfig.store.leases import Leases
+from stranglerfig.tests.stores import store_file
 
 
 @pytest.fixture
 def database(tmp_path):
-    url = f"sqlite:///{tmp_path / 'fig.db'}"
-    upgrade(url)
+    url = store_file(tmp_path / "fig.db")
     return Database(url)
 
 
@@ -37,7 +36,7 @@ def single(database, owner, work, lease=0.6):
 
 
 async def until(condition):
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while not condition():
             await asyncio.sleep(0.01)
 

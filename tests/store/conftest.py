@@ -5,16 +5,14 @@ import time
 
 import pytest
 
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.store import Store
 from stranglerfig.telemetry import log
+from stranglerfig.tests.stores import either_store, store_file
 
 
 @pytest.fixture
 def store_url(tmp_path):
-    url = f"sqlite:///{tmp_path / 'fig.db'}"
-    upgrade(url)
-    return url
+    return store_file(tmp_path / "fig.db")
 
 
 @pytest.fixture
@@ -28,12 +26,7 @@ def store(store_url):
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either_url(request, tmp_path):
     """A fresh store's address, on each of the two databases."""
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'either.db'}"
-    else:
-        url = request.getfixturevalue("postgresql").database()
-    upgrade(url)
-    return url
+    return either_store(request, tmp_path / "either.db")
 
 
 @pytest.fixture
@@ -49,7 +42,7 @@ def either(either_url):
 def until():
     """Wait for a condition, and fail where it does not come."""
 
-    def wait(condition, seconds=20.0):
+    def wait(condition, seconds=60.0):
         end = time.monotonic() + seconds
         while not condition():
             assert time.monotonic() < end, "it did not come to be"

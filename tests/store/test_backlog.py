@@ -11,11 +11,11 @@ from stranglerfig.store.group import Content
 
 
 def item(lines=1, name="r"):
-    return Item(Content(rows=((0.0, "request", "e", name, "", "{}"),) * lines))
+    return Item((Content(rows=((0.0, "request", "e", name, "", "{}"),) * lines),))
 
 
 def names(items):
-    return [i.content.rows[0][3] for i in items]
+    return [i.contents[0].rows[0][3] for i in items]
 
 
 def test_takes_in_order_up_to_a_limit():
@@ -59,10 +59,10 @@ def test_what_finds_no_room_is_counted_and_reported_once():
     backlog.put(item(2, "a"))
     late = item(2, "b")
     assert not backlog.put(late)
-    assert backlog.drop(late.content)
-    assert not backlog.drop(late.content)
+    assert backlog.drop(late.contents[0])
+    assert not backlog.drop(late.contents[0])
     report, kept = backlog.take(9)
-    (row,) = report.content.rows
+    (row,) = report.contents[0].rows
     assert row[1] == "dropped"
     data = msgspec.json.decode(row[5])
     assert (data["lines"], data["kinds"]) == (4, {"request": 4})

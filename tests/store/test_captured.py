@@ -6,20 +6,16 @@ import pytest
 
 from stranglerfig.adapters.capture.dialect import Event, Image
 from stranglerfig.adapters.capture.identity import digest, told_apart
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Record
 from stranglerfig.store.captured import Captured, capture_effects
 from stranglerfig.store.database import Database
 from stranglerfig.store.effects import Effects
+from stranglerfig.tests.stores import either_store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'fig.db'}"
-    else:
-        url = request.getfixturevalue("postgresql").database()
-    upgrade(url)
+    url = either_store(request, tmp_path / "fig.db")
     database = Database(url)
     yield database
     database.engine.dispose()

@@ -91,7 +91,7 @@ def hold(file):
     yield start
     for held in running:
         if held.poll() is None:
-            held.communicate(b"\n", timeout=20)
+            held.communicate(b"\n", timeout=60)
 
 
 @pytest.mark.process
@@ -111,7 +111,7 @@ def test_locked_by_another_process(store, hold, until, logged):
     with pytest.raises(StoreUnavailable):
         store.routes.put(Route(endpoint="e"), action="a", who="w", why="y", evidence={})
     assert store.routes.all() == {}
-    held.communicate(b"\n", timeout=20)
+    held.communicate(b"\n", timeout=60)
     came_back(store, until, ["before", "kept 1", "kept 2"])
     levels = [level for level, text in logged if "the store is" in text]
     assert levels == ["WARNING", "INFO"]
@@ -130,8 +130,23 @@ def test_a_write_that_was_given_up_is_never_written(store, hold, until):
     held = hold()
     asyncio.run(cancelled())
     assert isinstance(commit(store, "given up")[0], StoreUnavailable)
-    held.communicate(b"\n", timeout=20)
+    held.communicate(b"\n", timeout=60)
     came_back(store, until, [])
+
+
+@pytest.mark.process
+def test_many_that_were_handed_over_at_once_are_given_up_together(store, hold, until):
+    async def hand_over(*names):
+        prepared = [store.journal.prepare(write(name)) for name in names]
+        return await store.journal.submit_all(prepared, patience=0.1)
+
+    held = hold()
+    with pytest.raises(StoreUnavailable):
+        asyncio.run(hand_over("1", "2"))
+    held.communicate(b"\n", timeout=20)
+    until(lambda: store.journal.healthy)
+    assert asyncio.run(hand_over("3", "4")) == [True, True]
+    assert requests(store) == ["3", "4"]
 
 
 def test_made_read_only_under_an_open_descriptor(store, file, until):
@@ -214,7 +229,7 @@ def test_replaced_by_something_that_is_no_store(store, file, tmp_path, until):
     move(file, tmp_path / "aside.db")
     file.write_bytes(b"")
     assert isinstance(commit(store, "refused")[0], StoreUnavailable)
-    until(lambda: "another version" in store.journal.trouble)
+    until(lambda: "no tables of ours" in store.journal.trouble)
     assert file.read_bytes() == b""
     file.unlink()
     move(tmp_path / "aside.db", file)

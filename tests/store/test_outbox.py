@@ -6,21 +6,18 @@ import asyncio
 
 import pytest
 
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Outgoing
 from stranglerfig.store import Line, Store, Write
+from stranglerfig.store.messages import Messages
 from stranglerfig.store.outbox import HELD, Outbox, Waiting, send
+from stranglerfig.tests.stores import either_store
 
 NOW = 1_700_000_000.0
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def store(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'fig.db'}"
-    else:
-        url = request.getfixturevalue("postgresql").database()
-    upgrade(url)
+    url = either_store(request, tmp_path / "fig.db")
     store = Store(url, patience=5.0)
     store.open()
     yield store
@@ -113,8 +110,9 @@ async def test_what_is_held_waits_for_a_person_with_its_key(outbox, put, store):
     assert (line.request_id, line.data["error"]) == ("1", "in doubt")
     assert ids(claim(outbox, "b", NOW + 60)) == ["3"]
     assert outbox.waiting() == {"there": Waiting(unsent=3, held=1, oldest=NOW)}
-    assert outbox.release("there", "2") == 0
-    assert outbox.release("there") == 1
+    messages, said = Messages(store.database), {"who": "ada", "why": "it did not arrive"}
+    assert messages.decide([2, 3], "release", now=NOW, **said) == [], "they are not held"
+    assert messages.decide([one.id], "release", now=NOW, **said) == [one.id]
     assert ids(claim(outbox, "b", NOW + 60)) == ["1", "2"]
     assert NOW + 60 < HELD
 

@@ -14,7 +14,7 @@ from stranglerfig.store.patience import Patience
 
 
 def waiting(loop):
-    return Item(Content(), loop=loop, future=loop.create_future())
+    return Item((Content(),), loop=loop, future=loop.create_future())
 
 
 def unexpected(item):
@@ -27,7 +27,7 @@ async def test_what_the_writer_has_in_hand_is_waited_for_longer_and_then_abandon
     seen = []
     patience = Patience(loop, 0.03, lambda _: seen.append("late"), lambda _: seen.append("left"))
     patience.watch(waiting(loop))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(seen) < 2:
             await asyncio.sleep(0.005)
     assert seen == ["late", "left"]
@@ -44,7 +44,7 @@ async def test_those_who_are_late_are_given_up_in_order_and_nobody_else():
     for item in (first, answered, last):
         patience.watch(item)
     answered.future.set_result(True)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(given_up) < 2:
             await asyncio.sleep(0.005)
     assert [item for item, _ in given_up] == [first, last]
@@ -81,7 +81,7 @@ async def test_the_loop_gives_way_to_the_writer_while_somebody_waits_for_long(mo
     patience = Patience(loop, 10.0, unexpected, unexpected)
     item = waiting(loop)
     patience.watch(item)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(slept) < 3:
             await asyncio.sleep(0.005)
     item.future.set_result(True)

@@ -10,15 +10,13 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from stranglerfig.errors import StoreUnavailable
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.store import Line, Store, Write
+from stranglerfig.tests.stores import store_database
 
 
 @pytest.fixture
 def url(postgresql):
-    url = postgresql.database()
-    upgrade(url)
-    return url
+    return store_database(postgresql)
 
 
 @pytest.fixture

@@ -5,19 +5,15 @@ import threading
 import pytest
 
 from stranglerfig.errors import StoreError
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.store.database import Database
 from stranglerfig.store.leases import Leases, fence
 from stranglerfig.store.processes import Processes, clock, new_incarnation
+from stranglerfig.tests.stores import either_store
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request, tmp_path):
-    if request.param == "sqlite":
-        url = f"sqlite:///{tmp_path / 'fig.db'}"
-    else:
-        url = request.getfixturevalue("postgresql").database()
-    upgrade(url)
+    url = either_store(request, tmp_path / "fig.db")
     made = Database(url)
     yield made
     made.engine.dispose()

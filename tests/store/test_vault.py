@@ -180,7 +180,7 @@ class Process:
         return json.loads(self._process.stdout.readline())
 
     def close(self):
-        self._process.communicate(timeout=20)
+        self._process.communicate(timeout=60)
 
 
 @pytest.fixture

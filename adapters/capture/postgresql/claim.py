@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from typing import Any, Final
 
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from ..dialect import Claim, Event
 from ..events import EVENTS, SUSPECT
@@ -27,6 +27,8 @@ _AGAIN: Final = 1.0
 """Seconds after which a claim begins at the very oldest again: a transaction that was long in
 committing leaves events whose numbers are lower than those that were seen already."""
 _FIELDS: Final = Event.__struct_fields__
+_SEEN: Final = 6
+"""Columns before those: what the window held."""
 
 # What is parked lets those behind it pass while its delay runs, and holds them back from a second
 # before its end on: a claim that began before that has committed when it is claimed itself.
@@ -51,9 +53,11 @@ _HEAD: Final = """\
     AND {row}.id = ({first})
     AND ({row}.parked = 0 OR NOT EXISTS ({in_hand}))"""
 
-# The lock within LATERAL keeps the order of the heads. A done_at that is not spelled as in the
-# indexes keeps the planner from those: just after a vacuum they look small. Every part but the
-# first and the last is worked off only as far as the limit asks for it.
+# The lock within LATERAL keeps the order of the heads. What is locked is found again by its place,
+# which needs no index; what was changed since the statement began is left for the next claim. A
+# done_at that is not spelled as in the indexes keeps the planner from those: just after a vacuum
+# they look small. Every part but the first and the last is worked off only as far as the limit asks
+# for it.
 _CLAIM: Final = """\
 WITH look AS MATERIALIZED (
   (SELECT id, key, priority, next_at, lease_until, parked, lost FROM {events}
@@ -84,15 +88,15 @@ WITH look AS MATERIALIZED (
   SELECT id FROM suspect UNION ALL SELECT id FROM live
   UNION ALL SELECT id FROM before_live UNION ALL SELECT id FROM history
 ), pick AS MATERIALIZED (
-  SELECT locked.id FROM heads CROSS JOIN LATERAL (
-    SELECT e.id FROM {events} e
+  SELECT locked.at FROM heads CROSS JOIN LATERAL (
+    SELECT e.ctid AS at FROM {events} e
     WHERE e.id = heads.id AND coalesce(e.done_at, 0) = 0 AND {free_e}
     FOR UPDATE SKIP LOCKED) locked
   LIMIT %(limit)s
 ), taken AS (
   UPDATE {events} e SET lease_token = %(token)s, lease_until = {now} + %(lease)s,
     attempts = e.attempts + 1, lost = e.lost + (e.lease_token IS NOT NULL)::integer, parked = 0
-  FROM pick WHERE e.id = pick.id
+  FROM pick WHERE e.ctid = pick.at
   RETURNING {fields}
 )
 SELECT seen.*, taken.* FROM (
@@ -104,11 +108,12 @@ SELECT seen.*, taken.* FROM (
 _SETTINGS: Final = """\
 SELECT set_config(name, 'off', false)
 FROM unnest(ARRAY['jit', 'enable_seqscan', 'enable_hashjoin', 'enable_mergejoin',
-  'enable_bitmapscan', 'synchronous_commit']) AS name
+  'enable_bitmapscan', 'enable_sort', 'synchronous_commit']) AS name
 UNION ALL SELECT set_config('plan_cache_mode', 'force_generic_plan', false)"""
-"""Claims walk indexes: on a table that was empty a moment ago the planner would not believe it, and
-to plan one costs more than to run it. Leases and marks that a crash of the server takes back are
-made again, for what they stand for is durable elsewhere: so nobody waits for legacy's disk."""
+"""Claims walk indexes in their order: where nothing waited a moment ago the planner would
+rather read and sort all that does by now, and to plan one costs more than to run it. Leases and
+marks that a crash of the server takes back are made again, for what they stand for is durable
+elsewhere: so nobody waits for legacy's disk."""
 
 
 class Heads:
@@ -132,7 +137,7 @@ class Heads:
         starts = [max(at - 1, 0) for at in self._oldest]
         for window in range(_WINDOWS):
             rows = self._look(connection, claim, starts, claim.limit - len(events))
-            events += [_event(row) for row in rows if row.id is not None]
+            events += [_event(*row[_SEEN:]) for row in rows if row[_SEEN] is not None]
             ends = self._remember(rows[0], first=window == 0)
             if len(events) >= claim.limit or ends == [_NOWHERE, _NOWHERE]:
                 break
@@ -143,7 +148,7 @@ class Heads:
 
     def _look(
         self, connection: Connection, claim: Claim, starts: Sequence[int], limit: int
-    ) -> Sequence[Row[Any]]:
+    ) -> Sequence[tuple[Any, ...]]:
         values = {
             "source": claim.source,
             "live": starts[0],
@@ -153,9 +158,14 @@ class Heads:
             "token": claim.token,
             "lease": claim.lease,
         }
-        return connection.exec_driver_sql(self._statement, values).fetchall()
+        result = connection.exec_driver_sql(self._statement, values)
+        # The driver's own tuples: SQLAlchemy's rows would cost as much as all else here.
+        cursor: Any = result.cursor
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        result.close()
+        return rows
 
-    def _remember(self, seen: Row[Any], *, first: bool) -> list[int]:
+    def _remember(self, seen: tuple[Any, ...], *, first: bool) -> list[int]:
         """Note where a window began, and say where the next one does: nowhere behind the last."""
         ends: list[int] = []
         for at in (0, 1):
@@ -170,8 +180,35 @@ class Heads:
         return ends
 
 
-def _event(row: Row[Any]) -> Event:
-    return Event(**dict(zip(_FIELDS, row[6:], strict=True)))
+def _event(
+    id_: int,
+    event_id: str,
+    key: str,
+    op: str,
+    before: str | None,
+    after: str | None,
+    schema_hash: str,
+    created_at: float,
+    attempts: int,
+    lost: int,
+    lease_token: str,
+    priority: int,
+) -> Event:
+    """Make an event of what stands behind the window's figures, in the order of its fields."""
+    return Event(
+        id=id_,
+        event_id=event_id,
+        key=key,
+        op=op,
+        before=before,
+        after=after,
+        schema_hash=schema_hash,
+        created_at=created_at,
+        attempts=attempts,
+        lost=lost,
+        lease_token=lease_token,
+        priority=priority,
+    )
 
 
 def _statement(events: str) -> str:

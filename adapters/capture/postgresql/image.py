@@ -89,25 +89,20 @@ def _values(text: str, at: int) -> list[str | None]:
 def _simply_quoted(text: str) -> list[str | None]:
     """Read values of which some stand in quotes, and none holds a quote: cut at the quotes.
 
-    Every second part was in quotes. Of the others, each begins and ends with the comma that divides
-    it from its neighbour.
+    Every second part was in quotes: in its place a lone quote is left between two commas.
     """
     parts = text.split('"')
-    last = len(parts) - 1
-    values: list[str | None] = []
-    for at, part in enumerate(parts):
-        if at % 2:
-            values.append(part)
-            continue
-        begin, end = at > 0 and part != "", at < last and part != ""
-        if (begin and part[0] != ",") or (end and part[-1] != ",") or (not part and 0 < at < last):
-            raise ValueError(f"not a row image: no comma beside {part[:20]!r}")
-        if part and (part != "," or begin != end):
-            inside = part[1 if begin else 0 : -1 if end else None]
-            values += [value or None for value in inside.split(",")]
-    if not last % 2:
-        return values
-    raise ValueError("not a row image: a quote that does not end")
+    quoted = parts[1::2]
+    values: list[str | None] = [*'"'.join(parts[::2]).split(",")]
+    if len(parts) % 2 == 0:
+        raise ValueError("not a row image: a quote that does not end")
+    if values.count('"') != len(quoted):
+        raise ValueError("not a row image: no comma beside a quote")
+    at = -1
+    for value in quoted:
+        at = values.index('"', at + 1)
+        values[at] = value
+    return [value or None for value in values] if "" in values else values
 
 
 def _referred(value: str) -> tuple[int, str]:

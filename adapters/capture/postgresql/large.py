@@ -9,13 +9,16 @@ from ..dialect import Capture, Operation
 from ..events import EVENTS, LARGE
 from .columns import Column, is_large
 from .insert import CLOCK, COLUMNS, PLACE, event, rows_of
-from .row import columns_of, image_apart, key
+from .row import HASH, JOIN, columns_of, image_apart, key
 from .words import ident, qualified, quoted
 
 __all__ = ["has_large", "large_events_of"]
 
 _INTO: Final = "(ref, source, bytes, kind, value, created_at)"
-_ENCODING: Final = "CASE getdatabaseencoding() WHEN 'SQL_ASCII' THEN 'SQL_ASCII' ELSE 'UTF8' END"
+_ENCODING: Final = (
+    "CASE WHEN pg_catalog.getdatabaseencoding() OPERATOR(pg_catalog.=) 'SQL_ASCII'"
+    " THEN 'SQL_ASCII' ELSE 'UTF8' END"
+)
 
 
 def has_large(capture: Capture, operation: Operation, *, known: bool = False) -> str:
@@ -58,7 +61,7 @@ def large_events_of(capture: Capture, operation: Operation, home: str, *, by_row
         _image(columns, row, shared=len(rows) == 2) if row in rows else "NULL"
         for row in ("OLD", "NEW")
     )
-    values = event(capture, operation, key="fig_key", before=before, after=after, id="fig_id")
+    values = event(capture, operation, key="fig_key", before=before, after=after, known_as="fig_id")
     return (
         f"WITH fig_rows AS MATERIALIZED (\n  SELECT {_reading(capture, columns, rows)}\n"  # noqa: S608 all of it is quoted
         f"  FROM {source}{where}\n"
@@ -81,7 +84,10 @@ def _reading(capture: Capture, columns: Sequence[Column], rows: Sequence[str]) -
     """Name everything by its place, and say which values are large."""
     paired = capture.level == "statement" and len(rows) == 2
     parts = [f"NEW.{PLACE} AS fig_place" if paired else "1 AS fig_place"]
-    parts += ["gen_random_uuid()::text AS fig_id", f"{_key(capture, rows[0])} AS fig_key"]
+    parts += [
+        "pg_catalog.gen_random_uuid()::pg_catalog.text AS fig_id",
+        f"{_key(capture, rows[0])} AS fig_key",
+    ]
     for row in rows:
         name = row.lower()
         for at, one in enumerate(columns):
@@ -101,16 +107,19 @@ def _key(capture: Capture, row: str) -> str:
         one.of(row)
         if one.size == "small"
         else f"CASE WHEN {is_large(one, row, capture.large)}"
-        f" THEN octet_length({one.of(row)}::text)::text ELSE {one.of(row)}::text END"
+        f" THEN pg_catalog.octet_length({one.text(row)})::pg_catalog.text"
+        f" ELSE {one.text(row)} END"
         for one in columns
     ]
-    return f"hashtextextended(ROW({', '.join(parts)})::text, 0)::text"
+    return f"{HASH}(ROW({', '.join(parts)})::pg_catalog.text, 0)::pg_catalog.text"
 
 
 def _apart(capture: Capture, column: Column, row: str, at: int, *, shared: bool) -> str:
     name = row.lower()
     value = f"{name}{at}"
-    content = value if column.base == "bytea" else f"convert_to({value}::text, {_ENCODING})"
+    text = f"{value}::pg_catalog.text"
+    written = f"pg_catalog.convert_to({text}, {_ENCODING})"
+    content = value if column.base == "bytea" else written
     unlike = f" AND NOT {_same(at)}" if shared else ""
     return (
         f"SELECT {_reference(row, at, shared=False)}, {quoted(capture.source)},"  # noqa: S608 all of it is quoted
@@ -120,18 +129,20 @@ def _apart(capture: Capture, column: Column, row: str, at: int, *, shared: bool)
 
 
 def _same(at: int) -> str:
-    return f'(new_large{at} AND old{at}::text COLLATE "C" = new{at}::text)'
+    old, new = (f'{row}{at}::pg_catalog.text COLLATE pg_catalog."C"' for row in ("old", "new"))
+    return f"(new_large{at} AND {old} OPERATOR(pg_catalog.=) {new})"
 
 
 def _reference(row: str, at: int, *, shared: bool) -> str:
     if row == "NEW":
-        return f"fig_id || '-{at}'"
+        return f"fig_id {JOIN} '-{at}'"
     behind = f"CASE WHEN {_same(at)} THEN '' ELSE 'b' END" if shared else "'b'"
-    return f"fig_id || '-{at}' || {behind}"
+    return f"fig_id {JOIN} '-{at}' {JOIN} {behind}"
 
 
 def _bytes(column: Column, value: str) -> str:
-    return f"octet_length({value if column.base == 'bytea' else value + '::text'})"
+    written = value if column.base == "bytea" else f"{value}::pg_catalog.text"
+    return f"pg_catalog.octet_length({written})"
 
 
 def _image(columns: Sequence[Column], row: str, *, shared: bool) -> str:

@@ -12,12 +12,13 @@ from .words import qualified
 
 __all__ = ["Marks"]
 
-# ``coalesce`` keeps the planner from the partial indexes, which it would walk from end to end. The
-# commit is not waited for (``claim.py``): where the server goes down before it is on its disk, the
-# event comes again, and the inbox knows it.
+# Arrays in their binary form cost a third of what they do as text. ``coalesce`` keeps the planner
+# from the partial indexes, which it would walk from end to end. The commit is not waited for
+# (``claim.py``): where the server goes down before it is on its disk, the event comes again, and
+# the inbox knows it.
 _DONE: Final = """\
 UPDATE {events} e SET done_at = %(now)s, lease_token = NULL, lease_until = NULL
-FROM unnest(%(ids)s::bigint[], %(tokens)s::text[]) AS mine (id, token)
+FROM unnest(%(ids)b::bigint[], %(tokens)b::text[]) AS mine (id, token)
 WHERE e.id = mine.id AND e.lease_token = mine.token AND coalesce(e.done_at, -1) < 0
 RETURNING e.id, mine.token"""
 
@@ -38,4 +39,7 @@ class Marks:
             "tokens": [token for _, token in held],
         }
         rows = connection.exec_driver_sql(self._statement, values)
+        if rows.rowcount == len(held):  # nearly always: nothing is to be read then
+            rows.close()
+            return set(held)
         return {(event_id, token) for event_id, token in rows}

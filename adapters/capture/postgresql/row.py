@@ -14,8 +14,12 @@ from ..dialect import Shape
 from .columns import Column, column
 from .words import ident, quoted
 
-__all__ = ["columns_of", "image", "image_apart", "key", "keys_of", "names"]
+__all__ = ["HASH", "JOIN", "columns_of", "image", "image_apart", "key", "keys_of", "names"]
 
+JOIN: Final = "OPERATOR(pg_catalog.||)"
+"""Everything is named with its schema: what stands in a function of ours means the same wherever a
+session looks first, and nobody can put something of his own in its place."""
+HASH: Final = "pg_catalog.hashtextextended"
 _KEY_BYTES: Final = 500
 """A longer key is cut, and told apart by a hash: an index holds no entry over 2,704 bytes."""
 
@@ -39,7 +43,7 @@ def names(columns: Sequence[Column]) -> str:
 def image(columns: Sequence[Column], row: str) -> str:
     """Give the expression of the image of a row without large values."""
     head = "".join(one.letter for one in columns) + names(columns)
-    return f"{quoted(head)} || {record(columns, row)}"
+    return f"{quoted(head)} {JOIN} {record(columns, row)}"
 
 
 def image_apart(
@@ -59,19 +63,22 @@ def image_apart(
             letters.append(quoted(one.letter))
             values.append(value(at))
             continue
-        written = value(at) if one.base == "bytea" else f"{value(at)}::text"
+        text = f"{value(at)}::pg_catalog.text"
+        written = value(at) if one.base == "bytea" else text
         letters.append(f"CASE WHEN {large(at)} THEN 'l' ELSE '{one.letter}' END")
         values.append(
-            f"CASE WHEN {large(at)} THEN octet_length({written}) || ':' || {reference(at)}"
-            f" ELSE {value(at)}::text END"
+            f"CASE WHEN {large(at)}"
+            f" THEN pg_catalog.octet_length({written}) {JOIN} ':' {JOIN} {reference(at)}"
+            f" ELSE {text} END"
         )
-    head = " || ".join(letters) or "''"
-    return f"{head}\n    || {quoted(names(columns))} || ROW({', '.join(values)})::text"
+    head = f" {JOIN} ".join(letters) or "''"
+    values_text = f"ROW({', '.join(values)})::pg_catalog.text"
+    return f"{head}\n    {JOIN} {quoted(names(columns))} {JOIN} {values_text}"
 
 
 def record(columns: Sequence[Column], row: str) -> str:
     """Give the expression of a row's values as one text."""
-    return f"ROW({', '.join(one.of(row) for one in columns)})::text"
+    return f"ROW({', '.join(one.of(row) for one in columns)})::pg_catalog.text"
 
 
 def key(shape: Shape, row: str) -> str:
@@ -81,13 +88,14 @@ def key(shape: Shape, row: str) -> str:
     """
     keys = keys_of(shape)
     if not keys:
-        return f"hashtextextended({record(columns_of(shape), row)}, 0)::text"
+        return f"{HASH}({record(columns_of(shape), row)}, 0)::pg_catalog.text"
     if len(keys) > 1:
         return _cut(keys, lambda _: record(keys, row))
     (one,) = keys
     if one.letter == "t":
-        return f"coalesce({_cut(keys, lambda column: f'{row}.{ident(column.name)}::text')}, '')"
-    return f"coalesce({_cut(keys, lambda column: column.of(row) + '::text')}, '')"
+        plain = f"{row}.{ident(one.name)}::pg_catalog.text"
+        return f"coalesce({_cut(keys, lambda _: plain)}, '')"
+    return f"coalesce({_cut(keys, lambda column: column.text(row))}, '')"
 
 
 def _cut(keys: Sequence[Column], text: Callable[[Column], str]) -> str:
@@ -95,6 +103,7 @@ def _cut(keys: Sequence[Column], text: Callable[[Column], str]) -> str:
     if all(one.size == "small" for one in keys) and len(keys) < 8:
         return value
     return (
-        f"CASE WHEN octet_length({value}) <= {_KEY_BYTES} THEN {value}"
-        f" ELSE left({value}, {_KEY_BYTES - 40}) || '#' || hashtextextended({value}, 0) END"
+        f"CASE WHEN pg_catalog.octet_length({value}) OPERATOR(pg_catalog.<=) {_KEY_BYTES}"
+        f" THEN {value} ELSE pg_catalog.left({value}, {_KEY_BYTES - 40})"
+        f" {JOIN} '#' {JOIN} {HASH}({value}, 0) END"
     )

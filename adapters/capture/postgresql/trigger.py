@@ -4,7 +4,9 @@ What goes wrong in a function of ours is caught in it, within a subtransaction, 
 ``fig_gap``; where even that fails a sequence counts it, which no rollback undoes, and a warning is
 raised. A lock on our tables is waited for half a second, once a transaction. A cancelled statement
 is legacy's own wish and passes. The functions run as whoever installed them, so that legacy's users
-need no right on our tables.
+need no right on our tables; so everything in them is named with its schema, and a ``search_path``
+of a legacy session finds nothing else. They set one only where a condition or a type of legacy's
+own might look there: to set it costs each call a microsecond.
 """
 
 from __future__ import annotations
@@ -15,22 +17,23 @@ from typing import Final, Literal
 import msgspec
 
 from ..dialect import Capture, Operation, Piece
-from ..events import EVENTS, GAPS
-from .columns import settings
-from .insert import events_of
+from ..events import GAPS
+from .columns import looks_up, settings
+from .insert import CLOCK, events_of
 from .large import has_large, large_events_of
-from .row import columns_of, image, key, keys_of
+from .row import JOIN, columns_of, image, key, keys_of
 from .words import ident, qualified, quoted, short
 
 __all__ = ["MISSED", "NEW_ROWS", "OLD_ROWS", "Triggers", "channel", "names_of"]
 
+_MARK: Final = len("xxxxxxxx-xxxx-4xxx-")
+"""What of a random id begins the ids of all events of a transaction, in characters."""
 MISSED: Final = "fig_missed"
 """The sequence that counts what could not even be noted."""
 NEW_ROWS, OLD_ROWS = "fig_new", "fig_old"
 
 _FUNCTION: Final = """\
 CREATE OR REPLACE FUNCTION {name}() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp
 SET lock_timeout = '500ms'{settings}
 AS {quote}
 {body}
@@ -39,29 +42,37 @@ AS {quote}
 _BODY: Final = """\
 #variable_conflict use_column
 DECLARE
-  fig_said text;
-  fig_state text;
-  fig_before text;
-  fig_after text;
+  fig_said pg_catalog.text;
+  fig_state pg_catalog.text;
+  fig_before pg_catalog.text;
+  fig_after pg_catalog.text;
   fig_large boolean;
+  fig_key pg_catalog.text;
+  fig_id pg_catalog.text;
+  fig_number bigint;
+  fig_at double precision;
 BEGIN
   BEGIN
-    fig_state := current_setting({flag}, true);
-    IF fig_state = 'locked' THEN
-      RAISE EXCEPTION USING ERRCODE = '55P03', MESSAGE = 'still locked, not waited for again';
+    fig_state := pg_catalog.current_setting({flag}, true);
+    IF coalesce(pg_catalog.octet_length(fig_state), 0) OPERATOR(pg_catalog.<>) {mark} THEN
+      IF fig_state OPERATOR(pg_catalog.=) 'locked' THEN
+        RAISE EXCEPTION USING ERRCODE = '55P03', MESSAGE = 'still locked, not waited for again';
+      END IF;
+      fig_state := pg_catalog.left(pg_catalog.gen_random_uuid()::pg_catalog.text, {mark});
+      fig_said := pg_catalog.set_config({flag}, fig_state, true);{wake}
     END IF;
-{work}{wake}
+{work}
   EXCEPTION WHEN OTHERS THEN
-    fig_said := left(SQLSTATE || ' ' || SQLERRM, 500);
-    IF SQLSTATE = '55P03' THEN
-      PERFORM set_config({flag}, 'locked', true);
+    fig_said := pg_catalog.left(SQLSTATE {join} ' ' {join} SQLERRM, 500);
+    IF SQLSTATE OPERATOR(pg_catalog.=) '55P03' THEN
+      PERFORM pg_catalog.set_config({flag}, 'locked', true);
     END IF;
     BEGIN
       INSERT INTO {gaps} (source, op, key, reason, created_at)
-      VALUES ({source}, '{operation}', {key}, fig_said, date_part('epoch', clock_timestamp()));
+      VALUES ({source}, '{operation}', {key}, fig_said, {clock});
     EXCEPTION WHEN OTHERS THEN
       BEGIN
-        PERFORM nextval({missed});
+        PERFORM pg_catalog.nextval({missed});
       EXCEPTION WHEN OTHERS THEN NULL;
       END;
       RAISE WARNING 'fig: % of % was not captured: %', '{operation}', {source}, fig_said;
@@ -74,13 +85,13 @@ END"""
 # transaction that notifies cannot be prepared for a two-phase commit, and a full queue would refuse
 # its commit, so neither is risked.
 _WAKE: Final = """
-    IF fig_state IS DISTINCT FROM 'woken' THEN
-      PERFORM set_config({flag}, 'woken', true);
-      IF {allowed}pg_notification_queue_usage() < 0.5 THEN
-        PERFORM pg_notify({channel}, '');
-      END IF;
-    END IF;"""
-_NO_TWO_PHASE: Final = "current_setting('max_prepared_transactions') = '0' AND "
+      IF {allowed}pg_catalog.pg_notification_queue_usage() OPERATOR(pg_catalog.<) 0.5 THEN
+        fig_large := pg_catalog.pg_notify({channel}, '') IS NULL;
+      END IF;"""
+_NO_TWO_PHASE: Final = (
+    "pg_catalog.current_setting('max_prepared_transactions') OPERATOR(pg_catalog.=) '0'\n"
+    "        AND "
+)
 
 
 def channel(source: str) -> str:
@@ -126,10 +137,13 @@ class Triggers(msgspec.Struct, frozen=True, kw_only=True):
         name = qualified(self.home, plain)
         body = self._body(capture, operation)
         read = [*columns_of(capture.shape), *keys_of(capture.shape)]
-        needed = settings(read if operation != "truncate" else ())
+        read = read if operation != "truncate" else []
+        sets = [f"{name} = {quoted(value)}" for name, value in settings(read).items()]
+        if capture.when or looks_up(read):
+            sets.insert(0, "search_path = pg_catalog, pg_temp")
         create = _FUNCTION.format(
             name=name,
-            settings="".join(f"\nSET {name} = {quoted(value)}" for name, value in needed.items()),
+            settings="".join(f"\nSET {one}" for one in sets),
             quote=_quote(body),
             body=body,
         )
@@ -158,6 +172,9 @@ class Triggers(msgspec.Struct, frozen=True, kw_only=True):
             work=_indent(self._work(capture, operation, by_row=by_row)),
             wake=self._wake(capture.source),
             flag=_flag(capture.source),
+            mark=_MARK,
+            join=JOIN,
+            clock=CLOCK,
             gaps=qualified(self.home, GAPS.name),
             source=quoted(capture.source),
             operation=operation,
@@ -181,7 +198,10 @@ class Triggers(msgspec.Struct, frozen=True, kw_only=True):
         rows = {"insert": ["NEW"], "delete": ["OLD"]}.get(operation, ["NEW", "OLD"])
         made = {"NEW": "fig_after", "OLD": "fig_before"}
         images = [f"  {made[row]} := {image(columns, row)};" for row in rows]
-        sizes = " OR ".join(f"octet_length({made[row]}) > {capture.large}" for row in rows)
+        sizes = " OR ".join(
+            f"pg_catalog.octet_length({made[row]}) OPERATOR(pg_catalog.>) {capture.large}"
+            for row in rows
+        )
         lines = [f"fig_large := coalesce({known or 'false'}, false);", "IF NOT fig_large THEN"]
         lines += [*images, f"  fig_large := {sizes};", "END IF;"]
         lines.append(self._either(capture, operation, "fig_large", by_row=True, read=True))
@@ -196,8 +216,7 @@ class Triggers(msgspec.Struct, frozen=True, kw_only=True):
         by_row: bool,
         read: bool = False,
     ) -> str:
-        events = qualified(self.home, EVENTS.name)
-        plain = events_of(capture, operation, events, by_row=by_row, read=read)
+        plain = events_of(capture, operation, self.home, by_row=by_row, read=read)
         if not found:
             return plain
         apart = large_events_of(capture, operation, self.home, by_row=by_row)
@@ -207,7 +226,6 @@ class Triggers(msgspec.Struct, frozen=True, kw_only=True):
         if self.notify == "never":
             return ""
         return _WAKE.format(
-            flag=_flag(source),
             allowed=_NO_TWO_PHASE if self.notify == "auto" else "",
             channel=quoted(channel(source)),
         )

@@ -19,8 +19,10 @@ from ..events import TABLE_NAME
 from ..when import translated
 from .claim import Heads
 from .image import read_image
+from .row import IMAGE_BYTES, row_image
 from .shared import shared
-from .trigger import IMAGE_BYTES, ident, row_image, row_key, trigger
+from .trigger import row_key, trigger
+from .words import ident
 
 __all__ = ["SqliteCapture"]
 

@@ -6,6 +6,7 @@ Of a large value an image holds the length only. Its reference is the event's id
 
 from __future__ import annotations
 
+import math
 import re
 from decimal import Decimal
 from typing import Final
@@ -19,6 +20,7 @@ _PAIR: Final = re.compile(
     "(?P<name>[^"]*(?:""[^"]*)*)"=
     (?: '(?P<text>[^']*(?:''[^']*)*)'
       | (?P<integer>-?[0-9]+)(?=,"|\Z)
+      | (?P<parts>-?[0-9]{1,19}/[0-9]{1,2})
       | (?P<null>NULL)
       | X'(?P<blob>[0-9A-F]*)'
       | @(?P<bytes>[0-9A-F]*)
@@ -68,6 +70,10 @@ def _value(kind: str, raw: str, encoding: str) -> tuple[str, str | int | None]:
             return "t", bytes.fromhex(raw).decode(encoding, "surrogateescape")
         case "large":
             return "l", int(raw)
+        case "parts":
+            # So many of the 2**62nd part of one, or of another power: as exact as it was written.
+            number, _, power = raw.partition("/")
+            return "r", _shortest(math.ldexp(int(number), -int(power)))
     return "r", _shortest(float(raw))
 
 

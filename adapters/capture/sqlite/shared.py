@@ -9,7 +9,7 @@ from sqlalchemy.schema import CreateTable
 
 from ..dialect import Piece
 from ..events import SUSPECT, TABLES
-from .trigger import ident
+from .words import ident
 
 __all__ = ["HISTORY", "LIVE", "shared"]
 

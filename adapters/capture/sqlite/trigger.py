@@ -17,25 +17,18 @@ the column's place in the image, ``<event_id>-3``.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from typing import Final
-
-from sqlalchemy import literal
-from sqlalchemy.dialects import sqlite
 
 from ..dialect import Capture, Operation, Piece, Shape
 from ..events import LARGE, TABLE_NAME
 from ..when import condition
+from .row import ROW_BYTES, most_of, row_image
+from .words import ident, quoted
 
-__all__ = ["IMAGE_BYTES", "ident", "row_image", "row_key", "trigger"]
+__all__ = ["row_key", "trigger"]
 
-_DIALECT: Final = sqlite.dialect()
-_EVENT_ID: Final = "lower(hex(randomblob(16)))"
+_EVENT_ID: Final = "hex(randomblob(16))"
 _NOW: Final = "(julianday('now') - 2440587.5) * 86400.0"
-IMAGE_BYTES: Final = 65_536
-"""A longer value is not copied into an event, unless ``Capture.large`` says otherwise."""
-_ROW_BYTES: Final = 900_000_000
-"""SQLite refuses text over 1e9 bytes, and a refusal would fail the legacy statement."""
 
 _TRIGGER: Final = """\
 CREATE TRIGGER {name} AFTER {timing} ON {table} FOR EACH ROW{when}
@@ -75,20 +68,6 @@ SELECT event_id || '-{place}', source, length(CAST({value} AS BLOB)),
     FROM {events} WHERE {is_large}
       AND id = (SELECT max(id) FROM {events})"""
 
-# quote() gives integers, NULL and BLOBs exactly; it cuts text at a NUL, and rounds some reals (of
-# which 26 digits, on the other hand, give every one back).
-_VALUE: Final = """\
-CASE typeof({value})
-      WHEN 'text' THEN CASE
-        WHEN length(CAST({value} AS BLOB)) > {most} THEN '#' || length(CAST({value} AS BLOB))
-        WHEN instr({value}, char(0)) THEN '@' || hex({value})
-        ELSE quote({value}) END
-      WHEN 'blob' THEN CASE
-        WHEN length({value}) > {most} THEN '#' || length({value})
-        ELSE quote({value}) END
-      WHEN 'real' THEN printf('%!.25e', {value})
-      ELSE quote({value}) END"""
-
 # Cut, so that it cannot grow too large: keys that are equal so far only wait for each other.
 _KEY: Final = """\
 CASE typeof({value})
@@ -111,7 +90,7 @@ def trigger(capture: Capture, operation: Operation) -> Piece:
         table=ident(shape.table),
         when=f"\nWHEN {when}" if when else "",
         events=ident(TABLE_NAME),
-        source=_literal(capture.source),
+        source=quoted(capture.source),
         event_id=_EVENT_ID,
         key=row_key(shape, row),
         before=row_image(shape, "OLD", capture.large) if operation != "insert" else "NULL",
@@ -124,34 +103,14 @@ def trigger(capture: Capture, operation: Operation) -> Piece:
     return Piece(kind="trigger", name=f"fig_{shape.table}_{operation}", create=create, drop=drop)
 
 
-def ident(name: str) -> str:
-    """Quote an identifier."""
-    return _DIALECT.identifier_preparer.quote_identifier(name)
-
-
-def row_image(shape: Shape, row: str, large: int) -> str:
-    """Give the expression of a row's image; ``row`` is OLD, NEW or a table's alias."""
-    most = _most(shape, large)
-    parts = []
-    for at, (name, _) in enumerate(shape.columns):
-        label = _literal(f"{',' if at else ''}{ident(name)}=")
-        value = _VALUE.format(value=f"{row}.{ident(name)}", most=most)
-        parts.append(f"{label} || {value}")
-    return _joined(parts)
-
-
-def _most(shape: Shape, large: int) -> int:
-    return min(large, _ROW_BYTES // (2 * len(shape.columns)))  # hex doubles
-
-
 def _large(capture: Capture, row: str) -> str:
     """Give the statements that keep what is too large for the image, some columns each."""
-    most = _most(capture.shape, capture.large)
+    most = most_of(capture.shape, capture.large)
     values = []
     for place, (name, declared) in enumerate(capture.shape.columns):
         if not _SMALL.search(declared):
             value = f"{row}.{ident(name)}"
-            is_large = _IS_LARGE.format(value=value, most=most, row=_ROW_BYTES)
+            is_large = _IS_LARGE.format(value=value, most=most, row=ROW_BYTES)
             event = ident(TABLE_NAME)
             kept = _KEPT.format(place=place, value=value, is_large=is_large, events=event)
             values.append(kept)
@@ -161,14 +120,6 @@ def _large(capture: Capture, row: str) -> str:
         )
         for at in range(0, len(values), _TERMS)
     )
-
-
-def _joined(parts: Sequence[str]) -> str:
-    """Join as a balanced tree, for SQLite bounds the depth of an expression (1,000)."""
-    if len(parts) <= 8:
-        return " ||\n    ".join(parts)
-    half = len(parts) // 2
-    return f"({_joined(parts[:half])}) ||\n    ({_joined(parts[half:])})"
 
 
 def row_key(shape: Shape, row: str) -> str:
@@ -186,7 +137,3 @@ def row_key(shape: Shape, row: str) -> str:
 def _short(value: str) -> str:
     cut = f"typeof({value}) IN ('text', 'blob')"
     return f"CASE WHEN {cut} THEN substr({value}, 1, 500) ELSE {value} END"
-
-
-def _literal(text: str) -> str:
-    return str(literal(text).compile(dialect=_DIALECT, compile_kwargs={"literal_binds": True}))

@@ -58,7 +58,7 @@ class Nursery:
 
     def close(self) -> None:
         self._process.stdin.close()
-        self._process.wait(30)
+        self._process.wait(90)
         self._reader.join(30)
         self._process.stdout.close()
 
@@ -108,7 +108,7 @@ class Bridge:
         if self.status is None:
             os.kill(self.pid, number)
 
-    def wait(self, seconds: float = 30) -> int:
+    def wait(self, seconds: float = 90) -> int:
         until(lambda: self.status is not None, f"bridge {self.pid} ends", seconds)
         return self.status
 
@@ -130,7 +130,7 @@ class Bridge:
             found[:] = [one for one in map(_value, lines) if one.get("event") == name]
             return bool(found)
 
-        until(look, f"bridge {self.pid} says {name}", 60)
+        until(look, f"bridge {self.pid} says {name}", 120)
         return found[0]
 
 

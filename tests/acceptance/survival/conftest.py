@@ -8,6 +8,7 @@ import pytest
 
 from stranglerfig.tests.acceptance.survival.bridge_process import Nursery
 from stranglerfig.tests.acceptance.survival.office import Office
+from stranglerfig.tests.stores import store_database
 
 
 @pytest.fixture(scope="session")
@@ -26,7 +27,8 @@ def any_office(request, tmp_path, nursery, postgresql):
         root = tmp_path / f"office{len(made)}"
         root.mkdir()
         legacy = request.getfixturevalue(kind).database()
-        options.setdefault("store", postgresql.database())
+        if "store" not in options:
+            options["store"] = store_database(postgresql)
         made.append(Office(root, nursery, legacy=legacy, **options))
         return made[-1]
 

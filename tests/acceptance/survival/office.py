@@ -116,7 +116,8 @@ class Office:
         upgrade(store)
         self.store = Store(store)
         self.run(TICKETS)
-        self.must("adapter", "install", "tickets")
+        for system in ("tickets", "verdicts"):
+            self.must("adapter", "install", system)
 
     def edit(self, file: str, old: str, new: str) -> None:
         found = (self.root / file).read_text("utf-8")
@@ -125,7 +126,6 @@ class Office:
 
     def live(self) -> None:
         """Have the replacement's decisions sent to legacy's table ``verdicts``."""
-        self.must("adapter", "install", "verdicts")
         for to in ("shadow", "live"):
             self.must("route", "advance", "ticket", "--to", to, "--force", "--why", "a test")
 
@@ -196,7 +196,7 @@ class Office:
     def waiting(self) -> int:
         return self.rows("SELECT count(*) FROM fig_event WHERE done_at IS NULL")[0][0]
 
-    def settled(self, what: str = "all captured changes are settled", seconds: float = 60) -> None:
+    def settled(self, what: str = "all captured changes are settled", seconds: float = 120) -> None:
         """Wait until nothing that legacy wrote waits."""
         until(lambda: not self.waiting(), what, seconds)
 

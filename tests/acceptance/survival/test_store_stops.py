@@ -28,6 +28,8 @@ def stands_still_and_flows_again(office, wait, lose, give, *, readable=True):
     process = office.bridge()
     office.write(*((at, f"k{at}", "plain") for at in range(5)))
     office.settled()
+    if readable:  # a full disk refuses new sessions: this one is kept, and read with below
+        assert len(office.taken()) == 5
     lose()
     office.write(*((at, f"k{at}", "plain") for at in range(5, COUNT)))
     wait(lambda: "waiting for the store" in process.source()["trouble"], "it waits for the store")
@@ -89,7 +91,9 @@ def test_a_store_on_postgresql_whose_disk_is_full_stops_the_intake(any_office, w
         url = postgresql.url.set(database="tiny").render_as_string(hide_password=False)
 
         def fill() -> None:
-            """Leave no page free."""
+            """Leave no page free, so that whoever connects anew is refused."""
+            for made_anew in disk.glob("PG_*/*/pg_internal.init"):
+                made_anew.unlink()
             with (disk / "filler").open("ab", buffering=0) as file:
                 size = 1 << 20
                 while size >= 512:

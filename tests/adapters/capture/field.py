@@ -22,6 +22,7 @@ from stranglerfig.adapters.capture.reconcile import Reconcile
 from stranglerfig.adapters.capture.rows import Rows
 from stranglerfig.adapters.capture.sqlite.dialect import SqliteCapture
 from stranglerfig.adapters.capture.throttle import Pace
+from stranglerfig.adapters.capture.unsettled import HELD
 from stranglerfig.adapters.capture.walk import Walk
 from stranglerfig.model import Record
 from stranglerfig.store.captured import capture_effects
@@ -113,7 +114,9 @@ class Field:
         )
         return walk.run(Backfill(ground, where, locks=locks).begin, restart=restart)
 
-    def reconcile(self, ledger, mode="capture", *, most=1_000, stop=None, stop_after=0):
+    def reconcile(
+        self, ledger, mode="capture", *, most=1_000, stop=None, stop_after=0, new_columns=False
+    ):
         """Walk; ``stop_after`` chunks it is told to stop."""
         ground, stop, chunks = self.ground(), stop or threading.Event(), itertools.count()
         mark = Unmarked("reconcile") if mode == "look" else Mark(ground, "reconcile")
@@ -125,7 +128,7 @@ class Field:
             stop=stop,
             report=lambda _: stop.set() if stop_after and next(chunks) >= stop_after else None,
         )
-        work = Reconcile(ground, ledger, mode)
+        work = Reconcile(ground, ledger, mode, new_columns=new_columns)
         walk.run(work.begin, finish=work.finish)
         return work.tally
 
@@ -139,9 +142,12 @@ class Field:
                 .mappings()
                 .all()
             )
+            # What a walk still holds back holds its key back too, as claims have it.
+            held = {row["key"] for row in found if row["parked"] == HELD}
             events = [
                 Event(**{name: row[name] for name in Event.__struct_fields__} | {"lease_token": ""})
                 for row in found
+                if row["key"] not in held
             ]
             with database.write() as store:
                 for event in events:

@@ -7,10 +7,10 @@ import threading
 import pytest
 
 from stranglerfig.errors import LegacyError
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.store.captured import Captured
 from stranglerfig.store.database import Database
 from stranglerfig.tests.adapters.capture.field import Field
+from stranglerfig.tests.stores import store_file
 
 TEXTS = ["'Ä'", "'a'", "'B'", "'it''s'", "'ß'", "'z '", "'_'", "'10'", "'9'", "'e%s'", "''"]
 NUMBERS = ["-7", "0", "9007199254740993", "12", "100", "9007199254740992", "3"]
@@ -92,7 +92,7 @@ def test_a_key_of_this_type(kind, declared, request, tmp_path):
     taken = field.events('"after"')
     assert len(set(taken)) == len(taken) == 2 * len(values)
     store = Database(f"sqlite:///{tmp_path / 'fig.db'}")
-    upgrade(f"sqlite:///{tmp_path / 'fig.db'}")
+    store_file(tmp_path / "fig.db")
     field.deliver(store)
     looked = field.reconcile(Captured(store), most=3)
     assert (looked.equal, looked.missed, looked.stale) == (len(taken), {}, 0)
@@ -155,7 +155,7 @@ def test_several_rows_of_one_key_of_the_source_are_told_apart(url, tmp_path):
     field.install()
     field.run(*(f"INSERT INTO orders VALUES ({at}, 'c{at % 2}', {at})" for at in range(6)))
     store = Database(f"sqlite:///{tmp_path / 'fig.db'}")
-    upgrade(f"sqlite:///{tmp_path / 'fig.db'}")
+    store_file(tmp_path / "fig.db")
     field.deliver(store)
     field.unseen(
         "UPDATE orders SET customer = 'other' WHERE id = 3", "DELETE FROM orders WHERE id = 4"

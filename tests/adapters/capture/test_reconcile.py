@@ -9,10 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from stranglerfig.migrations.schema.upgrade import upgrade
+from stranglerfig.adapters.tables import TableSource
+from stranglerfig.errors import LegacyError
 from stranglerfig.store.captured import Captured
 from stranglerfig.store.database import Database
-from stranglerfig.tests.adapters.capture.field import Field
+from stranglerfig.tests.adapters.capture.field import EVERYTHING, Field
+from stranglerfig.tests.stores import store_file
 
 ORDERS = (
     "CREATE TABLE orders (region VARCHAR(20) NOT NULL, nr INTEGER NOT NULL, note TEXT,"
@@ -27,8 +29,7 @@ def field(url, tmp_path):
 
 @pytest.fixture
 def database(tmp_path):
-    url = f"sqlite:///{tmp_path / 'fig.db'}"
-    upgrade(url)
+    url = store_file(tmp_path / "fig.db")
     return Database(url)
 
 
@@ -178,6 +179,121 @@ def test_a_value_that_is_too_large_does_not_differ_from_itself(field, database, 
     assert field.reconcile(ledger).missed == {"update": 1}
     field.deliver(database)
     assert field.reconcile(ledger).equal == 3
+
+
+class TestWhereColumnsChanged:
+    """Rows are compared by the columns that were captured when they were taken."""
+
+    @pytest.fixture
+    def taken(self, field, database):
+        field.install()
+        fill(field, 20)
+        field.deliver(database)
+        return field
+
+    def test_a_new_column_makes_no_row_a_changed_one(self, taken, database, ledger):
+        for added in ("first", "second"):
+            taken.run(f"ALTER TABLE orders ADD COLUMN {added} VARCHAR(9) DEFAULT 'x'")
+            assert taken.reconcile(ledger, "look").widened == 20  # before it is installed again
+            taken.install()
+            assert taken.installation().plan() == []
+            tally = taken.reconcile(ledger, most=7)
+            assert (tally.widened, tally.equal, tally.missed) == (20, 0, {})
+        taken.unseen("UPDATE orders SET note = 'new' WHERE nr = 3")
+        taken.run("UPDATE orders SET note = 'seen' WHERE nr = 4")
+        taken.deliver(database)
+        for mode in ("look", "capture"):
+            tally = taken.reconcile(ledger, mode)
+            assert (tally.widened, tally.equal, tally.missed) == (18, 1, {"update": 1})
+        assert len(taken.events(where="op = 'reconcile'")) == 1
+        assert {one["kind"] for one in taken.installation().recorded()}.isdisjoint({"former"})
+        taken.installation().undo(discard=True)
+
+    def test_rows_are_captured_with_their_new_columns_on_demand(self, taken, database, ledger):
+        taken.run("ALTER TABLE orders ADD COLUMN added VARCHAR(9) DEFAULT 'x'")
+        taken.install()
+        assert taken.reconcile(ledger, "look", new_columns=True).widened == 20
+        assert taken.events(where="done_at IS NULL") == []
+        tally = taken.reconcile(ledger, new_columns=True)
+        assert (tally.widened, tally.missed) == (20, {})
+        assert {values["added"] for _, values in taken.images("op = 'reconcile'")} == {"x"}
+        taken.deliver(database)
+        assert taken.reconcile(ledger).equal == 20
+
+    def test_columns_that_are_not_captured_any_longer_are_compared_still(
+        self, taken, database, ledger
+    ):
+        taken.options["columns"] = ("region", "nr", "amount")
+        taken.install()
+        taken.unseen("UPDATE orders SET note = 'new' WHERE nr = 3")
+        tally = taken.reconcile(ledger)
+        assert (tally.widened, tally.missed) == (19, {"update": 1})
+        taken.options["columns"] = ("region", "nr", "amount", "note")
+        taken.install()
+        taken.deliver(database)
+        assert taken.reconcile(ledger).widened == 20
+
+    def test_a_column_that_is_gone_cannot_be_compared_and_nothing_is_lost(self, taken, ledger):
+        if taken.backend == "sqlite":
+            pytest.skip("there a trigger that names a column keeps it")
+        taken.run("ALTER TABLE orders DROP COLUMN note")
+        taken.install()
+        tally = taken.reconcile(ledger)
+        assert (tally.widened, tally.missed) == (0, {"update": 20})
+
+    def test_a_wider_type_is_the_same_value(self, taken, ledger):
+        if taken.backend == "sqlite":
+            pytest.skip("types of columns do not change there")
+        wider = {
+            "mysql": "MODIFY amount DECIMAL(12,2)",
+            "postgresql": "ALTER amount TYPE numeric(12,2)",
+        }
+        taken.run(f"ALTER TABLE orders {wider[taken.backend]}")
+        taken.install()
+        assert taken.reconcile(ledger).equal == 20
+
+    def test_a_baseline_takes_them_as_they_are_now(self, taken, ledger):
+        taken.run("ALTER TABLE orders ADD COLUMN added VARCHAR(9)")
+        taken.install()
+        assert taken.reconcile(ledger, "baseline").missed == {"update": 20}
+        assert taken.reconcile(ledger).equal == 20
+
+    def test_only_some_shapes_are_remembered(self, taken):
+        for at in range(12):
+            taken.run(f"ALTER TABLE orders ADD COLUMN c{at} INTEGER")
+            taken.install()
+        assert len(taken.rows("SELECT 1 FROM fig_installed WHERE kind = 'former'")) == 8
+        assert len(taken.ground().former) == 8
+        assert len(taken.ground().former[0].shape.columns) == 15
+        taken.options["columns"] = ("region", "nr")
+        taken.install()
+        taken.options["columns"] = ()
+        taken.install()
+        assert taken.installation().plan() == []
+        assert len(taken.ground().former) == 8
+
+
+def test_a_walk_needs_every_trigger_and_says_which_one_is_missing(field):
+    field.install()
+    options = {"url": field.url, "table": "orders", "operations": list(EVERYTHING)}
+    source = TableSource(name="orders", options=options, place="fig.toml", root=field.root)
+    ground = source.ground()
+    trigger = next(
+        one
+        for one in ground.dialect.pieces(ground.capture)
+        if one.kind == "trigger" and "delete" in one.name
+    )
+    broken = {f"missing: {trigger.name}": trigger.drop}
+    if field.backend == "postgresql":
+        broken[f"disabled: {trigger.name}"] = f'ALTER TABLE orders DISABLE TRIGGER "{trigger.name}"'
+    for says, statement in broken.items():
+        field.run(statement)
+        with pytest.raises(LegacyError, match="capture is not installed") as caught:
+            source.ground()
+        assert caught.value.value == says
+        assert caught.value.remedy == "run 'fig adapter install orders'"
+        source.install()
+        source.ground()
 
 
 class TestConcurrently:

@@ -72,7 +72,11 @@ def test_the_rights_of_the_bridge_are_granted_and_taken_back(shop):
     installation = shop.installation(customer, grant_to=user)
     script = installation.script("install")
     assert script.count("GRANT") >= 5
-    assert "customer TO" not in script.replace('"', "").replace("`", "")
+    # MariaDB shows the columns of a table to who has a right on it: to none of its rows.
+    on_legacys = [line for line in script.splitlines() if "GRANT" in line and "customer" in line]
+    assert [line.startswith("GRANT REFERENCES ON ") for line in on_legacys if line[0] == "G"] == (
+        [True] if shop.kind == "mysql" else []
+    )
     installation.apply()
     assert installation.plan() == []
     # Without the option, rights that were given stay.

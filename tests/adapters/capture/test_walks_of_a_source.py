@@ -7,12 +7,12 @@ import pytest
 from stranglerfig.adapters.capture.events import EVENTS
 from stranglerfig.adapters.capture.unsettled import HELD, drop_held
 from stranglerfig.adapters.tables import TableSource
-from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Settlement
 from stranglerfig.store.captured import Captured, capture_effects
 from stranglerfig.store.database import Database
 from stranglerfig.store.effects import Effects
 from stranglerfig.tests.adapters.capture.field import EVERYTHING, Field
+from stranglerfig.tests.stores import store_file
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ async def deliver(field, database):
 
 
 async def test_from_a_backfill_through_the_bridge_to_nothing_missed(field, tmp_path):
-    upgrade(f"sqlite:///{tmp_path / 'fig.db'}")
+    store_file(tmp_path / "fig.db")
     database = Database(f"sqlite:///{tmp_path / 'fig.db'}")
     field.options["large"] = 60
     field.run(*(f"INSERT INTO orders VALUES ({at}, '{'x' * at}')" for at in range(1, 90, 8)))

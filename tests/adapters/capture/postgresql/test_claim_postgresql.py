@@ -38,3 +38,17 @@ def test_a_claim_reads_no_more_than_its_windows_need(desk, key, heads, analysed)
     assert claimed == heads
     assert pages < 4_000
     assert source.install_plan() == []
+
+
+def test_a_claim_walks_in_order_also_where_all_was_done_when_statistics_were_made(desk):
+    """To the planner one event waits then, and to read and sort all that do costs it no more."""
+    desk.installed(key="account", notify="never", level="statement")
+    rows = "INSERT INTO tickets SELECT n, n, '' FROM generate_series({}, {}) n"
+    desk.legacy.execute("ALTER TABLE fig_event SET (autovacuum_enabled = false)")
+    desk.legacy.execute(rows.format(1, 30_000))
+    desk.legacy.execute("UPDATE fig_event SET done_at = 1")
+    desk.legacy.execute("ANALYZE fig_event")
+    desk.legacy.execute(rows.format(30_001, 40_000))
+    pages, claimed = pages_and_rows(desk, limit=100)
+    assert claimed == 100
+    assert pages < 4_000

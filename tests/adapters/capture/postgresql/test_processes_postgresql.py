@@ -24,7 +24,7 @@ pytestmark = pytest.mark.process
 
 SCRIPT = Path(__file__).with_name("one_consumer.py")
 ACCOUNTS = 7
-PATIENCE = 60.0
+PATIENCE = 120.0
 
 
 class Office:
@@ -74,7 +74,7 @@ class Office:
 
     def stop(self, process: subprocess.Popen[bytes]) -> None:
         process.terminate()
-        assert process.wait(30) == 0
+        assert process.wait(90) == 0
 
     def check(self) -> int:
         """Hold both sides against each other: by key in the order of the commits."""
@@ -107,7 +107,7 @@ def office(desk) -> Iterator[Callable[..., Office]]:
 
 def kill(process: subprocess.Popen[bytes]) -> None:
     process.send_signal(signal.SIGKILL)
-    assert process.wait(30) == -signal.SIGKILL
+    assert process.wait(90) == -signal.SIGKILL
 
 
 class Writer(threading.Thread):
@@ -211,7 +211,7 @@ def test_a_poison_row_counts_its_attempts_though_it_kills_its_process(office):
     one.desk.legacy.execute("INSERT INTO tickets VALUES (1, 'a', 'poison'), (2, 'b', '2')")
     for death in (1, 2, 3):
         process = one.consumer()
-        assert process.wait(30) == -signal.SIGKILL
+        assert process.wait(90) == -signal.SIGKILL
         assert one.desk.events("attempts", where="id = 1") == [(death,)]
     # The lease of the last is taken over at the next start.
     one.desk.legacy.execute("UPDATE fig_event SET done_at = 1 WHERE id = 1")

@@ -53,7 +53,7 @@ def insert(desk, *rows) -> None:
 
 async def receive(source, count: int, *, limit: int = 100) -> list:
     got = []
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while len(got) < count:
             got += await source.receive(limit, 1.0)
     return got
@@ -390,7 +390,7 @@ async def test_a_waker_whose_connection_is_ended_comes_again(desk):
     waking = source._session._waking
 
     async def hears(wanted: bool) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while waking.hears is not wanted:
                 await asyncio.sleep(0.005)
 
@@ -430,7 +430,7 @@ async def test_lost_connections_are_replaced(desk):
 
 
 async def until_it_raises(source) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while True:
             for delivery in await source.receive(10, 1.0):
                 await delivery.settle(Settlement(outcome="retry"))

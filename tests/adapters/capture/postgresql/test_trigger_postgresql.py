@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
 import string
-import uuid
 
 import psycopg
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from psycopg import sql
 
-from stranglerfig.adapters.capture.dialect import Shape
+from stranglerfig.adapters.capture.dialect import Capture, Shape
 from stranglerfig.adapters.capture.postgresql.dialect import PostgreSqlCapture
 from stranglerfig.adapters.capture.postgresql.image import read_image
 from stranglerfig.adapters.capture.postgresql.words import short
@@ -93,6 +93,52 @@ VALUES = {
 }
 LETTERS = {"small": "i", "whole": "i", "single": "r", "real8": "r", "bytes": "b", "id": "i"}
 TEXTS = ("fixed", "short", "long", "letter", "called", "made")
+
+
+# What would come first of each name that the functions use, had it no schema.
+SHADOWS = [
+    "CREATE SCHEMA evil",
+    "CREATE TABLE evil.called (called pg_catalog.text)",
+    *(
+        f"CREATE FUNCTION evil.{name}({taken}) RETURNS {given} LANGUAGE plpgsql AS"
+        f" $$ BEGIN INSERT INTO evil.called VALUES ('{name}'); RAISE EXCEPTION 'shadowed'; END $$"
+        for name, taken, given in (
+            ("current_setting", "text, boolean", "text"),
+            ("current_setting", "text", "text"),
+            ("set_config", "text, text, boolean", "text"),
+            ("octet_length", "text", "integer"),
+            ("octet_length", "bytea", "integer"),
+            ("left", "text, integer", "text"),
+            ("gen_random_uuid", "", "uuid"),
+            ("clock_timestamp", "", "timestamptz"),
+            ("date_part", "text, timestamptz", "double precision"),
+            ("nextval", "regclass", "bigint"),
+            ("hashtextextended", "text, bigint", "bigint"),
+            ("convert_to", "text, name", "bytea"),
+            ("getdatabaseencoding", "", "name"),
+            ("pg_notify", "text, text", "void"),
+            ("joined", "text, text", "text"),
+            ("joined", "bigint, text", "text"),
+            ("joined", "text, bigint", "text"),
+            ("joined", "integer, text", "text"),
+            ("compared", "integer, integer", "boolean"),
+            ("compared", "bigint, bigint", "boolean"),
+            ("compared", "text, text", "boolean"),
+            ("compared", "double precision, numeric", "boolean"),
+        )
+    ),
+    *(
+        f"CREATE OPERATOR evil.|| (LEFTARG = {left}, RIGHTARG = {right}, FUNCTION = evil.joined)"
+        for left, right in (("text", "text"), ("bigint", "text"), ("text", "bigint"))
+    ),
+    *(
+        f"CREATE OPERATOR evil.{sign} (LEFTARG = {of}, RIGHTARG = {of}, FUNCTION = evil.compared)"
+        for sign in ("=", "<>", ">", "<", "<=")
+        for of in ("integer", "bigint", "text")
+    ),
+    "CREATE DOMAIN evil.text AS pg_catalog.text CHECK (false)",
+    "CREATE COLLATION evil.\"C\" (LOCALE = 'C')",
+]
 
 
 @pytest.fixture
@@ -506,9 +552,78 @@ def test_what_is_no_image_is_refused(text):
     assert len(image.values) <= len(image.kinds)
 
 
-def test_an_id_of_an_event_is_random(desk):
-    desk.installed()
-    desk.legacy.execute("INSERT INTO tickets VALUES (1, 'a', ''), (2, 'a', '')")
-    ids = [uuid.UUID(event_id) for (event_id,) in desk.events("event_id")]
-    assert len(set(ids)) == 2
-    assert {one.version for one in ids} == {4}
+def test_an_id_of_an_event_is_random_in_each_transaction_and_its_number_in_one(desk):
+    """After a remove and an install numbers begin anew, and the inbox remembers the old ids."""
+    desk.installed(operations=["insert", "update"])
+    for _ in range(2):
+        with desk.legacy.transaction():
+            desk.legacy.execute("INSERT INTO tickets VALUES (1, 'a', ''), (2, 'a', '')")
+            desk.legacy.execute("UPDATE tickets SET text = 'b'")
+        desk.legacy.execute("DELETE FROM tickets")
+    ids = desk.events("event_id", "id")
+    drawn = [event_id.removesuffix(str(number)) for event_id, number in ids]
+    assert all(re.fullmatch("[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-", one) for one in drawn)
+    assert [len(set(some)) for some in (drawn[:4], drawn[4:], drawn)] == [1, 1, 2]
+
+
+@pytest.mark.parametrize("level", ["row", "statement"])
+@pytest.mark.parametrize("table", ["tickets", "keyless", "pairs"])
+def test_what_a_session_finds_first_is_not_what_a_function_of_ours_calls(desk, level, table):
+    """They run with their owner's rights and set no search path: all in them has its schema."""
+    for statement in SHADOWS:
+        desk.legacy.execute(statement)
+    desk.legacy.execute("CREATE TABLE keyless (account text, text text, at timestamptz, doc json)")
+    desk.legacy.execute(
+        "CREATE TABLE pairs (name text, part text, bytes bytea, text text, PRIMARY KEY (name, part))"
+    )
+    desk.installed(table=table, operations=["insert", "update", "delete", "truncate"], level=level)
+    columns = {
+        "tickets": ("id", "1"),
+        "keyless": ("account", "'a'"),
+        "pairs": ("name, part", "'1', repeat('k', 600)"),
+    }[table]
+    evil = desk.connect()
+    for ours in ("fig_event", "fig_gap", "fig_large", "fig_new", "fig_old", "fig_rows"):
+        evil.execute(f"CREATE TEMPORARY TABLE {ours} (id bigint)")
+    evil.execute("SET search_path = evil, pg_temp, pg_catalog")
+    for size in (1, 70_000):
+        text = "x" * size
+        into = f"INSERT INTO public.{table} ({columns[0]}, text) VALUES ({columns[1]}, '{text}')"
+        evil.execute(into)
+        evil.execute(f"UPDATE public.{table} SET text = 'y'")
+        evil.execute(f"DELETE FROM public.{table}")
+    evil.execute(f"TRUNCATE public.{table}")
+    assert desk.gaps() == []
+    assert [op for op, _ in desk.events()] == ["insert", "update", "delete"] * 2 + ["truncate"]
+    assert desk.ask("SELECT called FROM evil.called") == []
+    # The shadows do shadow.
+    with pytest.raises(psycopg.errors.RaiseException):
+        evil.execute("SELECT 'a'::pg_catalog.text || 'b'::pg_catalog.text")
+
+
+@pytest.mark.parametrize("level", ["row", "statement"])
+def test_all_in_a_function_is_named_with_its_schema(level):
+    """But for what is no name: words of the language, and our own variables and aliases."""
+    shape = Shape(
+        table="t",
+        columns=(("id", "bigint"), ("n", "text"), ("d", "json"), ("m", "money"), ("b", "bytea")),
+        key=("id", "n"),
+        all_columns=("id", "n", "d", "m", "b"),
+    )
+    operations = ("insert", "update", "delete", "truncate")
+    capture = Capture(source="t", shape=shape, operations=operations, level=level)
+    pieces = PostgreSqlCapture("home", notify="always").pieces(capture)
+    for piece in (one for one in pieces if one.kind == "function"):
+        body = re.sub("'(?:[^']|'')*'", "''", piece.create[piece.create.index("#variable") :])
+        assert "search_path" not in piece.create
+        called = set(re.findall(r"(?<![\w.\"])([a-z_]\w*)\(", body.replace("VALUES (", "")))
+        assert called <= {"coalesce"}
+        assert set(re.findall(r"::([\w.]+)", body)) <= {
+            "pg_catalog.text",
+            "pg_catalog.regclass",
+            "numeric",
+        }
+        plain = re.sub(
+            r"OPERATOR\(pg_catalog\.[^)]+\)|:=|::|#variable_conflict|\.\*|[A-Z]+ = ''", "", body
+        )
+        assert not re.search(r"[-+*/<>=~!@#%^&|`?]", plain.replace("$fig$", ""))

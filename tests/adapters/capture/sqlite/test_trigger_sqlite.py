@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from decimal import Decimal
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from stranglerfig.adapters.capture.dialect import Capture, Image, Shape
@@ -16,8 +17,10 @@ from stranglerfig.adapters.capture.sqlite.trigger import trigger
 from stranglerfig.adapters.tables import TableSource
 
 
-def shape(columns: list[str], key: tuple[str, ...] = (), table: str = "t") -> Shape:
-    named = tuple((name, "") for name in columns)
+def shape(
+    columns: list[str], key: tuple[str, ...] = (), table: str = "t", declared: str = ""
+) -> Shape:
+    named = tuple((name, declared) for name in columns)
     return Shape(table=table, columns=named, key=key, all_columns=tuple(columns))
 
 
@@ -25,14 +28,18 @@ def capture(shaped: Shape, **options) -> Capture:
     return Capture(source="s", shape=shaped, operations=("insert",), **options)
 
 
-def database(columns: list[str], key: tuple[str, ...] = (), table: str = "t") -> sqlite3.Connection:
+def database(
+    columns: list[str], key: tuple[str, ...] = (), table: str = "t", declared: str = ""
+) -> sqlite3.Connection:
+    """Give one whose triggers take the columns for ``declared``; they hold whatever is put in."""
     connection = sqlite3.connect(":memory:", isolation_level=None)
     connection.text_factory = lambda raw: raw.decode("utf-8", "surrogateescape")
     quoted = ", ".join('"' + name.replace('"', '""') + '"' for name in columns)
     connection.execute('CREATE TABLE "' + table.replace('"', '""') + f'" ({quoted})')
     for piece in SqliteCapture().shared():
         connection.execute(piece.create)
-    connection.execute(trigger(capture(shape(columns, key, table)), "insert").create)
+    shaped = shape(columns, key, table, declared)
+    connection.execute(trigger(capture(shaped), "insert").create)
     return connection
 
 
@@ -60,20 +67,32 @@ def back(kind: str, value: str | int | None) -> object:
 
 
 shared = database(["a", "b"])
+declared_as = {name: database(["a", "b"], declared=name) for name in ("", "TEXT", "BIGINT", "REAL")}
 
 
+@pytest.mark.parametrize("declared", declared_as)
 @given(a=values, b=values)
-def test_any_value_comes_back_exactly(a, b):
-    shared.execute("DELETE FROM fig_event")
-    shared.execute("INSERT INTO t VALUES (?, ?)", (a, b))
-    (image,) = captured(shared)
+def test_any_value_comes_back_exactly_whatever_its_column_was_declared_for(declared, a, b):
+    connection = declared_as[declared]
+    connection.execute("DELETE FROM fig_event")
+    connection.execute("INSERT INTO t VALUES (?, ?)", (a, b))
+    (image,) = captured(connection)
     for put, kind, name in zip((a, b), image.kinds, ("a", "b"), strict=True):
         got = back(kind, image.values[name])
         assert type(got) is type(put)
         assert got == put
 
 
-@given(value=st.floats(allow_nan=False))
+@given(
+    value=st.one_of(
+        st.floats(allow_nan=False),
+        st.floats(-(2.0**31), 2.0**31),
+        st.tuples(st.integers(-12, 32), st.sampled_from([-1.0, 0.0, 1.0])).map(
+            lambda edge: math.nextafter(2.0 ** edge[0], edge[1] * math.inf if edge[1] else 0.0)
+        ),
+        st.integers(-12, 32).map(lambda power: -(2.0**power)),
+    )
+)
 def test_reals_are_told_exactly_in_the_fewest_digits(value):
     shared.execute("DELETE FROM fig_event")
     shared.execute("INSERT INTO t VALUES (?, NULL)", (value,))
@@ -93,11 +112,13 @@ name = st.text(
 )
 
 
+@pytest.mark.parametrize("declared", ["", "TEXT"])
 @given(columns=st.lists(name, min_size=1, max_size=6, unique_by=folded), table=name)
-def test_any_names_can_be_captured(columns, table):
+@example(columns=["%s", "100%", "%%Q"], table="%s")
+def test_any_names_can_be_captured(declared, columns, table):
     if table.lower().startswith(("sqlite_", "fig_event")):
         return
-    connection = database(columns, (columns[0],), table)
+    connection = database(columns, (columns[0],), table, declared)
     marks = ", ".join("?" * len(columns))
     quoted = '"' + table.replace('"', '""') + '"'
     connection.execute(f"INSERT INTO {quoted} VALUES ({marks})", columns)
@@ -106,10 +127,11 @@ def test_any_names_can_be_captured(columns, table):
     connection.close()
 
 
+@pytest.mark.parametrize("declared", ["", "INTEGER", "VARCHAR(20)"])
 @pytest.mark.parametrize("count", [1, 8, 9, 300, 1_500])
-def test_wide_tables_are_one_image(count):
+def test_wide_tables_are_one_image(count, declared):
     columns = [f"c{at}" for at in range(count)]
-    connection = database(columns)
+    connection = database(columns, declared=declared)
     row = ["}" if at % 3 == 0 else None if at % 3 == 1 else at for at in range(count)]
     connection.execute(f"INSERT INTO t VALUES ({', '.join('?' * count)})", row)
     (image,) = captured(connection)
@@ -198,3 +220,25 @@ async def test_a_utf16_database_gives_the_same_bytes(tmp_path):
 def test_what_is_no_image_is_refused_with_its_place(text):
     with pytest.raises(ValueError, match="not a row image at character"):
         read_image(text, "utf-8")
+
+
+def test_text_that_is_no_utf_8_comes_back_as_its_bytes():
+    connection = database(["a", "b"], declared="TEXT")
+    connection.execute("INSERT INTO t VALUES (CAST(X'61FF62' AS TEXT), 'it''s')")
+    (image,) = captured(connection)
+    assert image.values == {"a": "a\udcffb", "b": "it's"}
+    connection.close()
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("1/0", "1.0"), ("-3/62", "-6.505213034913027e-19"), ("9007199254740993/52", "2.0")],
+)
+def test_parts_of_a_power_of_two_are_read(text, value):
+    assert read_image(f'"a"={text}', "utf-8") == Image(values={"a": value}, kinds="r")
+
+
+@pytest.mark.parametrize("text", ["1/", "/2", "1/-2", "1" * 400 + "/2", "1/222", "1.5/2"])
+def test_what_is_no_part_is_refused(text):
+    with pytest.raises(ValueError, match="not a row image"):
+        read_image(f'"a"={text}', "utf-8")

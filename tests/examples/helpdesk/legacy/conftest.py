@@ -83,7 +83,7 @@ class HelpDesk:
         """Send SIGTERM; the exit code."""
         self.process.terminate()
         try:
-            return self.process.wait(10)
+            return self.process.wait(90)
         finally:
             self.process.kill()
             assert self.process.stdout is not None

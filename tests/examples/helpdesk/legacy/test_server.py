@@ -134,7 +134,7 @@ def test_a_request_in_hand_is_answered_before_it_stops(start: Any, tmp_path: Pat
         status, reply = waiting.result(10)
     assert status == 200
     assert b"<ticketId>2</ticketId>" in reply
-    assert own.process.wait(10) == 0
+    assert own.process.wait(90) == 0
     other.close()
 
 
