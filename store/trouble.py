@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import StoreError, StoreUnavailable
-from .tables import HEAD
+from .tables import ADDED, HEAD, OLDEST
 
 __all__ = ["locked", "refused", "unavailable", "wrong_version"]
 
@@ -86,7 +86,7 @@ def unavailable(error: BaseException, place: str) -> StoreUnavailable:
         )
     driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     words = (str(driver).strip().splitlines() or [type(driver).__name__])[0]
-    known = _known(getattr(driver, "sqlstate", None) or "", words.lower())
+    known = _absent(words) or _known(getattr(driver, "sqlstate", None) or "", words.lower())
     if known is not None:
         return StoreUnavailable(known[0], place=place, value=words, remedy=known[1])
     return StoreUnavailable(
@@ -95,6 +95,15 @@ def unavailable(error: BaseException, place: str) -> StoreUnavailable:
         value=f"{type(driver).__name__}: {words}",
         remedy="look at the database's own log",
     )
+
+
+def _absent(words: str) -> tuple[str, str] | None:
+    """Know a table that an older schema, on which we work as well, does not have yet."""
+    found = re.search(r'no such table: (?:main\.)?(\w+)|relation "(\w+)" does not exist', words)
+    since = ADDED.get(found[1] or found[2]) if found is not None else None
+    if since is None:
+        return None
+    return f"its tables are of a version before {since}", "run 'fig check --migrate'"
 
 
 def _known(state: str, words: str) -> tuple[str, str] | None:
@@ -141,6 +150,6 @@ def wrong_version(found: str | None, place: str = "the store") -> StoreError:
         "the store's tables are of another version",
         place=place,
         value=found,
-        expected=HEAD,
+        expected=f"{OLDEST} to {HEAD}",
         remedy="upgrade stranglerfig" if newer else "run 'fig check --migrate'",
     )
