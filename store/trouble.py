@@ -24,6 +24,7 @@ _STATES: Final = (
         "our user may not do this",
         "GRANT it rights on the tables, or make it their owner",
     ),
+    ("25P03", "the database ended our write: we were frozen in it", "see why this machine stalls"),
     ("25006", "the database takes no writes", "lead workspace.store to the primary"),
     ("53100", "the disk is full", "make room on the database's disk"),
     ("53300", "too many connections", "raise max_connections, or end connections of others"),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +17,7 @@ from stranglerfig.migrations.schema.upgrade import standing, upgrade
 from stranglerfig.model import Data, Route, Side
 from stranglerfig.store import Store
 from stranglerfig.store.chain import verify
+from stranglerfig.store.database import Database
 from stranglerfig.store.line import Line
 from stranglerfig.store.measures import Measured, Place, Sum
 from stranglerfig.store.noise import Doubled, count_doubled, doubled, keep_doubled
@@ -26,6 +26,7 @@ from stranglerfig.store.reviews import Reviews
 from stranglerfig.store.tables import ADDED, HEAD, OLDEST, metadata
 from stranglerfig.store.version import Version
 from stranglerfig.store.write import Write
+from stranglerfig.tests.frozen import freeze, thaw
 from stranglerfig.tests.importable import importable
 from stranglerfig.tests.migrations import exact_0004
 from stranglerfig.tests.older import make_older, older_code
@@ -54,7 +55,7 @@ def expanded(old):
 
 
 @pytest.fixture
-def store(request):
+def store():
     """Open a store, and close it at the end."""
     made = []
 
@@ -69,7 +70,15 @@ def store(request):
 
 
 @pytest.fixture
-def writer(request):
+def database(url):
+    """The store's, without its tables being looked at."""
+    made = Database(url)
+    yield made
+    made.engine.dispose()
+
+
+@pytest.fixture
+def writer():
     """Start a process that writes: this code, or the one before it."""
     started = []
 
@@ -189,31 +198,27 @@ def test_old_and_new_processes_write_side_by_side(old, writer):
 
 
 @pytest.mark.process
-def test_one_that_was_thought_gone_is_shut_out_all_the_same(expanded, writer):
+def test_one_that_was_thought_gone_is_shut_out_all_the_same(expanded, database, writer):
     """Silent for longer than its lease, it is not waited for; when it wakes it writes nothing."""
     thawed = writer(expanded, "thawed", older=True)
-    gone = Processes(Store(expanded).database)
-    [entry] = gone.all()
-    with create_engine(expanded, poolclass=NullPool).begin() as connection:
-        statement = text("UPDATE processes SET status = :status")
-        connection.execute(statement, {"status": '{"lease": 0.000001}'})
+    freeze(thawed.process, expanded)
+    [entry] = Processes(database).all()
     assert entry.pid == thawed.process.pid
-    thawed.process.send_signal(signal.SIGSTOP)
     try:
         with create_engine(expanded, poolclass=NullPool).begin() as connection:
             connection.execute(text("UPDATE processes SET seen_at = seen_at - 60"))
         upgrade(expanded, contract=True)
     finally:
-        thawed.process.send_signal(signal.SIGCONT)
+        thaw(thawed.process)
     thawed.ask(1)
     assert thawed.answer().startswith("refused")
     assert lines(expanded)[0] == []
 
 
-def test_nobody_is_shut_out_by_a_step_that_is_no_addition(url):
+def test_nobody_is_shut_out_by_a_step_that_is_no_addition(url, database):
     """From 0003 on, the journal is linked in another way: who lives there cannot go on."""
     make_older(url, "0003")
-    processes = Processes(Store(url).database)
+    processes = Processes(database)
     processes.beat("one", kind="bridge", host="h", pid=4711, status={"lease": 5.0})
     with pytest.raises(StoreError, match="older processes still run") as caught:
         upgrade(url)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
@@ -17,6 +16,7 @@ from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Route, Side, Stage
 from stranglerfig.running.fleet import adoption, wait_for
 from stranglerfig.store import Store
+from stranglerfig.tests.frozen import freeze, thaw
 from stranglerfig.tests.importable import importable
 
 pytestmark = pytest.mark.process
@@ -52,7 +52,7 @@ def fleet(url, tmp_path):
     ]
     yield started
     for process in started:
-        process.send_signal(signal.SIGCONT)
+        thaw(process)
         process.kill()
         process.wait()
 
@@ -96,7 +96,7 @@ def test_no_two_sides_serve_a_key_under_one_version(fleet, url, tmp_path, wait):
         for number in range(CHANGES):
             frozen = chance.sample(fleet, 2) if number % 6 == 4 else []
             for process in frozen:
-                process.send_signal(signal.SIGSTOP)
+                freeze(process, url)
             route = store.routes.put(
                 changed(route, number), action="move", who="ada", why="", evidence={}
             )
@@ -107,7 +107,7 @@ def test_no_two_sides_serve_a_key_under_one_version(fleet, url, tmp_path, wait):
             have = {one.pid for one in seen.members if one.state == "has it"}
             assert have >= {process.pid for process in fleet} - {one.pid for one in frozen}
             for process in frozen:
-                process.send_signal(signal.SIGCONT)
+                thaw(process)
         wait(
             lambda: all(
                 one.version == route.version and one.state == "has it"
