@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -71,6 +72,7 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     ``key`` is the input field that a canary is sticky to; ``compare`` names the output fields that
     are held against each other (none: all); ``golden`` is a CSV of inputs and right outputs;
+    ``owner`` is who is to be asked, and ``expires`` the day by which its migration is to be over;
     ``ladder`` holds the percents of the canary; ``outcome`` says where legacy itself decides
     later, and ``send`` names the ``[legacy.NAME]`` that a replacement's decisions are sent to.
     ``rules`` put requests on a side by what they say; endpoints of one ``group`` are one journey:
@@ -87,6 +89,8 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     key: str = ""
     compare: tuple[str, ...] = ()
     golden: str = ""
+    owner: str = ""
+    expires: date | None = None
     ladder: tuple[float, ...] = (1, 5, 10, 25, 50)
     guardrail: Guardrail = Guardrail()
     outcome: Outcome | None = None

@@ -14,7 +14,9 @@ from ..config import Workspace
 from ..errors import FigError, StoreError
 from ..judging import check_comparison
 from ..migrations.schema.upgrade import standing, upgrade
+from ..model import Route
 from ..ports import Installable
+from ..routing.expiry import LATE, expiry
 from ..routing.guardrails.meters import check_source
 from ..running.columns import unfit as unfit_columns
 from ..store.tables import HEAD
@@ -58,7 +60,7 @@ def check(screen: Screen, migrate: bool, contract: bool, explain: bool, as_json:
     else:
         rows = [
             [
-                "[green]ok[/]" if error is None else "[red]wrong[/]",
+                _state(text, error),
                 escape(what),
                 escape(text if error is None else error.message.partition("\n")[0].rstrip(":")),
             ]
@@ -70,6 +72,12 @@ def check(screen: Screen, migrate: bool, contract: bool, explain: bool, as_json:
                 screen.error(error)
     worst = next((error for _, _, error in found if error is not None), None)
     sys.exit(worst.exit_status if worst else 0)
+
+
+def _state(text: str, error: FigError | None) -> str:
+    if error is not None:
+        return "[red]wrong[/]"
+    return "[yellow]late[/]" if text.startswith(LATE) else "[green]ok[/]"
 
 
 def _explain(screen: Screen, workspace: Workspace, as_json: bool) -> None:
@@ -115,6 +123,11 @@ def _looks(workspace: Workspace) -> list[tuple[str, Callable[[], str]]]:
             for name, one in workspace.metrics.items()
         ),
         *((f"endpoint.{name}", partial(_endpoint, workspace, name)) for name in workspace.endpoint),
+        *(
+            (f"endpoint.{name}.expires", partial(_expires, workspace, name))
+            for name, one in workspace.endpoint.items()
+            if one.expires is not None
+        ),
     ]
 
 
@@ -152,6 +165,11 @@ def _legacy(workspace: Workspace, name: str) -> str:
 def _replacement(workspace: Workspace, name: str) -> str:
     part = app.provider(workspace, name)
     return f"revision {part.revision}" if part.revision else "no model yet: fig learn"
+
+
+def _expires(workspace: Workspace, name: str) -> str:
+    route = route_of(workspace, name) or Route(endpoint=name)
+    return expiry(workspace.endpoint[name], route) or "is not under way"
 
 
 def _endpoint(workspace: Workspace, name: str) -> str:
