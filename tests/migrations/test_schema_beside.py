@@ -9,10 +9,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
 from stranglerfig.errors import StoreError
+from stranglerfig.migrations.schema import upgrade as schema
 from stranglerfig.migrations.schema.upgrade import standing, upgrade
 from stranglerfig.model import Data, Route, Side
 from stranglerfig.store import Store
@@ -305,3 +307,39 @@ def test_a_schema_that_a_newer_code_expanded_is_worked_on(url, store):
     assert ours.journal.flush(20)
     with pytest.raises(StoreError, match="newer"):
         upgrade(url, contract=True)
+
+
+def tables_at(url, revision):
+    """Give every column of a store as code of that revision made it."""
+    make_older(url, revision)
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.connect() as connection:
+        there = inspect(connection)
+        return {
+            (table, column["name"]): column
+            for table in there.get_table_names()
+            for column in there.get_columns(table)
+        }
+
+
+REVISIONS = [
+    one.module
+    for one in ScriptDirectory.from_config(schema._config()).walk_revisions()
+    if one.revision > OLDEST
+]
+
+
+@pytest.mark.parametrize("step", REVISIONS, ids=lambda step: step.revision)
+def test_a_step_that_says_it_only_adds_does(tmp_path, step):
+    """What older code reads and writes is as it was, and it can fill rows without what is new."""
+    assert step.oldest < step.revision, "or it shuts older code out: is that so?"
+    before = tables_at(f"sqlite:///{tmp_path / 'before.db'}", step.down_revision)
+    after = tables_at(f"sqlite:///{tmp_path / 'after.db'}", step.revision)
+    for name, column in before.items():
+        assert name in after, "nothing goes"
+        assert str(after[name]["type"]) == str(column["type"]), name
+        assert after[name]["nullable"] == column["nullable"], name
+    known = {table for table, _ in before}
+    for (table, name), column in after.items():
+        if table in known and (table, name) not in before:
+            assert column["nullable"] or column["default"] is not None, (table, name)
