@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import functools
 import io
+import shutil
 import subprocess
 import tarfile
 import tempfile
@@ -34,20 +36,20 @@ def make_older(url: str, revision: str = OLDEST) -> str:
 
 def older_code() -> str | None:
     """Give a PYTHONPATH with the last code before this schema; None where there is no history."""
-    folder = _checkout()
-    return None if folder is None else folder.name
+    return _checkout()
 
 
 @functools.cache
-def _checkout() -> tempfile.TemporaryDirectory[str] | None:
+def _checkout() -> str | None:
     brought = _git("log", "--format=%H", "--reverse", f'-SHEAD: Final = "{HEAD}"', "--", "store")
     first = (brought or b"").decode().split()
     packed = _git("archive", f"{first[0]}^") if first else None
     if packed is None:
         return None
-    folder = tempfile.TemporaryDirectory(prefix="fig-older-")
+    folder = tempfile.mkdtemp(prefix="fig-older-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(Path(folder.name) / "stranglerfig", filter="data")
+        archive.extractall(Path(folder) / "stranglerfig", filter="data")
     return folder
 
 

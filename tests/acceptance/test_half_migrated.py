@@ -8,20 +8,15 @@ from stranglerfig.migrations.schema.upgrade import standing, upgrade
 from stranglerfig.store.tables import HEAD, OLDEST
 from stranglerfig.store.version import Version
 from stranglerfig.tests.acceptance.conftest import Desk
-from stranglerfig.tests.acceptance.test_bridge_end import (
-    test_sigterm_with_a_hundred_in_flight_finishes_them,
-)
 from stranglerfig.tests.acceptance.test_killed import (
     canary,
     test_facade_and_bridge_in_two_processes_on_one_store,
-    test_serve,
 )
 from stranglerfig.tests.acceptance.test_routes import (
     served,
     test_a_canary_is_sticky_and_explained,
     test_a_revision_that_is_worse_is_taken_back_by_the_running_process,
     test_events_and_latches_refuse,
-    test_kill_by_file_works_without_a_store,
     test_kill_reaches_a_running_process_and_resume_too,
     test_shadow_never_delays_a_caller,
     test_the_whole_way_up_and_back,
@@ -37,11 +32,8 @@ CORE = (
     test_a_revision_that_is_worse_is_taken_back_by_the_running_process,
     test_events_and_latches_refuse,
     test_facade_and_bridge_in_two_processes_on_one_store,
-    test_kill_by_file_works_without_a_store,
     test_kill_reaches_a_running_process_and_resume_too,
-    test_serve,
     test_shadow_never_delays_a_caller,
-    test_sigterm_with_a_hundred_in_flight_finishes_them,
     test_the_whole_way_up_and_back,
 )
 HALVES = {
@@ -76,11 +68,6 @@ def desk(request, tmp_path):
     made = make_half(tmp_path / "desk", wanted, code())
     yield made
     made.close()
-
-
-@pytest.fixture
-def any_desk(desk):
-    return desk
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
