@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Literal
 
@@ -48,31 +49,32 @@ class Webhook(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def plan(self, ctx: Ctx) -> Sequence[str]:
         """Say who is told; the secrets are looked for. Raises ``ConfigError``."""
-        self._post(ctx, "do")
+        self._post(ctx, "do", "")
         return (f"POST {self.url}",)
 
     def do(self, ctx: Ctx) -> Done | Waiting:
         """Tell it. Raises ``RunbookError`` where it is not taken."""
         kept = dict(ctx.result)
-        if "sent" not in kept:
-            # Before it is sent: who undoes a step that was only begun has to tell of that too.
-            kept["sent"] = False
+        if "message" not in kept:
+            # Before it is sent: after a crash it is sent again under this id, and who undoes a
+            # step that was only begun has to tell of that too.
+            kept["message"] = secrets.token_hex(12)
             ctx.keep(kept)
-        status = self._post(ctx, "do").send(ctx.stop)
-        return Done(result={"sent": True, "status": status}, told=f"{self.url} says {status}")
+        status = self._post(ctx, "do", str(kept["message"])).send(ctx.stop)
+        return Done(result=kept | {"status": status}, told=f"{self.url} says {status}")
 
     def undo(self, ctx: Ctx, result: Mapping[str, object]) -> Done | Waiting:
         """Tell that it is undone, where that is asked for and anything was told."""
-        if not self.tell_undo or "sent" not in result:
+        if not self.tell_undo or "message" not in result:
             return Done(told="nobody is told")
-        status = self._post(ctx, "undo").send(ctx.stop)
+        status = self._post(ctx, "undo", str(result["message"])).send(ctx.stop)
         return Done(result={"status": status}, told=f"{self.url} says {status}")
 
-    def _post(self, ctx: Ctx, event: Literal["do", "undo"]) -> Post:
+    def _post(self, ctx: Ctx, event: Literal["do", "undo"], message: str) -> Post:
         place, root = f"{ctx.step.place}.with", ctx.workspace.root
         run = ctx.run.id if ctx.run is not None else 0
         # No time and no attempt: the same id has the same body, however often it is sent.
-        message = {
+        body = {
             "type": f"runbook.step.{event}",
             "workspace": ctx.workspace.name,
             "runbook": ctx.runbook.name,
@@ -84,8 +86,8 @@ class Webhook(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True)
         }
         return Post(
             url=self.url,
-            body=msgspec.json.encode(message, order="sorted"),
-            ident=f"fig-{ctx.workspace.name}-{run}-{ctx.step.name}-{event}",
+            body=msgspec.json.encode(body, order="sorted"),
+            ident=f"fig_{message}_{event}",
             place=f"{place}.url",
             timeout=length(self.timeout, "timeout"),
             tries=self.tries,
