@@ -17,6 +17,7 @@ from stranglerfig.migrations import known
 from stranglerfig.migrations.ports import Ctx
 from stranglerfig.migrations.runbook import Runbook, Step
 from stranglerfig.model import Comparison, Data, Route, Stage
+from stranglerfig.routing.guardrails.rung import Rung
 from stranglerfig.routing.operator import Operator
 from stranglerfig.running.fleet import adoption
 from stranglerfig.store import Line, Store, Write
@@ -170,6 +171,10 @@ class Bench:
 
     def route(self):
         return self.store.routes.get(self.endpoint) or Route(endpoint=self.endpoint)
+
+    def rung(self):
+        """Name the rung on which the route stands, as its measures do."""
+        return Rung.of(self.route()).label
 
     def put(self, stage, **fields):
         """Store a route as it is given, whatever the rules."""
