@@ -8,8 +8,10 @@ import threading
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 
 import msgspec
+from sqlalchemy import insert
 
 import stranglerfig
 from stranglerfig import config, parts
@@ -20,7 +22,8 @@ from stranglerfig.model import Comparison, Data, Route, Stage
 from stranglerfig.routing.guardrails.rung import Rung
 from stranglerfig.routing.operator import Operator
 from stranglerfig.running.fleet import adoption
-from stranglerfig.store import Line, Store, Write
+from stranglerfig.store import Line, Store, Write, tables
+from stranglerfig.store.processes import clock
 
 EXAMPLE = Path(stranglerfig.__file__).parent / "examples" / "helpdesk"
 NOW = 1_700_000_000.0
@@ -159,12 +162,9 @@ class Bench:
         for one in people:
             self.store.runs.approve(self.run(), step, who=one, why="looked at it")
 
-    def brought(self, stage, **fields):
-        """Have the step before this one changed the route, as the engine records it."""
-        before = self.route()
-        after = self.put(stage, **fields)
-        result = msgspec.to_builtins({"before": before, "after": after})
-        self._change("before", state="done", result=result)
+    def begin(self, at):
+        """Begin the step at a time, as the engine writes it: for the first time, or again."""
+        self._change("it", state="begun", began_at=at)
 
     def result(self):
         return self.run().step("it").result
@@ -203,6 +203,20 @@ class Bench:
         for _ in range(count):
             self.store.journal.append(Write(lines=(Line("request", endpoint),)))
         assert self.store.journal.flush(10)
+
+    def write(self, state, endpoint="triage", age=0.0, **fields):
+        """Store a write that is to happen on both sides, as far as it has come."""
+        with self.store.database.write() as connection:
+            now = clock(connection)
+            values = {"endpoint": endpoint, "key": "C-1", "state": state, "first": "legacy"}
+            values |= {"request_id": token_hex(8), "revision": "r", "record": b"", "at": now - age}
+            unsaid = [
+                one.name
+                for one in tables.dual_writes.c
+                if not (one.nullable or one.primary_key or one.server_default is not None)
+            ]
+            values = {**dict.fromkeys(unsaid, values["request_id"]), **values, **fields}
+            connection.execute(insert(tables.dual_writes).values(**values))
 
     def table(self, rows=0):
         """Make the legacy table, with so many rows."""
