@@ -1,0 +1,1 @@
+"""The document of a runbook, for those who decide about it."""
