@@ -1,1 +1,1 @@
-"""The document of a runbook, for those who decide about it."""
+"""A runbook and its run as a document for people who decide."""
