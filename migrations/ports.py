@@ -15,7 +15,7 @@ from ..config import Endpoint, Workspace
 from ..model import Route
 from ..ports import Installable
 from ..routing.operator import Operator
-from ..store.runs import Approval, Run, RunStep
+from ..store.run import Approval, Run, RunStep
 from ..store.store import Store
 
 if TYPE_CHECKING:
