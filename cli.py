@@ -36,6 +36,7 @@ _COMMANDS = {
     "review": ("review", "Decide, without knowing which side is which, what ENDPOINT differs in."),
     "outbox": ("outbox", "List, show, release and drop messages that are to leave."),
     "route": ("route", "Show and change where endpoints stand."),
+    "runbook": ("runbook", "Move an endpoint step by step, as its runbook says."),
     "serve": ("serve", "Run the facades, until SIGTERM or Ctrl-C."),
     "up": ("serve", "Run facades and bridge in one process."),
 }
@@ -89,7 +90,7 @@ def main() -> None:
     """Run ``fig``; errors of ours are printed by their parts, with a stable exit status.
 
     0 done, 1 failed, 2 usage, 3 configuration, 4 input, 5 route refused, 6 legacy, 7 replacement,
-    8 store, 9 an extra is missing, 130 interrupted.
+    8 store, 9 an extra is missing, 10 runbook refused, 130 interrupted.
     """
     screen = Screen(workspace=Path())
     try:

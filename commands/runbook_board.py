@@ -58,7 +58,6 @@ def _proof(store: Store, endpoint: config.Endpoint) -> Proof | None:
 def _told(store: Store, state: RunState) -> Iterator[Told]:
     if state.run is None:
         return
-    wanted = Wanted(endpoint=state.runbook.endpoint, kinds=("run",))
     for entry in store.journal.read(endpoint=state.runbook.endpoint, kinds=("run",)):
         data = entry.line.data
         if data.get("run") != state.run.id:

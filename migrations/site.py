@@ -17,7 +17,10 @@ from ..store.store import Store
 from .ports import Ctx, Parts, Waiting
 from .runbook import Runbook, Step
 
-__all__ = ["Said", "Site", "turn_of"]
+__all__ = ["Kind", "Said", "Site", "turn_of"]
+
+
+Kind = Literal["run", "gate", "wait", "begun", "note", "done", "skipped", "failed", "undone"]
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -27,7 +30,7 @@ class Said(msgspec.Struct, frozen=True, kw_only=True):
     ``begun``, ``note`` (an act tells something), ``done``, ``skipped``, ``failed``, ``undone``.
     """
 
-    kind: Literal["run", "gate", "wait", "begun", "note", "done", "skipped", "failed", "undone"]
+    kind: Kind
     text: str
     step: str = ""
     waits: tuple[Waiting, ...] = ()

@@ -9,7 +9,7 @@ from hashlib import sha256
 import msgspec
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from ..errors import RunbookError
+from ..errors import RunbookError, RunConflict
 from . import tables
 from .database import Database
 from .group import Inserts
@@ -158,20 +158,33 @@ class Runs:
             values["resumed_at"] = now
         mine = (ours.id == run.id) & (ours.version == run.version)
         if connection.execute(update(tables.runs).where(mine).values(**values)).rowcount != 1:
-            raise RunbookError(
+            raise RunConflict(
                 "the run was changed by somebody else",
                 place=f"run {run.id} of {run.runbook}",
                 expected=f"version {run.version}",
                 remedy="look again: fig runbook status",
             )
 
-    def waits(self, run: int, step: str, waits: Sequence[Mapping[str, object]], token: int) -> None:
-        """Note what a step waits for, for those who look from elsewhere; it is no change."""
+    def note(
+        self,
+        run: int,
+        step: str,
+        token: int,
+        *,
+        waits: Sequence[Mapping[str, object]] | None = None,
+        result: Mapping[str, object] | None = None,
+    ) -> None:
+        """Note what a step waits for, or what it has done so far; that is no change of the run.
+
+        Raises ``StoreError`` where the lease was lost.
+        """
+        noted = {"waits": waits, "result": result}
+        values = {name: encode(value) for name, value in noted.items() if value is not None}
         with self._database.write(chained=False) as connection:
             fence(connection, lease_of(run), token)
             ours = tables.run_steps.c
             at = (ours.run == run) & (ours.step == step)
-            connection.execute(update(tables.run_steps).where(at).values(waits=encode(waits)))
+            connection.execute(update(tables.run_steps).where(at).values(**values))
 
     def approve(self, run: Run, step: str, *, who: str, why: str) -> Run:
         """Note a person's approval of a step; one who approved it already adds nothing."""
