@@ -18,14 +18,14 @@ __all__ = ["ACTS", "GATES", "act", "gate", "struct_of"]
 
 ACTS: Final[Mapping[str, str]] = {
     "install": "install:Install",
-    "remove": "install:Remove",
-    "backfill": "backfill:Backfill",
-    "record": "record:Record",
+    "remove": "remove:Remove",
+    "backfill": "backfill:TakeRows",
+    "record": "record:RecordTraffic",
     "learn": "learn:Learn",
-    "shadow": "serve:Shadow",
-    "canary": "serve:Canary",
-    "live": "serve:Live",
-    "retire": "serve:Retire",
+    "shadow": "shadow:Shadow",
+    "canary": "canary:Canary",
+    "live": "live:Live",
+    "retire": "retire:Retire",
     "data": "data:MoveData",
     "approve": "approve:Approve",
     "observe": "observe:Observe",
@@ -35,17 +35,17 @@ ACTS: Final[Mapping[str, str]] = {
 """Each a struct of its options: the module in ``acts/``, and its class."""
 
 GATES: Final[Mapping[str, str]] = {
-    "verdict": "verdict:VerdictGate",
+    "verdict": "verdict:VerdictPasses",
     "minimum": "minimum:Minimum",
     "backfilled": "backfilled:Backfilled",
     "copied": "copied:Copied",
-    "tests": "tests:Tests",
+    "tests": "tests:TestsPass",
     "window": "window:Window",
     "approvals": "approvals:Approvals",
-    "file": "file:FileGate",
+    "file": "file:Marker",
     "checksums": "checksums:Checksums",
-    "no-doubts": "doubts:NoDoubts",
-    "adopted": "adopted:AdoptedGate",
+    "no-doubts": "no_doubts:NoDoubts",
+    "adopted": "adopted:Adopted",
 }
 """Each a struct of its options: the module in ``gates/``, and its class."""
 
