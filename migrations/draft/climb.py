@@ -109,11 +109,11 @@ def _stay(subject: Subject, before: float) -> tuple[Gate, ...]:
     stay = subject.stay
     least = subject.endpoint.guardrail.samples
     if stay is None:  # the endpoint says that time means nothing here
-        return (gate("minimum", pairs=least),) if not before else (gate("minimum", requests=10),)
+        return (gate("minimum", pairs=least),) if not before else (gate("minimum", samples=10),)
     if not before:  # a day has its nights, when others write than by day
         return (gate("minimum", time=_span(max(stay.seconds, _DAY)), pairs=max(least, 500)),)
     usual = _HOUR if before <= _FEW else _DAY
-    return (gate("minimum", time=_span(max(stay.seconds, usual)), requests=stay.requests),)
+    return (gate("minimum", time=_span(max(stay.seconds, usual)), samples=stay.requests),)
 
 
 def _store(subject: Subject) -> tuple[Gate, ...]:

@@ -10,7 +10,7 @@ from ..span import span_text
 from ..state import GateState, StepState
 from .blocks import Block, Bullets, Facts, Heading, Line, Paragraph, Span, Table, line
 from .given import Board
-from .words import day, options, said, state
+from .words import LATE, day, options, said, state
 
 __all__ = ["plan"]
 
@@ -59,7 +59,7 @@ def _facts(one: StepState) -> Iterator[tuple[str, Line]]:
     if one.final:
         yield "Cannot be taken back", line(Span(one.final, "bad"))
     if step.timeout is not None:
-        yield "In time", line(f"{span_text(step.timeout)}; else: {step.on_timeout}")
+        yield "In time", line(f"{span_text(step.timeout)}; after that {LATE[step.on_timeout]}")
     yield "Stands", line(state(one.state))
     if record is None:
         return

@@ -9,16 +9,9 @@ from ..span import span_text
 from ..state import StepState
 from .blocks import Block, Bullets, Heading, Line, Paragraph, Span, line
 from .given import Board
+from .words import LATE
 
 __all__ = ["risks"]
-
-_LATE = {
-    "fail": "the run stops, and nothing is taken back",
-    "abort": "what was done is undone, in reverse",
-    "pause": "the run waits for somebody",
-    "rollback": "legacy answers again, and the run waits for somebody",
-    "continue": "the step is skipped, and the run goes on",
-}
 
 
 def risks(board: Board) -> Iterator[Block]:
@@ -71,7 +64,7 @@ def _late(step: Step) -> Line:
     if step.timeout is None:
         return ()
     after = f"after {span_text(step.timeout)}:"
-    return line(Span(step.name, "strong"), after, _LATE[step.on_timeout])
+    return line(Span(step.name, "strong"), after, LATE[step.on_timeout])
 
 
 def _never() -> Line:

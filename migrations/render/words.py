@@ -11,7 +11,7 @@ import msgspec
 from ...model import Route, Stage
 from .blocks import Mark, Span
 
-__all__ = ["day", "options", "outcome", "place", "said", "state"]
+__all__ = ["LATE", "day", "options", "outcome", "place", "said", "state"]
 
 _STATES: Final[Mapping[str, Mark]] = {
     "waiting": "quiet",
@@ -33,6 +33,14 @@ _OUTCOMES: Final[Mapping[str, Mark]] = {
     "hold": "waits",
     "error": "bad",
 }
+LATE: Final[Mapping[str, str]] = {
+    "fail": "the run stops, and nothing is taken back",
+    "abort": "what was done is undone, in reverse",
+    "pause": "the run waits for somebody",
+    "rollback": "legacy answers again, and the run waits for somebody",
+    "continue": "the step is skipped, and the run goes on",
+}
+"""What it means that a step is not done in time."""
 _LATEST: Final = 253_402_300_799.0
 """The end of the year 9999: no date is later."""
 
@@ -63,19 +71,29 @@ def place(route: Route) -> str:
 
 
 def options(found: object) -> str:
-    """Say the options of an act or a gate that are not what they are by themselves."""
+    """Say the options of an act or a gate that are not what they are by themselves.
+
+    How many people must agree is said in any case.
+    """
     if not isinstance(found, msgspec.Struct):
         return ""
     parts = []
     for one in msgspec.structs.fields(type(found)):
         value = getattr(found, one.name)
-        if one.required or value != one.default:
+        if one.required or one.name == "people" or value != _default(one):
             parts.append(f"{one.encode_name} = {said(value)}")
     return ", ".join(parts)
 
 
+def _default(field: msgspec.structs.FieldInfo) -> object:
+    factory = field.default_factory
+    return field.default if factory is msgspec.NODEFAULT else factory()
+
+
 def said(value: object) -> str:
     """Say a value as JSON does, or as it says itself where JSON cannot."""
+    if isinstance(value, float):
+        return f"{value:g}"
     try:
         return msgspec.json.encode(value).decode()
     except (TypeError, ValueError):
