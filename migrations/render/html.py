@@ -38,6 +38,7 @@ th, td { text-align: left; vertical-align: top; padding: 0.3em 0.6em; border: 1p
 thead th { background: #f0f0f0; }
 table.facts th { width: 12em; font-weight: 600; background: #f7f7f7; }
 td, p, li { overflow-wrap: anywhere; }
+td strong { overflow-wrap: normal; }
 code, pre { font: 13px/1.45 ui-monospace, Menlo, Consolas, monospace; }
 pre { background: #f7f7f7; border: 1px solid #ccc; padding: 0.8em; white-space: pre-wrap;
   overflow-wrap: anywhere; }

@@ -71,23 +71,15 @@ def place(route: Route) -> str:
 
 
 def options(found: object) -> str:
-    """Say the options of an act or a gate that are not what they are by themselves.
+    """Say the options of an act or a gate: those in the file, and those that hold without a word.
 
-    How many people must agree is said in any case.
+    What is empty or off is left out.
     """
     if not isinstance(found, msgspec.Struct):
         return ""
-    parts = []
-    for one in msgspec.structs.fields(type(found)):
-        value = getattr(found, one.name)
-        if one.required or one.name == "people" or value != _default(one):
-            parts.append(f"{one.encode_name} = {said(value)}")
-    return ", ".join(parts)
-
-
-def _default(field: msgspec.structs.FieldInfo) -> object:
-    factory = field.default_factory
-    return field.default if factory is msgspec.NODEFAULT else factory()
+    names = {one.name: one.encode_name for one in msgspec.structs.fields(type(found))}
+    values = {name: getattr(found, field) for field, name in names.items()}
+    return ", ".join(f"{name} = {said(value)}" for name, value in values.items() if value)
 
 
 def said(value: object) -> str:
