@@ -29,6 +29,7 @@ _COMMANDS = {
     "journal": ("journal", "Read the journal of every request, comparison and change."),
     "learn": ("learn", "Train ENDPOINT's replacement from labelled examples."),
     "mask": ("mask", "Show what leaves masked, and manage the keys and the vault of masking."),
+    "new": ("new_runbook", "Write a file to begin with: a runbook."),
     "noise": (
         "noise",
         "Ask a side of ENDPOINT everything twice, and note how often each field differs.",

@@ -7,6 +7,7 @@ import click
 from .runbook_apply import abort, apply
 from .runbook_change import approve, freeze, pause, resume, rollback
 from .runbook_plan import plan
+from .runbook_render import render
 from .runbook_status import list_, status
 
 __all__ = ["runbook"]
@@ -17,5 +18,17 @@ def runbook() -> None:
     """Move an endpoint step by step, as its runbook says."""
 
 
-for _command in (plan, apply, status, list_, approve, pause, resume, freeze, abort, rollback):
+for _command in (
+    plan,
+    apply,
+    status,
+    list_,
+    approve,
+    pause,
+    resume,
+    freeze,
+    abort,
+    rollback,
+    render,
+):
     runbook.add_command(_command)

@@ -72,7 +72,7 @@ class Operator:
                 remedy="'fig route rollback' goes back",
             )
         self._check_latches(route)
-        self._check_kind(step, route)
+        self.check_kind(step, route)
         data = self._data_at(step, route)
         self._check_move(route, step.stage, data)
         evidence = self._gathering(route)
@@ -256,7 +256,8 @@ class Operator:
             remedy = f"fig route resume {route.endpoint}"
             raise self._error(f"is {latch}", route, expected="no latch", remedy=remedy)
 
-    def _check_kind(self, step: Step, route: Route) -> None:
+    def check_kind(self, step: Step, route: Route) -> None:
+        """Raise ``RouteError`` where an endpoint of this kind can never stand there."""
         if step.stage is not Stage.LEGACY and not self._endpoint.replacement:
             remedy = f"name one in endpoint.{self._endpoint.name}.replacement"
             raise self._error("has no replacement", route, remedy=remedy)
