@@ -97,14 +97,14 @@ class Command(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True)
         return ended
 
     def _unknown(self, ctx: Ctx, have: dict[str, object]) -> RunbookError:
-        # Whoever resumes the run after this has decided.
+        # Whoever applies the run after this has decided.
         ctx.keep(have | {"ended": True})
         return RunbookError(
             "was begun before, and nobody knows how it ended: it is not run again by itself (once)",
             place=ctx.step.place,
             value=self.run[0],
             expected="a person who looks whether it has happened",
-            remedy=f"where it has not, run it again: fig runbook resume {ctx.runbook.name}; "
+            remedy=f"where it has not, run it again: fig runbook apply {ctx.runbook.name}; "
             f"where it has, say so by a check, or undo the run: "
             f"fig runbook abort {ctx.runbook.name}",
         )
@@ -142,6 +142,6 @@ def _judged(ctx: Ctx, argv: Sequence[str], ended: Ended, result: dict[str, objec
         place=ctx.step.place,
         value=ended.output[-300:] or "it printed nothing",
         expected="status 0",
-        remedy=f"mend what it says, and go on: fig runbook resume {ctx.runbook.name}; "
+        remedy=f"mend what it says, and go on: fig runbook apply {ctx.runbook.name}; "
         f"by hand it is: {shlex.join(argv)}",
     )

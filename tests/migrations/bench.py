@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import threading
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from secrets import token_hex
 
 import msgspec
-from sqlalchemy import insert
+from sqlalchemy import create_engine, insert
+from sqlalchemy.pool import NullPool
 
 import stranglerfig
 from stranglerfig import config, parts
@@ -106,8 +105,9 @@ class Parts:
 class Bench:
     """One step of one run. ``clock`` is the time that acts and gates are told."""
 
-    def __init__(self, folder: Path, store: Store) -> None:
-        (folder / "fig.toml").write_text(TOML, "utf-8")
+    def __init__(self, folder: Path, store: Store, legacy: str = "") -> None:
+        self.legacy = legacy or f"sqlite:///{folder / 'legacy.db'}"
+        (folder / "fig.toml").write_text(TOML.replace("sqlite:///legacy.db", self.legacy), "utf-8")
         for name in ("operations", "acl"):
             shutil.copytree(EXAMPLE / name, folder / name)
         self.folder, self.store = folder, store
@@ -220,14 +220,21 @@ class Bench:
 
     def table(self, rows=0):
         """Make the legacy table, with so many rows."""
-        with closing(sqlite3.connect(self.folder / "legacy.db")) as legacy, legacy:
-            legacy.execute("CREATE TABLE IF NOT EXISTS orders (nr INTEGER PRIMARY KEY, v TEXT)")
-            legacy.executemany("INSERT INTO orders (v) VALUES (?)", [("v",)] * rows)
+        self.sql("CREATE TABLE IF NOT EXISTS orders (nr INTEGER PRIMARY KEY, v VARCHAR(20))")
+        for number in range(rows):
+            self.sql(f"INSERT INTO orders (nr, v) VALUES ({number + 1}, 'v')")
 
-    def sql(self, statement, *values):
+    def sql(self, statement):
         """Do something in the legacy database, and give what it finds."""
-        with closing(sqlite3.connect(self.folder / "legacy.db")) as legacy, legacy:
-            return legacy.execute(statement, values).fetchall()
+        engine = create_engine(self.legacy, poolclass=NullPool)
+        with engine.begin() as legacy:
+            found = legacy.exec_driver_sql(statement)
+            return [tuple(row) for row in found] if found.returns_rows else []
+
+    @property
+    def installed(self):
+        """Say what is recorded to be installed in the legacy database."""
+        return [one["name"] for one in self.parts.adapter("orders").installed()]
 
     def _keep(self, result):
         self._change("it", state="begun", result=msgspec.to_builtins(result))

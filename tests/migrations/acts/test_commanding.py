@@ -46,7 +46,7 @@ def test_a_program_that_fails_fails_the_step_and_says_what_it_said(bench):
     with pytest.raises(RunbookError, match="ended with status 3") as failed:
         act.do(bench.ctx())
     assert failed.value.value == "no room"
-    assert "fig runbook resume night" in failed.value.remedy
+    assert "fig runbook apply night" in failed.value.remedy
     assert bench.result()["status"] == 3
 
 
@@ -130,10 +130,10 @@ def test_once_a_person_decides_what_nobody_knows(bench):
     bench._keep({"began": 1.0, "begun": True, "ended": False})
     with pytest.raises(RunbookError, match="nobody knows how it ended") as refused:
         act.do(bench.ctx())
-    assert "fig runbook resume night" in refused.value.remedy
+    assert "fig runbook apply night" in refused.value.remedy
     assert count(bench) == 0
     act.do(bench.ctx())
-    assert count(bench) == 1, "whoever resumed the run has decided"
+    assert count(bench) == 1, "whoever applied it again has decided"
 
 
 def test_once_what_failed_or_is_to_be_done_again_may_be_run_again(bench):
