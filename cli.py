@@ -32,10 +32,10 @@ _COMMANDS = {
     "new": ("new_runbook", "Write a file to begin with: a runbook."),
     "noise": (
         "noise",
-        "Ask a side of ENDPOINT everything twice, and note how often each field differs.",
+        "Ask a side of ENDPOINT everything twice, and note how often fields differ.",
     ),
-    "review": ("review", "Decide, without knowing which side is which, what ENDPOINT differs in."),
     "outbox": ("outbox", "List, show, release and drop messages that are to leave."),
+    "review": ("review", "Decide, without knowing which side is which, what ENDPOINT differs in."),
     "route": ("route", "Show and change where endpoints stand."),
     "runbook": ("runbook", "Move an endpoint step by step, as its runbook says."),
     "serve": ("serve", "Run the facades, until SIGTERM or Ctrl-C."),
