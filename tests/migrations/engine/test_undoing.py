@@ -31,7 +31,7 @@ def stuck(office):
 def test_aborted_every_step_is_undone_in_reverse(office, stuck):
     stuck(SHADOW, ONE, CANARY, TWO)
     run = office.abort(why="not tonight")
-    assert (run.state, run.said) == ("aborted", "not tonight")
+    assert (run.state, run.said) == ("aborted", "by ada: not tonight")
     assert run.finished
     assert office.deeds() == ["one", "two", "-two", "-one"]
     assert office.route().stage is Stage.LEGACY
@@ -113,7 +113,7 @@ def test_abort_stops_whoever_applies_it(office, background, wait):
 def test_rolled_back_legacy_answers_and_the_way_up_is_gone_again(office, stuck):
     stuck(SHADOW, ONE, CANARY, TWO)
     run = roll_back(office.site("bob"), "move", why="it is slow")
-    assert (run.state, run.said) == ("paused", "it is slow")
+    assert (run.state, run.said) == ("paused", "by bob: it is slow")
     assert office.route().stage is Stage.SHADOW
     assert office.states() == ["done", "done", "undone", "waiting", "waiting"]
     assert office.deeds() == ["one", "two"], "nothing else is taken back"
