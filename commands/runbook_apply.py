@@ -110,7 +110,8 @@ def _say(screen: Screen, said: Said) -> None:
     colour = _COLOURS.get(said.kind, "default")
     where = f"[bold]{escape(said.step)}[/] " if said.step else ""
     if said.kind != "wait":
-        screen.say(f"[dim]{now}[/] {where}[{colour}]{said.kind}[/] {escape(said.text)}")
+        kind = f"[{colour}]{said.kind}[/] " if said.step else ""
+        screen.say(f"[dim]{now}[/] {where}{kind}{escape(said.text)}")
         return
     for one in said.waits:
         missing = f"; missing: {one.missing}" if one.missing else ""

@@ -109,5 +109,5 @@ def _change(
         screen.json(run_as_json(run))
         return
     screen.say(said(run))
-    if run.state == "running":
+    if said is _state and run.state == "running":
         screen.note(f"whoever applies it goes on; or: fig runbook apply {escape(run.runbook)}")

@@ -29,6 +29,7 @@ def state_as_json(state: RunState) -> Mapping[str, object]:
         "steps": [_step(one) for one in state.steps],
         "waits": state.waits,
         "next": state.command,
+        "applied_by": state.holder,
     }
 
 

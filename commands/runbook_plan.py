@@ -39,6 +39,8 @@ def plan(screen: Screen, runbook: str, who: str, as_json: bool) -> None:
     written = file(workspace, runbook)
     with site(workspace, who) as here:
         known, run = found(here, runbook)
+        if run is not None and run.state == "aborted":
+            run = None  # what applying would begin is a new one
         if run is not None:
             check_same(run, written)
         state = state_of(here, known, run)
@@ -80,7 +82,7 @@ def _step(screen: Screen, number: int, one: StepState) -> None:
     for line in one.changes:
         _line(screen, "changes", escape(line))
     if not one.changes and not one.blocked:
-        _line(screen, "changes", "nothing: it stands so already")
+        _line(screen, "changes", "nothing")
     if one.blocked:
         _line(screen, "blocked", f"[red]{escape(one.blocked)}[/]")
     for gate in one.gates:
@@ -95,7 +97,8 @@ def _gate(screen: Screen, gate: GateState) -> None:
     if isinstance(gate.seen, Met):
         _line(screen, "needs", f"[green]{escape(gate.asks)}[/]: {escape(gate.seen.found)}")
     elif gate.seen is None:
-        _line(screen, "needs", f"{escape(gate.asks)} [dim](apply looks)[/]")
+        costly = " [dim](only apply looks)[/]" if gate.costly else ""
+        _line(screen, "needs", f"{escape(gate.asks)}{costly}")
     else:
         missing = f"; missing: {gate.seen.missing}" if gate.seen.missing else ""
         _line(

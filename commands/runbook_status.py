@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
 import click
+from rich.live import Live
 from rich.markup import escape
 
-from ..errors import ConfigError
+from ..errors import ConfigError, StoreUnavailable
 from ..migrations.loader import FOLDER, load
+from ..migrations.site import Site
 from ..migrations.state import RunState, state_of
 from ..store.run import Run
 from .route_change import who_option
 from .runbook_json import run_as_json, state_as_json
 from .runbook_parts import found, runbook_argument, site
-from .runbook_view import view
+from .runbook_view import shown, view
 from .screen import Screen, json_option
 
 __all__ = ["list_", "status"]
@@ -34,22 +37,41 @@ _EVERY: Final = 2.0
 def status(screen: Screen, runbook: str, watch: bool, who: str, as_json: bool) -> None:
     """Show where RUNBOOK's run stands, what it waits for, and what would help."""
     with site(screen.load(), who) as here:
-        while True:
-            known, run = found(here, runbook)
-            state = state_of(here, known, run, ahead=False)
-            _show(screen, state, as_json, clear=watch)
-            if not watch or (run is not None and run.finished):
+        if not watch:
+            _show(screen, _state(here, runbook), as_json)
+        elif as_json or not screen.out.is_terminal:
+            for state in _states(screen, here, runbook):
+                _show(screen, state, as_json)
+        else:
+            with Live(console=screen.out, auto_refresh=False) as live:
+                for state in _states(screen, here, runbook):
+                    live.update(shown(state), refresh=True)
+
+
+def _state(here: Site, runbook: str) -> RunState:
+    known, run = found(here, runbook)
+    return state_of(here, known, run, ahead=False)
+
+
+def _states(screen: Screen, here: Site, runbook: str) -> Iterator[RunState]:
+    """Give the state again and again, until the run has ended; a store that is gone comes back."""
+    while True:
+        try:
+            state = _state(here, runbook)
+        except StoreUnavailable as error:
+            screen.note(f"[yellow]{escape(str(error))}[/]")
+        else:
+            yield state
+            if state.run is not None and state.run.finished:
                 return
-            time.sleep(_EVERY)
+        time.sleep(_EVERY)
 
 
-def _show(screen: Screen, state: RunState, as_json: bool, *, clear: bool) -> None:
+def _show(screen: Screen, state: RunState, as_json: bool) -> None:
     if as_json:
         screen.json(state_as_json(state))
-        return
-    if clear and screen.out.is_terminal:
-        screen.out.clear()
-    view(screen, state)
+    else:
+        view(screen, state)
 
 
 @click.command(name="list")

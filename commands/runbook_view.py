@@ -63,6 +63,10 @@ def _parts(state: RunState) -> Iterator[RenderableType]:
     yield _line(f"[bold]{plain(runbook.name)}[/]  {_run(state)}; {where}")
     if _late(state):
         yield _line(f"[red]late[/]  it was to have ended by {runbook.expires}: {_owner(state)}")
+    if state.holder:
+        yield _line(f"[dim]applied[/]  by {plain(state.holder)}")
+    elif state.run is not None and state.run.state == "running":
+        yield _line("[yellow]nobody applies it now[/]")
     yield _table(state)
     for one in state.waits:
         yield from _wait(one)

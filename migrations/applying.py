@@ -11,7 +11,8 @@ from ..store.run import Run, RunStep
 from .back import roll_back_run
 from .hold import Hold
 from .latches import freeze_run
-from .ports import Ctx, Done, Met, Waiting
+from .looking import Found, look_at
+from .ports import Ctx, Done, Waiting
 from .runbook import Runbook, Step
 from .site import Kind, Said, Site
 from .span import span_text
@@ -80,18 +81,13 @@ class Applying:
         try:
             if run.step(step.name).state == "begun":
                 return self._outside(run, step, ctx)
-            looks = [(need.name, need.gate.look(ctx)) for need in step.needs]
-            waits = [seen for _, seen in looks if isinstance(seen, Waiting)]
+            met, waits = look_at(step.needs, ctx)
             if step.act.routed:
-                waits += latched(ctx.route())
+                waits = [*waits, *latched(ctx.route())]
             if waits:
                 return run, waits
-            met: tuple[dict[str, object], ...] = tuple(
-                {"gate": name, "found": seen.found, "evidence": seen.evidence}
-                for name, seen in looks
-                if isinstance(seen, Met)
-            )
-            self._tell_met(run, step, met)
+            for one in met:
+                self._tell("gate", f"{one['gate']}: {one['found']}", step)
             return self._do(run, step, ctx, met)
         except (RunConflict, StoreUnavailable):
             raise
@@ -99,7 +95,7 @@ class Applying:
             return self._failed(run, step, error)
 
     def _do(
-        self, run: Run, step: Step, ctx: Ctx, met: Sequence[dict[str, object]]
+        self, run: Run, step: Step, ctx: Ctx, met: Sequence[Found]
     ) -> tuple[Run, Sequence[Waiting]]:
         record, now = run.step(step.name), self._site.clock()
         begun = msgspec.structs.replace(
@@ -188,11 +184,6 @@ class Applying:
     def _still(self, run: Run, action: str, state: str, text: str) -> Run:
         self._tell("run", f"{state}: {text}")
         return self._work.write(run, action, state=state, why=text)
-
-    def _tell_met(self, run: Run, step: Step, met: Sequence[dict[str, object]]) -> None:
-        if run.step(step.name).state != "begun":
-            for one in met:
-                self._tell("gate", f"{one['gate']}: {one['found']}", step)
 
     def _tell(self, kind: Kind, text: str, step: Step | None = None) -> None:
         self._site.tell(Said(kind=kind, text=text, step=step.name if step else ""))

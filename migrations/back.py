@@ -11,7 +11,7 @@ from ..model import Step as Rung
 from ..routing.stages import position
 from ..store.routes import Change, with_each_change
 from ..store.run import Run, RunStep
-from .resume import changed
+from .resume import by, changed
 from .site import Site
 
 __all__ = ["roll_back", "roll_back_run", "route_after"]
@@ -37,13 +37,19 @@ def roll_back(site: Site, name: str, *, to: Stage | None = None, why: str = "") 
                 remedy=f"fig runbook resume {name}; the route by itself: fig route rollback "
                 + run.endpoint,
             )
-        return roll_back_run(site, run, to=to, why=why)
+        return roll_back_run(site, run, to=to, why=why, said=by(site, why))
 
     return changed(site, name, decide)
 
 
 def roll_back_run(
-    site: Site, run: Run, *, to: Stage | None = None, why: str, token: int | None = None
+    site: Site,
+    run: Run,
+    *,
+    to: Stage | None = None,
+    why: str,
+    said: str | None = None,
+    token: int | None = None,
 ) -> Run:
     """Do as ``roll_back``, with a run that was just read."""
     route = site.store.routes.get(run.endpoint) or Route(endpoint=run.endpoint)
@@ -61,6 +67,7 @@ def roll_back_run(
             why=why,
             state="paused",
             again=again,
+            said=said,
             token=token,
         )
 
@@ -70,7 +77,14 @@ def roll_back_run(
         return runs.get(run.id)
     # The route is back already: a guardrail or somebody else has done it.
     return runs.change(
-        run, "rollback", who=site.who, why=why, state="paused", again=again, token=token
+        run,
+        "rollback",
+        who=site.who,
+        why=why,
+        state="paused",
+        again=again,
+        said=said,
+        token=token,
     )
 
 

@@ -8,12 +8,14 @@ from typing import Final
 import msgspec
 
 from ..errors import RouteConflict, RouteError, RunbookError
-from ..model import Route, Stage, Step
+from ..model import Data, Route, Stage, Step
 from ..routing.stages import position
+from .copies import Copies
 from .ports import Ctx, Done, Waiting
 
 __all__ = [
     "MOVED",
+    "apart",
     "back_to",
     "before",
     "climb",
@@ -46,7 +48,7 @@ def climb(ctx: Ctx, to: Step) -> Done | Waiting:
         return Waiting(reason="somebody else changed the route just now", again_after=_AGAIN)
     except RouteError:
         # What was looked at may have changed meanwhile; else it is not allowed at all.
-        late = latched(ctx, ctx.route()) or _unproven(ctx, to)
+        late = latched(ctx, ctx.route()) or _unproven(ctx, to) or apart(ctx)
         if late is None:
             raise
         return late
@@ -67,6 +69,12 @@ def back_to(ctx: Ctx, target: Stage, result: Mapping[str, object]) -> Done | Wai
         after = ctx.operator().rollback(target, why=f"undone: {reason(ctx)}")
     except RouteConflict:
         return Waiting(reason="somebody else changed the route just now", again_after=_AGAIN)
+    except RouteError:
+        # Going back may have to wait until legacy has what was written to the replacement first.
+        waiting = None if route.frozen else apart(ctx)
+        if waiting is None:
+            raise
+        return waiting
     return Done(result={"before": route, "after": after}, told=f"{rung(route)} → {rung(after)}")
 
 
@@ -98,6 +106,16 @@ def latched(ctx: Ctx, route: Route) -> Waiting | None:
         missing="somebody who lifts the latch",
         command=f"fig route resume {ctx.endpoint.name}",
     )
+
+
+def apart(ctx: Ctx) -> Waiting | None:
+    """Give what a change waits for that was refused, where the sides' stores are apart.
+
+    Where data does not move they cannot be. Raises ``StoreUnavailable``.
+    """
+    if ctx.route().data in (Data.NONE, Data.LEGACY):
+        return None
+    return Copies.now(ctx).waiting(ctx.endpoint.name)
 
 
 def before(result: Mapping[str, object]) -> Route | None:

@@ -9,7 +9,7 @@ from ..model import Route
 from ..store.routes import Change, with_each_change
 from ..store.run import Run
 from .loader import parse
-from .resume import changed, unfinished
+from .resume import by, changed, unfinished
 from .runbook import Runbook
 from .site import Site
 
@@ -24,7 +24,9 @@ def pause(site: Site, name: str, *, why: str = "") -> Run:
 
     def decide(run: Run) -> Run:
         _check(run, ("running", "failed"))
-        return site.store.runs.change(run, "pause", who=site.who, why=why, state="paused")
+        return site.store.runs.change(
+            run, "pause", who=site.who, why=why, state="paused", said=by(site, why)
+        )
 
     return changed(site, name, decide)
 
@@ -37,24 +39,35 @@ def freeze(site: Site, name: str, *, why: str = "") -> Run:
 
     def decide(run: Run) -> Run:
         _check(run, ("running", "failed", "paused"))
-        return freeze_run(site, run, why=why)
+        return freeze_run(site, run, why=why, said=by(site, why))
 
     return changed(site, name, decide)
 
 
-def freeze_run(site: Site, run: Run, *, why: str, token: int | None = None) -> Run:
+def freeze_run(
+    site: Site, run: Run, *, why: str, said: str | None = None, token: int | None = None
+) -> Run:
     """Freeze a run, and its route where that is not frozen, in one transaction."""
     runs = site.store.runs
 
     def noted(connection: Connection, change: Change) -> None:
         del change
         runs.change_within(
-            connection, run, "freeze", who=site.who, why=why, state="frozen", token=token
+            connection,
+            run,
+            "freeze",
+            who=site.who,
+            why=why,
+            state="frozen",
+            said=said,
+            token=token,
         )
 
     route = site.store.routes.get(run.endpoint) or Route(endpoint=run.endpoint)
     if route.frozen:
-        return runs.change(run, "freeze", who=site.who, why=why, state="frozen", token=token)
+        return runs.change(
+            run, "freeze", who=site.who, why=why, state="frozen", said=said, token=token
+        )
     with with_each_change(noted):
         site.parts.operator(run.endpoint, site.who).freeze(why=why)
     return runs.get(run.id)

@@ -57,8 +57,8 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
     token: str = ""
     ca: Path | None = None
 
-    def send(self, stop: threading.Event) -> int:
-        """Send it until it is taken; give the status. Blocks.
+    def send(self, stop: threading.Event) -> int | None:
+        """Send it until it is taken; give the status. Blocks; told to stop it gives None.
 
         Raises ``RunbookError`` where it is refused, or not taken in ``tries`` times.
         """
@@ -67,7 +67,7 @@ class Post(msgspec.Struct, frozen=True, kw_only=True):
         for number in range(self.tries):
             # Each more patient than the one before; no jitter, for nobody else sends this one.
             if number and stop.wait(wait := min(wait * 2, _LONGEST)):
-                break
+                return None
             try:
                 with opener.open(self._request(), timeout=self.timeout) as answer:
                     return int(answer.status)

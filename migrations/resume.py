@@ -13,7 +13,7 @@ from ..store.routes import Change, with_each_change
 from ..store.run import Run
 from .site import Site
 
-__all__ = ["changed", "resume", "resumed", "unfinished"]
+__all__ = ["by", "changed", "resume", "resumed", "unfinished"]
 
 _TRIES: Final = 10
 
@@ -43,6 +43,11 @@ def changed(site: Site, name: str, decide: Callable[[Run], Run]) -> Run:
             if not left:
                 raise
     raise AssertionError
+
+
+def by(site: Site, why: str) -> str:
+    """Say who has a run stand where it does, and why."""
+    return f"by {site.who}: {why}" if why else f"by {site.who}"
 
 
 def resume(site: Site, name: str, *, why: str = "") -> Run:

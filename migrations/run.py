@@ -13,7 +13,7 @@ from .applying import Applying
 from .begin import begin
 from .hold import PATIENCE, held
 from .loader import parse
-from .resume import changed
+from .resume import by, changed
 from .runbook import Runbook
 from .site import Site
 from .undoing import Undoing, lasting
@@ -66,7 +66,9 @@ def abort(
         if run.state == "aborting":
             return run
         _check(site, run)
-        return site.store.runs.change(run, "abort", who=site.who, why=why, state="aborting")
+        return site.store.runs.change(
+            run, "abort", who=site.who, why=why, state="aborting", said=by(site, why)
+        )
 
     run = changed(site, name, decide)
     runbook = parse(run.text, f"{name}.toml")

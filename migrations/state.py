@@ -9,7 +9,8 @@ import msgspec
 
 from ..errors import FigError
 from ..model import Route
-from ..store.run import Approval, Run, RunStep
+from ..store.leases import Leases
+from ..store.run import Approval, Run, RunStep, lease_of
 from .ports import Ctx, Met, Waiting
 from .runbook import Runbook, Step
 from .site import Site
@@ -21,8 +22,9 @@ ENDED = ("done", "skipped")
 
 
 class GateState(msgspec.Struct, frozen=True, kw_only=True):
-    """A gate as it stands. ``seen`` is None where only ``apply`` looks at it, as that is costly.
+    """A gate as it stands. ``seen`` is None where nobody has looked.
 
+    That is: before its step's turn, and where only ``apply`` looks, as it is ``costly``.
     ``kept`` says that it was met when the step was begun, and is not looked at again.
     """
 
@@ -30,6 +32,7 @@ class GateState(msgspec.Struct, frozen=True, kw_only=True):
     asks: str
     seen: Met | Waiting | None = None
     kept: bool = False
+    costly: bool = False
 
 
 class StepState(msgspec.Struct, frozen=True, kw_only=True):
@@ -56,7 +59,8 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
 class RunState(msgspec.Struct, frozen=True, kw_only=True):
     """A runbook and its run (None where none was begun) at ``at``. ``route`` is the endpoint's.
 
-    ``waits`` is what holds the step whose turn it is, ``command`` what to type next.
+    ``waits`` is what holds the step whose turn it is, ``command`` what to type next, and ``holder``
+    who works on the run now; empty where nobody does.
     """
 
     runbook: Runbook
@@ -66,6 +70,7 @@ class RunState(msgspec.Struct, frozen=True, kw_only=True):
     at: float
     waits: tuple[Waiting, ...] = ()
     command: str = ""
+    holder: str = ""
 
     @property
     def current(self) -> StepState | None:
@@ -81,10 +86,11 @@ def state_of(site: Site, runbook: Runbook, run: Run | None, *, ahead: bool = Tru
     """
     turn = _turn(runbook, run)
     steps = tuple(
-        _step(site, runbook, step, run, look=ahead or step is turn) for step in runbook.steps
+        _step(site, runbook, step, run, ahead=ahead, turn=step is turn) for step in runbook.steps
     )
     mine = next((one for one in steps if one.step is turn), None)
     waits = () if mine is None else _waits(mine)
+    holder = "" if run is None else Leases(site.store.database).holder(lease_of(run.id))
     return RunState(
         runbook=runbook,
         run=run,
@@ -92,7 +98,8 @@ def state_of(site: Site, runbook: Runbook, run: Run | None, *, ahead: bool = Tru
         steps=steps,
         at=site.clock(),
         waits=waits,
-        command=_command(runbook, run, waits),
+        command=_command(runbook, run, waits, holder),
+        holder=holder,
     )
 
 
@@ -103,20 +110,22 @@ def _turn(runbook: Runbook, run: Run | None) -> Step | None:
     return None
 
 
-def _step(site: Site, runbook: Runbook, step: Step, run: Run | None, *, look: bool) -> StepState:
+def _step(
+    site: Site, runbook: Runbook, step: Step, run: Run | None, *, ahead: bool, turn: bool
+) -> StepState:
     ctx = site.ctx(runbook, step, run)
     record = ctx.record
     ended = record is not None and record.state in ENDED
     begun = ended or (record is not None and record.state in ("begun", "undoing"))
     changes: tuple[str, ...] = ()
     blocked = ""
-    if look and not ended:
+    if (ahead or turn) and not ended:
         changes, blocked = _tried(lambda: tuple(step.act.plan(ctx)), changes)
     final, unknown = _tried(lambda: step.act.final(ctx), "")
     return StepState(
         step=step,
         record=record,
-        gates=tuple(_kept(step, record) if begun else _looked(step, ctx, look=look)),
+        gates=tuple(_kept(step, record) if begun else _looked(step, ctx, look=turn)),
         changes=changes,
         blocked=blocked,
         final=final or unknown,
@@ -139,7 +148,7 @@ def _looked(step: Step, ctx: Ctx, *, look: bool) -> Iterator[GateState]:
                 seen = need.gate.look(ctx)
             except FigError as error:
                 seen = Waiting(reason=str(error))
-        yield GateState(name=need.name, asks=need.gate.asks(), seen=seen)
+        yield GateState(name=need.name, asks=need.gate.asks(), seen=seen, costly=need.gate.costly)
 
 
 def _kept(step: Step, record: RunStep | None) -> Iterator[GateState]:
@@ -156,15 +165,15 @@ def _waits(mine: StepState) -> tuple[Waiting, ...]:
     return tuple(one.seen for one in mine.gates if isinstance(one.seen, Waiting))
 
 
-def _command(runbook: Runbook, run: Run | None, waits: tuple[Waiting, ...]) -> str:
+def _command(runbook: Runbook, run: Run | None, waits: tuple[Waiting, ...], holder: str) -> str:
     """Say what to type next; empty where nothing is to be done."""
     name = runbook.name
-    if run is None or run.state == "failed":
+    if run is None or run.state == "failed" or (run.state == "running" and not holder):
         return f"fig runbook apply {name}"
     if run.state in ("paused", "frozen"):
         return f"fig runbook resume {name}"
     if run.state == "aborting":
         return f"fig runbook abort {name}"
     if run.state == "running":
-        return next((one.command for one in waits if one.command), f"fig runbook apply {name}")
+        return next((one.command for one in waits if one.command), "")
     return ""

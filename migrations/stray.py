@@ -47,6 +47,7 @@ def latched(route: Route) -> Sequence[Waiting]:
             reason=f"the route is {latch}",
             missing="a route without a latch",
             command=f"fig route resume {route.endpoint}",
+            again_after=1.0,
         )
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -14,9 +15,10 @@ from .site import Said, Site
 
 __all__ = ["Waits"]
 
-_AGAIN: Final = 60.0
-"""Seconds after which people are told again, where only what is missing has changed."""
+_AGAIN: Final = 30.0
+"""Seconds after which people are told again of what still is waited for."""
 _LEAST: Final = 0.05
+_NUMBER: Final = re.compile(r"\d[\d.,]*( (s|min|h|d)\b)?")
 
 
 class Waits:
@@ -25,7 +27,7 @@ class Waits:
     def __init__(self, site: Site, hold: Hold) -> None:
         self._site, self._hold = site, hold
         self._noted: object = None
-        self._told: object = None
+        self._told: frozenset[str] = frozenset()
         self._at = 0.0
 
     def rest(self, step: str, waits: Sequence[Waiting]) -> None:
@@ -40,14 +42,18 @@ class Waits:
 
     def over(self) -> None:
         """Forget what was told: the next step's waits are new."""
-        self._told = self._noted = None
+        self._told, self._noted = frozenset(), None
 
     def _tell(self, step: str, waits: Sequence[Waiting]) -> None:
-        told = (step, [(one.reason, one.command) for one in waits])
-        if told != self._told or time.monotonic() - self._at >= _AGAIN:
-            self._told, self._at = told, time.monotonic()
-            text = "; ".join(one.reason for one in waits)
-            self._site.tell(Said(kind="wait", text=text, step=step, waits=tuple(waits)))
+        """Tell what is new; now and then all of it. What only counts on is not new."""
+        known = {_NUMBER.sub("", f"{step} {one.reason}"): one for one in waits}
+        again = time.monotonic() - self._at >= _AGAIN
+        new = tuple(one for key, one in known.items() if again or key not in self._told)
+        self._told = frozenset(known)
+        if new:
+            self._at = time.monotonic() if len(new) == len(waits) else self._at
+            text = "; ".join(one.reason for one in new)
+            self._site.tell(Said(kind="wait", text=text, step=step, waits=new))
 
 
 def _plain(waiting: Waiting) -> Mapping[str, object]:

@@ -139,7 +139,7 @@ def failure(error: Exception) -> Waiting | None:
     if isinstance(error, RouteConflict):
         return Waiting(reason="somebody else changes the route", again_after=0.2)
     if isinstance(error, UNAVAILABLE):
-        return Waiting(reason=error.message, missing=error.place, command=error.remedy)
+        return Waiting(reason=error.message, missing=error.place, again_after=1.0)
     return None
 
 

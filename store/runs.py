@@ -95,11 +95,12 @@ class Runs:
         state: str = "",
         step: RunStep | None = None,
         again: Sequence[RunStep] = (),
+        said: str | None = None,
         token: int | None = None,
     ) -> Run:
         """Write a new state of a run, of its steps, or both; give the run as it stands.
 
-        ``why`` is kept as what the run says of its state, where that changes. ``again`` are steps
+        ``said`` (``why``, where it is None) is kept as why the run stands so. ``again`` are steps
         that are to be done again: what approved them counts no more. ``token`` is that of the
         lease under which a step is done; where it was lost nothing is written. Raises
         ``RunbookError``, ``StoreError``.
@@ -114,6 +115,7 @@ class Runs:
                 state=state,
                 step=step,
                 again=again,
+                said=said,
                 token=token,
             )
             return run_of(connection, run.id)
@@ -129,12 +131,13 @@ class Runs:
         state: str = "",
         step: RunStep | None = None,
         again: Sequence[RunStep] = (),
+        said: str | None = None,
         token: int | None = None,
     ) -> None:
         """Do as ``change``, within a transaction that writes more."""
         if token is not None:
             fence(connection, lease_of(run.id), token)
-        self._stand(connection, run, state, why)
+        self._stand(connection, run, state, why if said is None else said)
         told: dict[str, object] = {"state": state} if state else {}
         if step is not None:
             _put(connection, run.id, step)

@@ -31,6 +31,7 @@ STATUS = {
     "StoreUnavailable": 8,
     "Overtaken": 8,
     "MissingExtra": 9,
+    "RunbookError": 10,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Annotated, Final
 import msgspec
 
 from ...errors import RunbookError
+from ..begun import kept
 from ..length import length
 from ..ports import Ctx, Done, Waiting
 from ..program import Ended, Program, StillRuns, environment
@@ -27,9 +28,9 @@ class Command(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     A step that was interrupted is run again: what ``run`` does must be harmless when it is done
     twice, or ``check`` says that it is done already (with 0), or ``once`` has a person decide.
-    ``undo`` takes it back; none: nothing is done then. ``folder`` is the workspace's, or in it;
-    ``env`` names what is passed of our environment beside PATH, HOME and the like. The program is
-    told ``FIG_RUN``, ``FIG_STEP``, ``FIG_ENDPOINT`` and ``FIG_ATTEMPT``.
+    ``undo`` takes back what this step has run; none: nothing is done then. ``folder`` is the
+    workspace's, or in it; ``env`` names what is passed of our environment beside PATH, HOME and
+    the like. The program is told ``FIG_RUN``, ``FIG_STEP``, ``FIG_ENDPOINT`` and ``FIG_ATTEMPT``.
     """
 
     run: Argv
@@ -51,26 +52,30 @@ class Command(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def do(self, ctx: Ctx) -> Done | Waiting:
         """Run it to its end. Raises ``RunbookError`` where that is none of success."""
-        kept = dict(ctx.result)
+        have = kept(ctx)
         if self.check is not None:
             checked = self._run(ctx, self.check)
             if isinstance(checked, Waiting):
                 return checked
             if checked.status == 0 and not checked.cut:
-                return Done(result=kept, told=f"{self.check[0]} says that it is done already")
-        if self.once and "begun" in kept:
-            raise self._unknown(ctx)
-        if "begun" not in kept:
-            kept["begun"] = ctx.clock()
-            ctx.keep(kept)
+                return Done(result=have, told=f"{self.check[0]} says that it is done already")
+        if self.once and have.get("begun") and not have.get("ended"):
+            raise self._unknown(ctx, have)
+        have |= {"begun": True, "ended": False}
+        ctx.keep(have)
         ended = self._run(ctx, self.run)
-        return ended if isinstance(ended, Waiting) else _judged(ctx, self.run, ended, kept)
+        if isinstance(ended, Waiting):
+            return ended
+        have |= {"ended": True, "status": ended.status, "output": ended.output}
+        have["seconds"] = ended.seconds
+        ctx.keep(have)
+        return _judged(ctx, self.run, ended, have)
 
     def undo(self, ctx: Ctx, result: Mapping[str, object]) -> Done | Waiting:
         """Run the program that takes it back. Raises ``RunbookError`` where it fails."""
         if self.undo_with is None:
             return Done(told="no program takes it back")
-        if "begun" not in result:
+        if not result.get("begun"):
             return Done(told="it was never begun")
         ended = self._run(ctx, self.undo_with)
         return ended if isinstance(ended, Waiting) else _judged(ctx, self.undo_with, ended, {})
@@ -91,13 +96,16 @@ class Command(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True)
             return Waiting(reason=f"{argv[0]}: {ended.text}", missing="another start of it")
         return ended
 
-    def _unknown(self, ctx: Ctx) -> RunbookError:
+    def _unknown(self, ctx: Ctx, have: dict[str, object]) -> RunbookError:
+        # Whoever applies the run after this has decided.
+        ctx.keep(have | {"ended": True})
         return RunbookError(
-            "was begun before, and nobody knows how it ended: it is not run again (once)",
+            "was begun before, and nobody knows how it ended: it is not run again by itself (once)",
             place=ctx.step.place,
             value=self.run[0],
-            expected="a check that says whether it is done",
-            remedy=f"see for yourself; then go on without it, or: "
+            expected="a person who looks whether it has happened",
+            remedy=f"where it has not, run it again: fig runbook apply {ctx.runbook.name}; "
+            f"where it has, say so by a check, or undo the run: "
             f"fig runbook abort {ctx.runbook.name}",
         )
 
@@ -126,14 +134,14 @@ def program(
     )
 
 
-def _judged(ctx: Ctx, argv: Sequence[str], ended: Ended, kept: dict[str, object]) -> Done:
+def _judged(ctx: Ctx, argv: Sequence[str], ended: Ended, result: dict[str, object]) -> Done:
     if ended.status == 0 and not ended.cut:
-        kept |= {"status": 0, "seconds": ended.seconds, "output": ended.output}
-        return Done(result=kept, told=f"{argv[0]} {ended.text}")
+        return Done(result=result, told=f"{argv[0]} {ended.text}")
     raise RunbookError(
         f"the program {ended.text}",
         place=ctx.step.place,
         value=ended.output[-300:] or "it printed nothing",
         expected="status 0",
-        remedy=f"mend what it says, and apply again; run by hand: {shlex.join(argv)}",
+        remedy=f"mend what it says, and go on: fig runbook apply {ctx.runbook.name}; "
+        f"by hand it is: {shlex.join(argv)}",
     )

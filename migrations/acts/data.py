@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from ...errors import RouteConflict, RunbookError
+from ...errors import RouteConflict, RouteError, RunbookError
 from ...model import Data, Route
-from ..climb import before, latched, reason
+from ..climb import apart, before, latched, reason
 from ..ports import Ctx, Done, Waiting
 from .reversible import Reversible
 
@@ -20,8 +20,8 @@ _LATER = Waiting(reason="somebody else changed the route just now", again_after=
 class MoveData(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Move the data axis ``to`` its next place. Undone, it goes back to where it was.
 
-    What is not copied yet is no matter of this step: gates (``backfilled``, ``copied``,
-    ``no-doubts``, ``checksums``) say when it may be done.
+    Where it would make a store count that misses writes it waits until they are copied; of rows
+    that were there before, gates know more (``backfilled``, ``checksums``).
     """
 
     routed: ClassVar[bool] = True
@@ -69,5 +69,10 @@ def _moved(ctx: Ctx, to: Data, why: str) -> Done | Waiting:
         after = ctx.operator().move_data(to, why=why)
     except RouteConflict:
         return _LATER
+    except RouteError:
+        waiting = apart(ctx)
+        if waiting is None:
+            raise
+        return waiting
     told = f"data {route.data} → {after.data}"
     return Done(result={"before": route, "after": after}, told=told)

@@ -33,10 +33,14 @@ class Install(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True)
         system = system_of(ctx, self.system)
         part = ctx.parts.installable(system)
         kept = dict(ctx.result)
-        if "stood" not in kept:
+        if "there_before" not in kept:
             # Kept before anything is done: after a crash nobody could tell any more.
             statements = list(self.plan(ctx))
-            kept = {"system": system, "stood": bool(part.remove_plan()), "statements": statements}
+            kept = {
+                "system": system,
+                "there_before": bool(part.remove_plan()),
+                "statements": statements,
+            }
             ctx.keep(kept)
         part.install()
         left = list(part.install_plan())
@@ -51,10 +55,10 @@ class Install(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def undo(self, ctx: Ctx, result: Mapping[str, object]) -> Done | Waiting:
         """Take out what this step put in."""
-        if "stood" not in result:
+        if "there_before" not in result:
             return Done(told="nothing was installed")
         system = str(result["system"])
-        if result["stood"]:
+        if result["there_before"]:
             return Done(told=f"{system}: had something installed before the run; it stays")
         return taken_out(ctx, system, discard=self.discard)
 

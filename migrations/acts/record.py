@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from ...store import tables
+from ..begun import kept
 from ..length import length
 from ..ports import Ctx, Done, Waiting
 from ..span import Span, span_text
@@ -36,30 +37,31 @@ class RecordTraffic(Reversible, frozen=True, kw_only=True, forbid_unknown_fields
 
     def do(self, ctx: Ctx) -> Done | Waiting:
         """Count on from where it was counted to. Raises ``StoreUnavailable``."""
-        kept = {"since": ctx.clock(), "line": _last(ctx), "requests": 0, **ctx.result}
-        if not ctx.result:
-            ctx.keep(kept)
-        kept |= self._counted(ctx, _int(kept["line"]), _int(kept["requests"]))
-        seen = _int(kept["requests"])
-        passed = max(0.0, ctx.clock() - float(str(kept["since"])))
+        have = kept(ctx)
+        if "line" not in have:
+            have |= {"since": ctx.clock(), "line": _last(ctx), "requests": 0}
+            ctx.keep(have)
+        self._count(ctx, have)
+        seen = _int(have["requests"])
+        passed = max(0.0, ctx.clock() - float(str(have["since"])))
         missing = self._missing(seen, passed)
         if missing:
             reason = f"records: {seen:,} requests in {span_text(passed)}"
             command = f"fig journal --endpoint {ctx.endpoint.name}"
             return Waiting(reason=reason, missing=missing, command=command, again_after=_AGAIN)
-        return Done(result=kept, told=f"{seen:,} requests in {span_text(passed)}")
+        return Done(result=have, told=f"{seen:,} requests in {span_text(passed)}")
 
-    def _counted(self, ctx: Ctx, after: int, seen: int) -> dict[str, object]:
+    def _count(self, ctx: Ctx, have: dict[str, object]) -> None:
         """Count on; now and then that is kept, so that nobody counts a whole journal again."""
-        begin, line = after, _last(ctx)
+        begin = after = _int(have["line"])
+        seen, line = _int(have["requests"]), _last(ctx)
         while after < line and not ctx.stop.is_set():
             upto = min(after + _SPAN, line)
-            seen += _count(ctx, after, upto)
+            seen += _requests(ctx, after, upto)
             after = upto
-        counted: dict[str, object] = {"line": after, "requests": seen}
+        have |= {"line": after, "requests": seen}
         if after - begin >= _MANY:
-            ctx.keep({**ctx.result, **counted})
-        return counted
+            ctx.keep(have)
 
     def _missing(self, seen: int, passed: float) -> str:
         parts = []
@@ -76,7 +78,7 @@ def _last(ctx: Ctx) -> int:
         return int(connection.execute(query).scalar_one())
 
 
-def _count(ctx: Ctx, after: int, upto: int) -> int:
+def _requests(ctx: Ctx, after: int, upto: int) -> int:
     line = tables.journal.c
     query = select(func.count()).where(line.id > after, line.id <= upto)
     query = query.where(line.endpoint == ctx.endpoint.name, line.kind == "request")

@@ -31,10 +31,10 @@ class Remove(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """Take it out. Raises ``LegacyError``; then nothing was changed."""
         system = system_of(ctx, self.system)
         kept = dict(ctx.result)
-        if "stood" not in kept:
+        if "there_before" not in kept:
             kept = {
                 "system": system,
-                "stood": bool(ctx.parts.installable(system).remove_plan()),
+                "there_before": bool(ctx.parts.installable(system).remove_plan()),
                 "statements": list(self.plan(ctx)),
             }
             ctx.keep(kept)
@@ -43,7 +43,7 @@ class Remove(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     def undo(self, ctx: Ctx, result: Mapping[str, object]) -> Done | Waiting:
         """Install it again, where it was there."""
-        if not result.get("stood"):
+        if not result.get("there_before"):
             return Done(told="nothing was taken out")
         system = str(result["system"])
         part = ctx.parts.installable(system)

@@ -10,6 +10,7 @@ import msgspec
 
 from ...errors import ConfigError
 from ...secret import read_secret
+from ..begun import kept
 from ..length import length
 from ..ports import Ctx, Done, Waiting
 from ..post import Post, check_address
@@ -54,21 +55,24 @@ class Webhook(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     def do(self, ctx: Ctx) -> Done | Waiting:
         """Tell it. Raises ``RunbookError`` where it is not taken."""
-        kept = dict(ctx.result)
-        if "message" not in kept:
+        have = kept(ctx)
+        if "message" not in have:
             # Before it is sent: after a crash it is sent again under this id, and who undoes a
             # step that was only begun has to tell of that too.
-            kept["message"] = secrets.token_hex(12)
-            ctx.keep(kept)
-        status = self._post(ctx, "do", str(kept["message"])).send(ctx.stop)
-        return Done(result=kept | {"status": status}, told=f"{self.url} says {status}")
+            have["message"] = secrets.token_hex(12)
+            ctx.keep(have)
+        return self._told(self._post(ctx, "do", str(have["message"])).send(ctx.stop), have)
 
     def undo(self, ctx: Ctx, result: Mapping[str, object]) -> Done | Waiting:
         """Tell that it is undone, where that is asked for and anything was told."""
         if not self.tell_undo or "message" not in result:
             return Done(told="nobody is told")
-        status = self._post(ctx, "undo", str(result["message"])).send(ctx.stop)
-        return Done(result={"status": status}, told=f"{self.url} says {status}")
+        return self._told(self._post(ctx, "undo", str(result["message"])).send(ctx.stop), {})
+
+    def _told(self, status: int | None, have: dict[str, object]) -> Done | Waiting:
+        if status is None:
+            return Waiting(reason=f"{self.url} has not taken it", missing="another try")
+        return Done(result=have | {"status": status}, told=f"{self.url} says {status}")
 
     def _post(self, ctx: Ctx, event: Literal["do", "undo"], message: str) -> Post:
         place, root = f"{ctx.step.place}.with", ctx.workspace.root

@@ -30,19 +30,9 @@ class Copied(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
 
     def look(self, ctx: Ctx) -> Met | Waiting:
         """Count. Raises ``StoreUnavailable``, ``LegacyError``."""
-        copies, name = Copies.now(ctx), ctx.endpoint.name
-        if copies.doubt:
-            return Waiting(
-                reason=f"{copies.doubt:,} writes are in doubt",
-                missing="somebody who says whether they happened",
-                command=f"fig route doubts {name}",
-            )
-        if copies.open:
-            return Waiting(
-                reason=f"{copies.open:,} writes are not on both sides yet",
-                missing=f"the oldest has waited for {span_text(copies.oldest)}",
-                command=f"fig route show {name}",
-            )
+        waiting = Copies.now(ctx).waiting(ctx.endpoint.name)
+        if waiting is not None:
+            return waiting
         return self._captured(ctx) if self.system else Met(found="every write is on both sides")
 
     def _captured(self, ctx: Ctx) -> Met | Waiting:

@@ -70,9 +70,10 @@ class Window(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def _opening(self, holidays: tuple[dt.date, ...]) -> Opening:
         try:
             zone = ZoneInfo(self.zone)
-            first, last = clock.fromisoformat(self.opens), clock.fromisoformat(self.closes)
-        except (ZoneInfoNotFoundError, OSError):
+        except (ZoneInfoNotFoundError, ValueError, OSError):
             raise ValueError(f"no time zone: {self.zone}; as in Europe/Vienna") from None
+        try:
+            first, last = clock.fromisoformat(self.opens), clock.fromisoformat(self.closes)
         except ValueError:
             raise ValueError(f"no times of day: {self.opens}, {self.closes}; as 22:00") from None
         if first.tzinfo is not None or last.tzinfo is not None:

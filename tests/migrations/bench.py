@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import sqlite3
 import threading
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from secrets import token_hex
 
 import msgspec
+from sqlalchemy import create_engine, insert
+from sqlalchemy.pool import NullPool
 
 import stranglerfig
 from stranglerfig import config, parts
@@ -20,7 +21,8 @@ from stranglerfig.model import Comparison, Data, Route, Stage
 from stranglerfig.routing.guardrails.rung import Rung
 from stranglerfig.routing.operator import Operator
 from stranglerfig.running.fleet import adoption
-from stranglerfig.store import Line, Store, Write
+from stranglerfig.store import Line, Store, Write, tables
+from stranglerfig.store.processes import clock
 
 EXAMPLE = Path(stranglerfig.__file__).parent / "examples" / "helpdesk"
 NOW = 1_700_000_000.0
@@ -103,8 +105,9 @@ class Parts:
 class Bench:
     """One step of one run. ``clock`` is the time that acts and gates are told."""
 
-    def __init__(self, folder: Path, store: Store) -> None:
-        (folder / "fig.toml").write_text(TOML, "utf-8")
+    def __init__(self, folder: Path, store: Store, legacy: str = "") -> None:
+        self.legacy = legacy or f"sqlite:///{folder / 'legacy.db'}"
+        (folder / "fig.toml").write_text(TOML.replace("sqlite:///legacy.db", self.legacy), "utf-8")
         for name in ("operations", "acl"):
             shutil.copytree(EXAMPLE / name, folder / name)
         self.folder, self.store = folder, store
@@ -159,12 +162,9 @@ class Bench:
         for one in people:
             self.store.runs.approve(self.run(), step, who=one, why="looked at it")
 
-    def brought(self, stage, **fields):
-        """Have the step before this one changed the route, as the engine records it."""
-        before = self.route()
-        after = self.put(stage, **fields)
-        result = msgspec.to_builtins({"before": before, "after": after})
-        self._change("before", state="done", result=result)
+    def begin(self, at):
+        """Begin the step at a time, as the engine writes it: for the first time, or again."""
+        self._change("it", state="begun", began_at=at)
 
     def result(self):
         return self.run().step("it").result
@@ -204,16 +204,37 @@ class Bench:
             self.store.journal.append(Write(lines=(Line("request", endpoint),)))
         assert self.store.journal.flush(10)
 
+    def write(self, state, endpoint="triage", age=0.0, **fields):
+        """Store a write that is to happen on both sides, as far as it has come."""
+        with self.store.database.write() as connection:
+            now = clock(connection)
+            values = {"endpoint": endpoint, "key": "C-1", "state": state, "first": "legacy"}
+            values |= {"request_id": token_hex(8), "revision": "r", "record": b"", "at": now - age}
+            unsaid = [
+                one.name
+                for one in tables.dual_writes.c
+                if not (one.nullable or one.primary_key or one.server_default is not None)
+            ]
+            values = {**dict.fromkeys(unsaid, values["request_id"]), **values, **fields}
+            connection.execute(insert(tables.dual_writes).values(**values))
+
     def table(self, rows=0):
         """Make the legacy table, with so many rows."""
-        with closing(sqlite3.connect(self.folder / "legacy.db")) as legacy, legacy:
-            legacy.execute("CREATE TABLE IF NOT EXISTS orders (nr INTEGER PRIMARY KEY, v TEXT)")
-            legacy.executemany("INSERT INTO orders (v) VALUES (?)", [("v",)] * rows)
+        self.sql("CREATE TABLE IF NOT EXISTS orders (nr INTEGER PRIMARY KEY, v VARCHAR(20))")
+        for number in range(rows):
+            self.sql(f"INSERT INTO orders (nr, v) VALUES ({number + 1}, 'v')")
 
-    def sql(self, statement, *values):
+    def sql(self, statement):
         """Do something in the legacy database, and give what it finds."""
-        with closing(sqlite3.connect(self.folder / "legacy.db")) as legacy, legacy:
-            return legacy.execute(statement, values).fetchall()
+        engine = create_engine(self.legacy, poolclass=NullPool)
+        with engine.begin() as legacy:
+            found = legacy.exec_driver_sql(statement)
+            return [tuple(row) for row in found] if found.returns_rows else []
+
+    @property
+    def installed(self):
+        """Say what is recorded to be installed in the legacy database."""
+        return [one["name"] for one in self.parts.adapter("orders").installed()]
 
     def _keep(self, result):
         self._change("it", state="begun", result=msgspec.to_builtins(result))

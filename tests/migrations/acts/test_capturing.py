@@ -7,8 +7,6 @@ import pytest
 from stranglerfig.errors import ConfigError, LegacyError, RunbookError
 from stranglerfig.migrations.ports import Done, Waiting
 
-TRIGGERS = "SELECT name FROM sqlite_master WHERE type = 'trigger'"
-
 
 @pytest.fixture
 def orders(bench):
@@ -32,11 +30,11 @@ def test_the_plan_gives_the_statements_and_installing_runs_them(orders):
     plan = act.plan(orders.planned())
     assert any("CREATE TRIGGER" in line for line in plan)
     assert not any(line.startswith("INSERT INTO") for line in plan)
-    assert orders.sql(TRIGGERS) == []
+    assert orders.installed == []
     done = install(orders)
-    assert done.result == {"system": "orders", "stood": False, "statements": plan}
+    assert done.result == {"system": "orders", "there_before": False, "statements": plan}
     assert orders.result() == done.result, "kept before anything was done"
-    assert len(orders.sql(TRIGGERS)) >= 3
+    assert len(orders.installed) >= 3
     assert act.plan(orders.planned()) == []
     assert act.do(orders.ctx()).result == done.result
 
@@ -50,7 +48,7 @@ def test_undone_it_is_taken_out_once_what_was_caught_is_taken(orders):
     assert "--discard" in waiting.command
     settle(orders)
     assert isinstance(act.undo(orders.ctx(), done.result), Done)
-    assert orders.sql(TRIGGERS) == []
+    assert orders.installed == []
     assert act.undo(orders.ctx(), done.result).result["removed"] is False
 
 
@@ -59,31 +57,31 @@ def test_undone_at_once_where_what_was_caught_is_given_up(orders):
     orders.sql("INSERT INTO orders (v) VALUES ('new')")
     act = orders.act("install", system="orders", discard=True)
     assert isinstance(act.undo(orders.ctx(), done.result), Done)
-    assert orders.sql(TRIGGERS) == []
+    assert orders.installed == []
 
 
 def test_what_stood_before_the_run_stays(orders):
     orders.parts.installable("orders").install()
-    stands = orders.sql(TRIGGERS)
+    stands = orders.installed
     done = install(orders)
-    assert done.result["stood"] is True
+    assert done.result["there_before"] is True
     assert "it stays" in orders.act("install", system="orders").undo(orders.ctx(), done.result).told
-    assert orders.sql(TRIGGERS) == stands
+    assert orders.installed == stands
 
 
 def test_interrupted_before_anything_was_done_there_is_nothing_to_undo(orders):
     assert orders.act("install", system="orders").undo(orders.ctx(), {}).told
-    assert orders.sql(TRIGGERS) == []
+    assert orders.installed == []
 
 
 def test_interrupted_behind_the_install_it_is_still_known_what_stood(orders):
     act = orders.act("install", system="orders")
-    orders._keep({"system": "orders", "stood": False, "statements": ["CREATE …"]})
+    orders._keep({"system": "orders", "there_before": False, "statements": ["CREATE …"]})
     orders.parts.installable("orders").install()
     done = act.do(orders.ctx())
-    assert done.result["stood"] is False
+    assert done.result["there_before"] is False
     assert isinstance(act.undo(orders.ctx(), done.result), Done)
-    assert orders.sql(TRIGGERS) == []
+    assert orders.installed == []
 
 
 def test_the_rows_that_are_there_are_taken_once(orders):
@@ -103,7 +101,8 @@ def test_the_rows_that_are_there_are_taken_once(orders):
 
 
 def test_a_walk_that_is_told_to_stop_goes_on_from_there(orders, monkeypatch):
-    orders.table(rows=45)
+    for number in range(45):
+        orders.sql(f"INSERT INTO orders (nr) VALUES ({number + 100})")
     install(orders)
     act = orders.act("backfill", system="orders", chunk=10)
     orders.stop.set()
@@ -164,20 +163,20 @@ def test_removed_and_back_again(orders):
     assert isinstance(act.do(orders.ctx()), Waiting)
     settle(orders)
     done = act.do(orders.ctx())
-    assert done.result["stood"] is True
-    assert orders.sql(TRIGGERS) == []
+    assert done.result["there_before"] is True
+    assert orders.installed == []
     assert act.plan(orders.planned()) == []
     assert "fig adapter reconcile orders" in act.undo(orders.ctx(), done.result).told
-    assert orders.sql(TRIGGERS)
+    assert orders.installed
     assert act.undo(orders.ctx(), done.result).told == "orders: stands"
 
 
 def test_taking_out_what_is_not_there_is_harmless_and_so_is_its_undo(orders):
     act = orders.act("remove", system="orders")
     done = act.do(orders.ctx())
-    assert done.result["stood"] is False
+    assert done.result["there_before"] is False
     act.undo(orders.ctx(), done.result)
-    assert orders.sql(TRIGGERS) == []
+    assert orders.installed == []
 
 
 def test_the_system_is_the_one_that_the_endpoint_listens_to(orders):

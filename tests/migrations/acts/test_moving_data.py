@@ -68,3 +68,37 @@ def test_legacys_store_is_ended_by_retiring_only(bench):
         move(bench, "replacement")
     with pytest.raises(ConfigError, match="Invalid enum value"):
         move(bench, "mine")
+
+
+@pytest.mark.parametrize("state", ["first", "doubt"])
+def test_refused_while_writes_are_not_copied_it_waits_for_them(bench, monkeypatch, state):
+    before = bench.put("live", data=Data.REPLACEMENT_FIRST)
+    refuse(bench, monkeypatch, "move_data")
+    act = move(bench, "legacy-first")
+    with pytest.raises(RouteError, match="apart"):
+        act.do(bench.ctx())
+    bench.write(state)
+    assert act.do(bench.ctx()).reason.startswith("1 writes are ")
+    monkeypatch.undo()
+    result = {"before": msgspec.to_builtins(before)}
+    bench.put("live", data=Data.REPLACEMENT_FIRST)
+    assert bench.route().data is Data.REPLACEMENT_FIRST
+    refuse(bench, monkeypatch, "rollback")
+    waiting = bench.act("live").undo(bench.ctx(), result)
+    assert waiting.reason.startswith("1 writes are ")
+
+
+def refuse(bench, monkeypatch, name):
+    """Have the operator refuse a change as where the stores are apart."""
+    given = bench.parts.operator
+
+    def operator(endpoint, who):
+        made = given(endpoint, who)
+
+        def refused(*arguments, **named):
+            raise RouteError("its stores are apart")
+
+        setattr(made, name, refused)
+        return made
+
+    monkeypatch.setattr(bench.parts, "operator", operator)

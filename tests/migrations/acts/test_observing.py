@@ -36,19 +36,6 @@ def test_time_and_samples_both_and_the_guardrail(bench):
     assert act.do(bench.ctx()).result["evidence"]["verdict"]["outcome"] == "pass"
 
 
-def test_a_route_that_was_taken_back_is_not_observed_any_further(bench):
-    bench.observe(both=50, replacement=40)
-    bench.brought("canary", percent=10.0)
-    act = bench.act("observe", pairs=10)
-    assert isinstance(act.do(bench.ctx()), Done)
-    bench.put("shadow")
-    waiting = act.do(bench.ctx())
-    assert waiting.reason == "the route was taken back from canary 10 % to shadow by bob: by hand"
-    assert waiting.command == "fig runbook abort night"
-    bench.put("canary", percent=10.0)
-    assert isinstance(act.do(bench.ctx()), Done)
-
-
 def test_at_legacy_there_is_nothing_to_observe(bench):
     waiting = bench.act("observe", pairs=1).do(bench.ctx())
     assert "stands at legacy" in waiting.reason
@@ -97,3 +84,13 @@ def test_a_long_journal_is_counted_on_from_where_it_was_counted_to(bench, monkey
     assert kept["since"] == began["since"]
     bench.requests(70)
     assert isinstance(act.do(bench.ctx()), Done)
+
+
+def test_done_again_it_counts_anew(bench):
+    act = bench.act("record", requests=2)
+    bench.begin(1.0)
+    act.do(bench.ctx())
+    bench.requests(2)
+    bench._keep(act.do(bench.ctx()).result)
+    bench.begin(2.0)
+    assert act.do(bench.ctx()).missing == "2 more requests"

@@ -5,7 +5,6 @@ import threading
 
 import pytest
 
-
 from stranglerfig import config
 from stranglerfig.commands.runbook_parts import WorkspaceParts
 from stranglerfig.demo.workspace import copy_example

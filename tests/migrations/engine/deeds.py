@@ -39,6 +39,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     lasts: str = ""
 
     def final(self, ctx):
+        del ctx
         return self.lasts
 
     def plan(self, ctx):
@@ -72,6 +73,7 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     asleep: bool = False
 
     def final(self, ctx):
+        del ctx
         return self.lasts
 
     def plan(self, ctx):
@@ -97,6 +99,7 @@ class Deed(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
             raise LegacyError("cannot be taken out", place="there")
         if self._stands(ctx):
             write(ctx, f"-{self.line}")
+        ctx.keep({**result, "gone": True})
         return Done(told=f"no {self.line}")
 
     def _stands(self, ctx):

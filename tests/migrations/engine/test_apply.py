@@ -210,7 +210,7 @@ def test_paused_while_a_step_is_at_work_it_stops_and_what_is_done_is_written(
     wait(office.deeds)
     assert pause(office.site("bob"), "move", why="not tonight").state == "paused"
     run = applied.result(10)
-    assert (run.state, run.said) == ("paused", "not tonight")
+    assert (run.state, run.said) == ("paused", "by bob: not tonight")
     assert office.states() == ["begun", "waiting"]
     with pytest.raises(RunbookError, match="is paused") as refused:
         office.apply()
