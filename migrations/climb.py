@@ -12,6 +12,7 @@ from ..model import Data, Route, Stage, Step
 from ..routing.stages import position
 from .copies import Copies
 from .ports import Ctx, Done, Waiting
+from .verdicts import not_passed
 
 __all__ = [
     "MOVED",
@@ -140,13 +141,4 @@ def _unproven(ctx: Ctx, to: Step) -> Waiting | None:
     """Give what the guardrail makes a step wait for; nothing is asked of it up to shadow."""
     if to.stage not in MOVED:
         return None
-    verdict = ctx.operator().evidence().verdict
-    if verdict.outcome == "pass":
-        return None
-    failed = verdict.outcome == "fail"
-    name = ctx.endpoint.name
-    return Waiting(
-        reason=f"the guardrail says {verdict.outcome}: {verdict.reason}",
-        missing=verdict.missing or "another revision of the replacement" * failed,
-        command=f"fig route deploy {name}" if failed else f"fig evidence {name}",
-    )
+    return not_passed(ctx.operator().evidence().verdict, ctx.endpoint.name)

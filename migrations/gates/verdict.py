@@ -7,6 +7,7 @@ from typing import ClassVar
 import msgspec
 
 from ..ports import Ctx, Met, Waiting
+from ..verdicts import not_passed
 
 __all__ = ["VerdictPasses"]
 
@@ -33,11 +34,5 @@ class VerdictPasses(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
                 missing=f"one of those that do: {said}",
                 command=f"fig route show {name}",
             )
-        if verdict.outcome == "pass":
-            return Met(found=f"passes: {verdict.reason}", evidence=evidence.snapshot())
-        failed = verdict.outcome == "fail"
-        return Waiting(
-            reason=f"the guardrail says {verdict.outcome}: {verdict.reason}",
-            missing=verdict.missing or ("another revision of the replacement" if failed else ""),
-            command=f"fig route deploy {name}" if failed else f"fig evidence {name}",
-        )
+        passed = f"passes: {verdict.reason}"
+        return not_passed(verdict, name) or Met(found=passed, evidence=evidence.snapshot())
