@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from .part import Gate, Part, gate, slug
 from .subject import Subject
 
-__all__ = ["canaries", "live", "retire", "shadow"]
+__all__ = ["canaries", "live", "retire", "shadow", "stores"]
 
 _DAY, _HOUR = 86_400.0, 3_600.0
 _FEW = 10.0
@@ -68,7 +68,8 @@ def live(subject: Subject) -> Part:
 def retire(subject: Subject) -> Part:
     """Give the step that ends the migration: legacy is no longer asked for anything."""
     ends = subject.moves_data
-    proofs = (*_store(subject), "checksums") if subject.event and ends else _store(subject)
+    caught = subject.event and subject.captured
+    proofs = (*stores(subject), "checksums") if caught and ends else stores(subject)
     back = (
         "From here no way leads back: what is written after it is not in legacy's store."
         if ends
@@ -102,7 +103,7 @@ def _people(subject: Subject, *, first: bool) -> tuple[Gate, ...]:
 
 def _proofs(subject: Subject, before: float) -> tuple[Gate, ...]:
     """Give what must be shown on the rung that stands before a step: ``before`` percent, or 0."""
-    return ("adopted", "verdict", *_stay(subject, before), *_store(subject))
+    return ("adopted", "verdict", *_stay(subject, before), *stores(subject))
 
 
 def _stay(subject: Subject, before: float) -> tuple[Gate, ...]:
@@ -116,9 +117,12 @@ def _stay(subject: Subject, before: float) -> tuple[Gate, ...]:
     return (gate("minimum", time=_span(max(stay.seconds, usual)), samples=stay.requests),)
 
 
-def _store(subject: Subject) -> tuple[Gate, ...]:
+def stores(subject: Subject) -> tuple[Gate, ...]:
     """Give what must hold of the two stores, where both are written."""
-    return ("copied", "no-doubts") if subject.moves_data else ()
+    if not subject.moves_data:
+        return ()
+    caught = subject.captured[0] if subject.event and subject.captured else ""
+    return (gate("copied", system=caught), "no-doubts")
 
 
 def _span(length: float) -> str:

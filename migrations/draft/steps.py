@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...model import Stage
-from .climb import canaries, live, retire, shadow
+from .climb import canaries, live, retire, shadow, stores
 from .part import Gate, Part, gate, slug
 from .subject import Subject
 
@@ -145,19 +145,14 @@ def _both_stores() -> Iterator[Part]:
 
 
 def _turn(subject: Subject) -> Part:
-    needs: tuple[Gate, ...] = (
-        "adopted",
-        "verdict",
-        "copied",
-        "no-doubts",
-        gate("approvals", people=2),
-    )
+    needs: tuple[Gate, ...] = ("adopted", "verdict", *stores(subject))
+    people = gate("approvals", people=2)
     more = ("checksums",) if subject.event and subject.captured else ()
     return Part(
         name="turn",
         do="data",
         options={"to": "replacement-first"},
-        needs=(*needs, *more),
+        needs=(*needs, *more, people),
         timeout="30d",
         why="the replacement's store counts from now on, and legacy's follows",
         says="Legacy's store is behind from here on, by what is not copied yet: a rollback waits "
