@@ -51,7 +51,9 @@ class Applying:
                 continue  # it is read again
             except StoreUnavailable as error:
                 self._hold.begin("running", None)
-                self._waits.rest("", (Waiting(reason=error.message, missing=error.place),))
+                self._waits.rest(
+                    "", (Waiting(reason=error.message, missing=error.place, again_after=1.0),)
+                )
         return run
 
     def _next(self, run: Run) -> Run:

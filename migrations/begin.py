@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from datetime import UTC, datetime
 
 from ..errors import RunbookError
 from ..store.run import Run
@@ -21,6 +22,10 @@ def begin(site: Site, runbook: Runbook, *, why: str = "", again: bool = False) -
     the endpoint is not finished.
     """
     site.endpoint(runbook)
+    today = datetime.fromtimestamp(site.clock(), UTC).date()
+    if runbook.expires is not None and runbook.expires < today:
+        text = f"it was to have ended by {runbook.expires}: ask {runbook.owner}"
+        site.tell(Said(kind="run", text=text))
     run = site.store.runs.last(runbook.name)
     if run is not None and not run.finished:
         check_same(run, runbook)

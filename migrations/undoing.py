@@ -66,7 +66,9 @@ class Undoing:
                 continue  # it is read again
             except StoreUnavailable as error:
                 self._hold.begin("aborting", None)
-                self._waits.rest("", (Waiting(reason=error.message, missing=error.place),))
+                self._waits.rest(
+                    "", (Waiting(reason=error.message, missing=error.place, again_after=1.0),)
+                )
         return run
 
     def _next(self, run: Run) -> Run:

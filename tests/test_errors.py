@@ -32,6 +32,7 @@ STATUS = {
     "Overtaken": 8,
     "MissingExtra": 9,
     "RunbookError": 10,
+    "RunConflict": 10,
 }
 
 

@@ -1,14 +1,21 @@
 """Applying a runbook: every step and its record together, gates, failures, timeouts."""
 
+import sqlite3
 import threading
+from contextlib import closing
 
 import pytest
+from sqlalchemy import update
 
-from stranglerfig.errors import RunbookError
+from stranglerfig.errors import FigError, RunbookError
 from stranglerfig.migrations import run as runs
 from stranglerfig.migrations.latches import approve, freeze, pause
 from stranglerfig.migrations.resume import resume
 from stranglerfig.model import Stage
+from stranglerfig.store import tables
+from stranglerfig.store.leases import Leases
+from stranglerfig.store.run import lease_of
+from stranglerfig.tests.migrations.engine.conftest import HEAD
 
 either = pytest.mark.parametrize("office", ["sqlite", "postgresql"], indirect=True)
 STEPS = (
@@ -276,3 +283,39 @@ def test_another_runbook_of_the_endpoint_must_wait(office):
 
     with pytest.raises(RunbookError, match="not finished"):
         runs.apply(office.site(), load(other), stop=threading.Event())
+
+
+@either
+def test_one_who_was_frozen_and_lost_the_lease_writes_nothing(office, background, wait):
+    gate = 'needs = [{ gate = "py:deeds:Open", path = "go" }]'
+    office.write(("shadow", 'Move to = "shadow"', gate))
+    applied = background(office.apply)
+    wait(lambda: office.heard("wait"))
+    with office.store.database.write() as connection:  # as if it had slept for too long
+        connection.execute(update(tables.leases).values(until=0.0, owner="nobody"))
+    assert Leases(office.store.database).acquire(lease_of(office.run().id), "another", 60.0)
+    office.touch("go")
+    with pytest.raises(FigError, match="lease was lost|another one works on it"):
+        applied.result(10)
+    assert office.states() == ["waiting"]
+    assert office.route() is None
+
+
+def test_a_store_that_is_gone_for_a_while_is_waited_for(office, background, wait):
+    gate = 'needs = [{ gate = "py:deeds:Open", path = "go" }]'
+    office.write(("shadow", 'Move to = "shadow"', gate))
+    applied = background(office.apply)
+    wait(lambda: office.heard("wait"))
+    with closing(sqlite3.connect(office.url.removeprefix("sqlite:///"))) as other:
+        other.execute("BEGIN IMMEDIATE")
+        office.touch("go")
+        wait(lambda: len(office.heard("wait")) > 1)
+        other.rollback()
+    assert applied.result(10).state == "done"
+    assert office.route().version == 1
+
+
+def test_one_that_should_have_ended_says_so(office):
+    office.write(STEPS[1], head=HEAD + "expires = 2020-01-31\n")
+    assert office.apply().state == "done"
+    assert office.heard("run")[0] == "it was to have ended by 2020-01-31: ask the desk"

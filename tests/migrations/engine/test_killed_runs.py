@@ -66,8 +66,16 @@ class Doomed:
             self._free()
 
     def fig(self, verb, doom=""):
+        pid = self.start(verb, doom)
+        return self.ended(pid)
+
+    def ended(self, pid):
+        self._wait(lambda: pid in self._nursery.ended, "it ends")
+        return self._nursery.ended[pid]
+
+    def start(self, verb, doom=""):
         root = self._office.root
-        pid = self._nursery.bear(
+        return self._nursery.bear(
             words=["-w", str(root), "runbook", verb, "move", "--json"],
             root=str(root),
             out=str(root / "out"),
@@ -75,8 +83,6 @@ class Doomed:
             env={"FIG_WHO": "ada"},
             doom=doom,
         )
-        self._wait(lambda: pid in self._nursery.ended, "it ends")
-        return self._nursery.ended[pid]
 
     def _free(self):
         """Let the lease of one who is dead end: no test waits ten seconds for it."""
@@ -135,3 +141,16 @@ def test_killed_while_undoing_each_step_is_undone_once(office, doomed):
     assert office.route().stage is Stage.LEGACY
     assert office.route().version == 6
     assert not list(verify(office.store.database))
+
+
+@either
+def test_applied_by_many_at_once_each_step_is_done_once(office, doomed):
+    office.write(*LONGER)
+    started = [doomed.start("apply") for _ in range(4)]
+    ended = [doomed.ended(pid) for pid in started]
+    # Whoever found that another had just begun it was refused; all others saw it done.
+    assert set(ended) <= {0, 10}
+    assert 0 in ended
+    assert office.deeds() == ["one", "two", "three", "four", "five"]
+    assert office.route().version == 3
+    assert len(office.store.runs.all()) == 1
