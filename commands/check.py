@@ -18,6 +18,7 @@ from ..ports import Installable
 from ..routing.guardrails.meters import check_source
 from ..running.columns import unfit
 from .chain import Stop, chain, route_of
+from .runbook_parts import names, told
 from .screen import Screen, json_option
 
 __all__ = ["check"]
@@ -106,6 +107,7 @@ def _looks(workspace: Workspace) -> list[tuple[str, Callable[[], str]]]:
             for name, one in workspace.metrics.items()
         ),
         *((f"endpoint.{name}", partial(_endpoint, workspace, name)) for name in workspace.endpoint),
+        *((f"runbook.{name}", partial(told, workspace, name)) for name in names(workspace.root)),
     ]
 
 

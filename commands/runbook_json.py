@@ -55,6 +55,7 @@ def _step(one: StepState) -> Mapping[str, object]:
         "final": one.final,
         "timeout": step.timeout,
         "on_timeout": step.on_timeout,
+        "deadline": one.deadline,
         "approvals": one.approvals,
         "record": one.record,
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,7 +22,16 @@ from ..running.fleet import Adoption, adoption
 from ..store.run import Run
 from ..store.store import Store
 
-__all__ = ["WorkspaceParts", "file", "found", "name_of", "runbook_argument", "site"]
+__all__ = [
+    "WorkspaceParts",
+    "file",
+    "found",
+    "name_of",
+    "names",
+    "runbook_argument",
+    "site",
+    "told",
+]
 
 _Function = TypeVar("_Function", bound=Callable[..., object])
 
@@ -77,7 +87,7 @@ def file(workspace: Workspace, name: str) -> Runbook:
         raise ConfigError(
             "there is no such runbook",
             place=str(path),
-            expected="one of " + (", ".join(_names(workspace.root)) or "none yet"),
+            expected="one of " + (", ".join(names(workspace.root)) or "none yet"),
             remedy="write one: fig new runbook ENDPOINT",
         )
     return load(path)
@@ -94,12 +104,28 @@ def found(site: Site, name: str) -> tuple[Runbook, Run | None]:
     return runbook, run if run is not None and run.digest == runbook.digest else None
 
 
+def told(workspace: Workspace, name: str) -> str:
+    """Check a runbook, and tell of it in a line. Raises ``ConfigError``."""
+    runbook = file(workspace, name)
+    if runbook.endpoint not in workspace.endpoint:
+        raise ConfigError(
+            "there is no such endpoint",
+            place=f"{runbook.file}: runbook.endpoint",
+            value=runbook.endpoint,
+            expected="one of " + (", ".join(workspace.endpoint) or "none yet"),
+        )
+    late = runbook.expires is not None and runbook.expires < datetime.now(UTC).date()
+    until = f", was to have ended by {runbook.expires}: ask {runbook.owner}" if late else ""
+    return f"{runbook.endpoint}, {len(runbook.steps)} steps{until}"
+
+
 def runbook_argument(command: _Function) -> _Function:
     """Add the argument RUNBOOK, completed in the shell from the folder of runbooks."""
     return click.argument("runbook", shell_complete=_complete)(command)
 
 
-def _names(root: Path) -> list[str]:
+def names(root: Path) -> list[str]:
+    """Give the runbooks of a workspace by name."""
     return sorted(path.stem for path in (root / FOLDER).glob("*.toml"))
 
 
@@ -107,10 +133,10 @@ def _complete(ctx: click.Context, param: click.Parameter, incomplete: str) -> li
     del param
     root = ctx.find_root().params.get("workspace") or Path()
     try:
-        names = _names(config.load(root).root)
+        known = names(config.load(root).root)
     except FigError:
         return []
-    return [name for name in names if name.startswith(incomplete)]
+    return [name for name in known if name.startswith(incomplete)]
 
 
 def name_of(runbook: str) -> str:

@@ -71,6 +71,8 @@ def _parts(state: RunState) -> Iterator[RenderableType]:
     for one in state.waits:
         yield from _wait(one)
     current = state.current
+    if current is not None and current.deadline is not None:
+        yield _line(f"[dim]late[/]     {_left(current, state.at)}")
     if current is not None and current.blocked:
         yield _line(f"[red]blocked[/]  {plain(current.step.name)}: {plain(current.blocked)}")
     if state.run is not None and state.run.said:
@@ -93,6 +95,12 @@ def _late(state: RunState) -> bool:
     if until is None or (run is not None and run.ended_at is not None):
         return False
     return until < datetime.fromtimestamp(state.at, UTC).date()
+
+
+def _left(current: StepState, at: float) -> str:
+    left = (current.deadline or at) - at
+    when = f"in {span_text(left)}" if left > 0 else "by now"
+    return f"{when}: {plain(current.step.on_timeout)}"
 
 
 def _owner(state: RunState) -> str:

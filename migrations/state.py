@@ -40,6 +40,7 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
 
     ``changes`` is what it would change now, and ``blocked`` why it could not be done as things
     stand (a text of an error). ``final``: why it cannot be taken back, empty where it can.
+    ``deadline`` is when its time is over, where its turn has come.
     """
 
     step: Step
@@ -49,6 +50,7 @@ class StepState(msgspec.Struct, frozen=True, kw_only=True):
     blocked: str = ""
     final: str = ""
     approvals: tuple[Approval, ...] = ()
+    deadline: float | None = None
 
     @property
     def state(self) -> str:
@@ -130,6 +132,7 @@ def _step(
         blocked=blocked,
         final=final or unknown,
         approvals=ctx.approvals(),
+        deadline=ctx.deadline if turn and run is not None and run.state == "running" else None,
     )
 
 

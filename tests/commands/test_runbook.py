@@ -125,6 +125,7 @@ def test_applied_it_waits_and_says_so_everywhere(run, applied, desk):
     said = run("status", "move")
     assert "applied  by ada on" in said
     assert "touch go" in said
+    assert "late     in 1 h 30 min: pause" in said
     state = json.loads(run("status", "move", "--json"))
     assert (state["run"]["state"], state["next"]) == ("running", "touch go")
     assert state["waits"] == [
@@ -183,7 +184,7 @@ def test_followed_by_a_program(run, desk):
     (desk / "go").touch()
     lines = [json.loads(line) for line in run("apply", "move", "--json").splitlines()]
     kinds = [line.get("kind") for line in lines]
-    assert kinds == ["run", "done", "gate", "begun", "done", "run", None]
+    assert kinds == ["run", "run", "done", "gate", "begun", "done", "run", None]
     assert lines[-1]["state"] == "done"
 
 
@@ -202,3 +203,6 @@ def test_what_is_written_wrongly_says_where(run, desk):
             f'[[step]]\nname = "shadow"\n{wrong}\n'
         )
         assert place in run("plan", "move", status=3)
+    checked = CliRunner().invoke(fig, ["-w", str(desk), "check", "--json"])
+    (line,) = (line for line in checked.output.splitlines() if '"runbook.move"' in line)
+    assert json.loads(line)["ok"] is False
