@@ -49,6 +49,8 @@ __all__ = [
     "MissingExtra",
     "Overtaken",
     "ReplacementError",
+    "ReplacementLost",
+    "ReplacementRefused",
     "ReplacementUnavailable",
     "RouteConflict",
     "RouteError",
@@ -178,6 +180,14 @@ class ReplacementError(FigError):
 
 class ReplacementUnavailable(ReplacementError):
     """The replacement cannot be asked: its process, model or provider is gone."""
+
+
+class ReplacementLost(ReplacementUnavailable):
+    """The replacement went away with the request in hand: it may have had its effect."""
+
+
+class ReplacementRefused(ReplacementError):
+    """The replacement says no: nothing was done."""
 
 
 class CircuitOpen(ReplacementUnavailable):

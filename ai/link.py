@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from ..errors import DeadlineExceeded, FigError, ReplacementUnavailable
+from ..errors import DeadlineExceeded, FigError, ReplacementLost, ReplacementUnavailable
 from ..model import Reply, Request
 from ..telemetry import log
 from .spawn import end, spawn, status
@@ -234,7 +234,7 @@ class Link:
     async def _finish(self, why: str, grace: float) -> None:
         self.alive = False
         self._writer.close()
-        gone = ReplacementUnavailable(f"{why} with the request in hand", place=self._place)
+        gone = ReplacementLost(f"{why} with the request in hand", place=self._place)
         for waiting in self._waiting.values():
             if not waiting.done():
                 waiting.set_exception(gone)

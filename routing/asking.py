@@ -13,6 +13,7 @@ from ..errors import (
     FigError,
     InputError,
     ReplacementError,
+    ReplacementRefused,
     ReplacementUnavailable,
 )
 from ..model import Reply, Request
@@ -78,6 +79,9 @@ def _checked(endpoint: Endpoint, request: Request, reply: object) -> Reply:
         )
     if reply.status == "abstained":
         return reply
+    if reply.status == "refused":
+        place = f"endpoint.{endpoint.name}"
+        raise ReplacementRefused(reply.reason or "refused", place=place)
     if reply.status != "ok" or reply.payload is None:
         raise ReplacementError(
             reply.reason or f"answered {reply.status!r}", place=f"endpoint.{endpoint.name}"
