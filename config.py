@@ -15,6 +15,7 @@ from .options import check_keys, options, read_toml
 from .route_settings import (
     AdjudicationRules,
     Compared,
+    Dual,
     Guardrail,
     Routing,
     Rule,
@@ -75,7 +76,7 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     later, and ``send`` names the ``[legacy.NAME]`` that a replacement's decisions are sent to.
     ``rules`` put requests on a side by what they say; endpoints of one ``group`` are one journey:
     a key is on the same side at all of them. ``data = "moves"``: the replacement has a store of its
-    own, and what is written moves there (``fig route data``).
+    own, and what is written moves there (``fig route data``); ``dual`` says how both are written.
     ``comparison`` says how fields are compared, ``adjudication`` who decides what they differ in.
     """
 
@@ -96,6 +97,7 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     data: Literal["stays", "moves"] = "stays"
     comparison: Compared = Compared()
     adjudication: AdjudicationRules = AdjudicationRules()
+    dual: Dual = Dual()
 
 
 class Endpoint(EndpointTable, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -10,6 +10,8 @@ from ..store.journal import Journal
 from ..store.write import Write
 from ..telemetry import Counters, log
 from .asking import ask_replacement, reason_of
+from .dual.writing import Writing
+from .encoding import encoded
 from .endpoint import Endpoint
 from .exchange import Exchange, status_of
 from .guardrails.observations import Observations
@@ -32,6 +34,7 @@ class Dispatcher:
         shadow: Shadow,
         counters: Counters,
         observations: Observations | None = None,
+        writing: Writing | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._table = table
@@ -39,18 +42,22 @@ class Dispatcher:
         self._shadow = shadow
         self._counters = counters
         self._observations = observations or Observations()
+        self._writing = writing
         self._said: dict[str, float] = {}
 
     async def serve(self, record: Record) -> Record:
         """Answer a record by the endpoint's route.
 
         Whatever goes wrong on the replacement's side, in the mapping or in the store, legacy
-        answers. Raises ``LegacyError`` where legacy itself fails, and ``FigError`` where the
-        endpoint is retired and there is no legacy to fall back to.
+        answers; what is written to both sides goes its own way, see ``Writing``. Raises
+        ``LegacyError`` where legacy itself fails, and ``FigError`` where the endpoint is retired
+        and there is no legacy to fall back to.
         """
         route = self._table.current(self._endpoint.name)
         deadline = time.time() + self._endpoint.timeout
         exchange = Exchange(record, route, route.revision, deadline)
+        if self._writing is not None and self._writing.takes(route):
+            return await self._writing.serve(exchange)
         if route.killed or route.stage is Stage.LEGACY:
             return await self._by_legacy(exchange)
         try:
@@ -76,7 +83,9 @@ class Dispatcher:
             reply = await ask_replacement(self._endpoint, request, exchange.revision)
             exchange.took = time.monotonic() - asked
             self._observations.used(exchange.route, reply.usage)
-            answer = self._encode(exchange.record, reply) if reply.status == "ok" else None
+            answer = (
+                encoded(self._endpoint, exchange.record, reply) if reply.status == "ok" else None
+            )
         except Exception as error:  # noqa: BLE001  # whatever it was, callers are answered
             return await self._fall_back(exchange, reason_of(error), error)
         if answer is None:
@@ -130,18 +139,6 @@ class Dispatcher:
                 place=f"endpoint.{self._endpoint.name}",
             )
         return await self._by_legacy(exchange, reply)
-
-    def _encode(self, record: Record, reply: Reply) -> Record:
-        if reply.payload is None:
-            raise ContractError("no payload", place=f"endpoint.{self._endpoint.name}")
-        return Record(
-            source=record.source,
-            position=record.position,
-            kind=record.kind,
-            body=self._endpoint.mapping.encode_reply(reply.payload, record),
-            headers=((":status", "200"), ("content-type", "text/xml; charset=utf-8")),
-            captured_at=time.time(),
-        )
 
     def _offer(
         self,

@@ -33,7 +33,7 @@ class Pair:
     """A request that one side has answered. The side that is None is still to be asked.
 
     ``took`` are the seconds that the side took that has answered; with the ``route`` on which it
-    did, both sides' times are compared too.
+    did, both sides' times are compared too. ``written``: both did it, and neither is asked again.
     """
 
     endpoint: Endpoint
@@ -43,6 +43,7 @@ class Pair:
     replacement: Reply | None = None
     route: Route | None = None
     took: float = 0.0
+    written: bool = False
 
 
 class Shadow:
@@ -123,7 +124,7 @@ class Shadow:
             await self._later.write(endpoint, request, seen, *both)
         else:
             self._journal.append(Write(observations=(seen,)))
-        for side in wanted(endpoint, request):
+        for side in () if pair.written else wanted(endpoint, request):
             twice = await again(
                 endpoint,
                 request,
