@@ -14,8 +14,10 @@
     │   ├── SchemaDrift        its columns are not those that were agreed on: the source pauses
     │   └── InDoubt            it was sent and no answer came: reconcile, never resend blindly
     ├── ReplacementError     the replacement failed: answer from legacy
+    │   ├── Declined           it says that it did nothing: a write may go elsewhere
     │   ├── ReplacementUnavailable
-    │   │   └── CircuitOpen    it failed too often just now: nobody asks it for a while
+    │   │   └── NotAsked       nothing of the request reached it: a write may go elsewhere
+    │   │       └── CircuitOpen  it failed too often just now: nobody asks it for a while
     │   └── DeadlineExceeded
     ├── StoreError           our own store failed
     │   ├── StoreUnavailable   try again later; nothing was written
@@ -39,6 +41,7 @@ __all__ = [
     "Conflict",
     "ContractError",
     "DeadlineExceeded",
+    "Declined",
     "EnvelopeError",
     "FigError",
     "InDoubt",
@@ -47,10 +50,9 @@ __all__ = [
     "LegacyUnavailable",
     "MappingError",
     "MissingExtra",
+    "NotAsked",
     "Overtaken",
     "ReplacementError",
-    "ReplacementLost",
-    "ReplacementRefused",
     "ReplacementUnavailable",
     "RouteConflict",
     "RouteError",
@@ -178,19 +180,19 @@ class ReplacementError(FigError):
     exit_status = 7
 
 
+class Declined(ReplacementError):
+    """The replacement refuses the request, and has done nothing of it."""
+
+
 class ReplacementUnavailable(ReplacementError):
     """The replacement cannot be asked: its process, model or provider is gone."""
 
 
-class ReplacementLost(ReplacementUnavailable):
-    """The replacement went away with the request in hand: it may have had its effect."""
+class NotAsked(ReplacementUnavailable):
+    """The replacement was not asked: nothing of the request has reached it, so nothing happened."""
 
 
-class ReplacementRefused(ReplacementError):
-    """The replacement says no: nothing was done."""
-
-
-class CircuitOpen(ReplacementUnavailable):
+class CircuitOpen(NotAsked):
     """The replacement failed so often that nobody asks it for a while."""
 
 

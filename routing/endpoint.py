@@ -12,10 +12,12 @@ from .. import config
 from ..acl.mapping.mapping import CompiledMapping
 from ..acl.operations.operation import Operation
 from ..acl.versions.versions import Versions
+from ..errors import ConfigError
 from ..model import Payload, Record, Reply, Request, Side, request_id
 from .adjudication.golden import Golden
 from .adjudication.inline import Inline
 from .adjudication.rules import compile_rules
+from .blend import Blending, compile_blend
 from .comparison.comparing import Comparing
 from .comparison.compile import compile_comparing
 from .dual.lookup import Lookup
@@ -74,10 +76,12 @@ class Endpoint:
     timeout: float = 30.0
     journalled: Journalled = as_it_is
     kept: Keep = _nothing
+    acts: bool = False
     limits: TimeLimits = field(default_factory=TimeLimits, compare=False)
     comparing: Comparing = field(init=False, compare=False, repr=False)
     inline: Inline = field(init=False, compare=False, repr=False)
     token: Token = field(init=False, compare=False, repr=False)
+    blending: Blending | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Compile the comparison, and the rules that decide at once."""
@@ -91,6 +95,20 @@ class Endpoint:
         object.__setattr__(self, "token", token)
         object.__setattr__(self, "comparing", comparing)
         object.__setattr__(self, "inline", Inline(said.order, comparing, rules, output))
+        object.__setattr__(self, "blending", self._blending(place))
+
+    def _blending(self, place: str) -> Blending | None:
+        given = self.config.blend
+        if given is None:
+            return None
+        if self.operation.effect != "read" or not self.config.listen.facade:
+            raise ConfigError(
+                "both sides are asked at once, and would both do it",
+                place=f"{place}.blend",
+                value=f"effect {self.operation.effect}",
+                expected="an operation behind a facade whose effect is read",
+            )
+        return compile_blend(given, self.operation.output, place)
 
     @property
     def name(self) -> str:

@@ -9,7 +9,7 @@ import msgspec
 from ..acl.masking.ledger import Ledger, Vault
 from ..acl.masking.mask import Mask
 from ..acl.masking.unmask import tokens_in, unmask
-from ..errors import ReplacementError, ReplacementUnavailable, StoreError
+from ..errors import NotAsked, ReplacementError, ReplacementUnavailable, StoreError
 from ..model import Payload, Reply, Request
 from ..ports import Handler
 from ..telemetry import log
@@ -70,7 +70,7 @@ async def _masked(request: Request, mask: Mask, ledger: Ledger, vault: Vault | N
             await asyncio.to_thread(ledger.settle, vault)
             payload = mask.apply(request.payload, ledger)
     except StoreError as error:
-        raise ReplacementUnavailable(
+        raise NotAsked(
             f"cannot be masked, as the vault failed: {error.message}", place=error.place
         ) from error
     except (TypeError, ValueError) as error:

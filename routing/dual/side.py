@@ -9,12 +9,11 @@ import msgspec
 
 from ...acl.envelope import charset_of, read
 from ...errors import (
+    Declined,
     FigError,
     InputError,
     LegacyUnavailable,
-    ReplacementLost,
-    ReplacementRefused,
-    ReplacementUnavailable,
+    NotAsked,
 )
 from ...model import Record, Reply, Request, Side
 from ...telemetry import log
@@ -96,23 +95,18 @@ async def _replacement(
     endpoint: Endpoint, record: Record, request: Request, revision: str
 ) -> Asked:
     try:
-        endpoint.asked(request)
-    except FigError as error:
-        return Asked(what="refused", why=str(error))
-    try:
         reply = await ask_replacement(endpoint, request, revision)
-    except ReplacementRefused as error:
+    except Declined as error:
         return Asked(what="refused", why=str(error))
-    except ReplacementLost as error:
-        return Asked(what="doubt", why=str(error))
-    except ReplacementUnavailable as error:
-        return Asked(what="unsent", why=str(error))
+    except NotAsked as error:
+        fits = not isinstance(error.__cause__, InputError)
+        return Asked(what="unsent" if fits else "refused", why=str(error))
     except Exception as error:  # noqa: BLE001 - whatever it was, it may have been done
         return Asked(what="doubt", why=_words(error))
     if reply.status == "abstained":
         return Asked(what="refused", reply=reply, why=reply.reason or "it is not sure")
     try:
-        answer = encoded(endpoint, record, reply)
+        answer = encoded(endpoint, record, reply.payload)
     except FigError as error:
         return Asked(what="happened", reply=reply, why=f"its answer cannot be told: {error}")
     return Asked(what="happened", reply=reply, answer=answer)
