@@ -95,7 +95,7 @@ def test_the_replacement_does_not_count_before_it_has_all(make, put, write, stor
     put("live", data=Data.LEGACY_FIRST)
     found = write(FORWARD)
     operator = make()
-    with pytest.raises(RouteError, match="1 write not yet copied to replacement"):
+    with pytest.raises(RouteError, match="1 write not yet copied to the replacement"):
         operator.move_data(Data.REPLACEMENT_FIRST)
     store.dual_work.settle(found.id, happened=True, who="a person", why="by hand")
     write(FORWARD, "other", doubt=True)
@@ -154,7 +154,7 @@ def test_a_guardrail_goes_back_when_legacy_has_all(make, put, write, store, obse
         (Lag(in_hand=3), None, ""),
         (Lag(to_legacy=1), Side.LEGACY, "1 write not yet copied to legacy"),
         (Lag(to_legacy=1), Side.REPLACEMENT, ""),
-        (Lag(to_legacy=2, doubts=1, oldest=9.0), None, "2 writes not yet copied to the other side"),
+        (Lag(to_legacy=2, doubts=1, oldest=9.0), None, "2 writes not yet copied to legacy"),
         (Lag(doubts=2, oldest=9.0), Side.LEGACY, "2 writes in doubt, the oldest 9 s old"),
     ],
 )
