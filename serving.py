@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from functools import partial
 from math import inf
 
-from . import config
+from . import config, registry
 from .acl.mapping.mapping import CompiledMapping, load_mapping
 from .acl.operations.operation import Operation
 from .acl.versions.versions import Versions, load_versions
 from .answering import Answering
 from .config import Workspace
 from .doors import Masking
-from .errors import ConfigError
+from .errors import ConfigError, FigError
 from .judging import held
 from .routing.adjudication.golden import Golden, load_golden
 from .routing.endpoint import AskLegacy, Endpoint
@@ -77,9 +77,24 @@ def _endpoint(
         **held(one, versions.spoken, masking),
         router=Router(_rules(workspace, one, versions.spoken), signed, versions.spoken.effect),
         caller=workspace.routing.caller,
+        acts=_acts(workspace, one, versions.spoken.effect),
         time_limit=time_limit,
         timeout=facade.timeout if facade else 30.0,
     )
+
+
+def _acts(workspace: Workspace, one: config.Endpoint, effect: str) -> bool:
+    """Say whether asking its replacement in shadow might do something: nobody promises not."""
+    if effect == "read" or one.shadow.effects == "told" or not one.replacement:
+        return False
+    place = workspace.place("replacement", one.replacement, "provider")
+    try:
+        part = registry.find(
+            "providers", workspace.replacement[one.replacement].provider, place=place
+        )
+    except FigError:
+        return True  # whoever starts it says what is wrong
+    return getattr(part, "acts", True) is not False
 
 
 def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Versions, CompiledMapping]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import msgspec
+
 from ..errors import ContractError, FigError, InputError
 from ..model import Comparison, Delivery, Outgoing, Reply, Request, Settlement, Side, Stage
 from ..store.awaited import Awaiting
@@ -16,10 +18,11 @@ from .endpoint import Endpoint
 from .exchange import Exchange
 from .joining import Joined, join_request
 from .ledger import DONE, Ledger, background, mark_of
+from .pair import Pair, compared
 from .pending import Pending
 from .router import Decision
 from .sending import intent, message, sending
-from .shadow import Pair, compared
+from .shadow import sampled, unasked
 from .table import RouteTable
 from .taken import Taken
 
@@ -91,9 +94,14 @@ class Events:
         if route.killed or route.stage is Stage.LEGACY:
             return self._written(exchange, (exchange.line(Side.LEGACY, "ok"),))
         request = exchange.request = self.endpoint.request(record)
-        reply = await self._ask(exchange, request)
         decision = self.endpoint.router.decide(route, request)
         exchange.rule = decision.rule
+        shadow = decision.side is Side.LEGACY
+        reason = self._unasked(exchange, request) if shadow else ""
+        if reason:
+            exchange.more["shadow"] = reason
+            return self._written(exchange, (exchange.line(Side.LEGACY, "ok"),))
+        reply = await self._ask(exchange, request, shadow=shadow)
         sent = self._decided(exchange, decision, request, reply)
         self._ledger.observations.event(exchange, decision.side)
         lines = (exchange.line(exchange.decided, "ok", reply),)
@@ -107,14 +115,28 @@ class Events:
             self._ledger.tell_of(sent.destination, taken.durable)
         return taken
 
-    async def _ask(self, exchange: Exchange, request: Request) -> Reply:
+    def _unasked(self, exchange: Exchange, request: Request) -> str:
+        """Say why the replacement is not asked beside legacy, and count that; empty where it is."""
+        reason = "" if sampled(self.endpoint, request.id) else "sample"
+        reason = reason or unasked(self.endpoint, legacy=False)
+        if reason:
+            self._ledger.observations.not_asked(exchange.route, reason)
+        else:
+            reason = self._ledger.observations.shadows(exchange.route)
+        if reason:
+            self._ledger.counters.add("shadow_dropped", self.endpoint.name, reason)
+        return reason
+
+    async def _ask(self, exchange: Exchange, request: Request, *, shadow: bool) -> Reply:
         observations = self._ledger.observations
+        if shadow:
+            request = msgspec.structs.replace(request, shadow=True)
         try:
             reply = await ask_replacement(self.endpoint, request, exchange.revision)
         except FigError as error:
             observations.failed(exchange, reason_of(error))
             raise
-        observations.used(exchange.route, reply.usage, shadow=True)
+        observations.used(exchange.route, reply.usage, shadow=True, spends=shadow)
         return reply
 
     async def _beside(self, exchange: Exchange, write: Write, reply: Reply, *, sent: bool) -> Taken:
