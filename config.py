@@ -17,6 +17,7 @@ from .references import check_references
 from .route_settings import (
     AdjudicationRules,
     Compared,
+    Dual,
     Guardrail,
     Routing,
     Rule,
@@ -77,7 +78,7 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     later, and ``send`` names the ``[legacy.NAME]`` that a replacement's decisions are sent to.
     ``rules`` put requests on a side by what they say; endpoints of one ``group`` are one journey:
     a key is on the same side at all of them. ``data = "moves"``: the replacement has a store of its
-    own, and what is written moves there (``fig route data``).
+    own, and what is written moves there (``fig route data``); ``dual`` says how both are written.
     ``comparison`` says how fields are compared, ``adjudication`` who decides what they differ in.
     ``blend`` merges both sides' answers, ``fallback`` and ``shadow`` bound what the other side is
     asked for, and ``effects`` are those that answering has, by kind.
@@ -100,6 +101,7 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     data: Literal["stays", "moves"] = "stays"
     comparison: Compared = Compared()
     adjudication: AdjudicationRules = AdjudicationRules()
+    dual: Dual = Dual()
     blend: Blend | None = None
     fallback: Fallback = Fallback()
     shadow: ShadowRules = ShadowRules()

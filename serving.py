@@ -17,6 +17,7 @@ from .doors import Masking
 from .errors import ConfigError, FigError
 from .judging import held
 from .routing.adjudication.golden import Golden, load_golden
+from .routing.dual.lookup import load_lookups
 from .routing.endpoint import AskLegacy, Endpoint
 from .routing.guards import Guarding
 from .routing.observed import load_observed
@@ -78,6 +79,7 @@ def _endpoint(
         router=Router(_rules(workspace, one, versions.spoken), signed, versions.spoken.effect),
         caller=workspace.routing.caller,
         acts=_acts(workspace, one, versions.spoken.effect),
+        lookups=load_lookups(one.dual, workspace.place("endpoint", one.name, "dual")),
         time_limit=time_limit,
         timeout=facade.timeout if facade else 30.0,
     )

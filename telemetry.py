@@ -28,6 +28,7 @@ METRICS: Final = {
     "outcomes": "outcomes that legacy decided, by endpoint: joined, late, missing or duplicate",
     "outgoing": "messages of the outbox by destination and outcome",
     "lease_lost": "settlements refused because the lease was lost, by source",
+    "dual_writes": "writes to both sides by endpoint, the side that was asked, and what came of it",
 }
 
 LABELS: Final = {
@@ -47,6 +48,7 @@ LABELS: Final = {
     "outcomes": ("endpoint", "outcome"),
     "outgoing": ("destination", "outcome"),
     "lease_lost": ("source",),
+    "dual_writes": ("endpoint", "side", "outcome"),
 }
 """The names of each metric's labels, in the order in which they are counted."""
 
@@ -66,6 +68,9 @@ GAUGES: Final = {
     "outbox_unsent": "messages of the outbox that are not sent",
     "outbox_oldest_seconds": "age of the oldest message that is not sent",
     "outcomes_awaited": "requests whose outcome legacy has not decided",
+    "dual_write_lag": "age in seconds of the oldest write that one side has and the other not",
+    "dual_writes_uncopied": "writes that wait to be copied, by endpoint and the side they go to",
+    "dual_writes_in_doubt": "writes of which nobody knows whether a side has them",
 }
 
 log: Final = logging.getLogger("stranglerfig")

@@ -8,13 +8,15 @@ from functools import partial
 import msgspec
 
 from ..errors import ContractError, FigError, InputError, LegacyError, StoreError
-from ..model import Payload, Record, Reply, Request, Side, Stage
+from ..model import Record, Reply, Request, Side, Stage
 from ..store.journal import Journal
 from ..store.write import Write
 from ..telemetry import Counters, log
 from .asking import ask_replacement, reason_of
 from .blend import Blending
 from .blended import Blended, blended
+from .dual.writing import Writing
+from .encoding import encoded
 from .endpoint import Endpoint
 from .exchange import Exchange, status_of
 from .fallback import may_have_happened, why_not
@@ -40,6 +42,7 @@ class Dispatcher:
         shadow: Shadow,
         counters: Counters,
         observations: Observations | None = None,
+        writing: Writing | None = None,
     ) -> None:
         self._endpoint = endpoint
         self._table = table
@@ -47,18 +50,22 @@ class Dispatcher:
         self._shadow = shadow
         self._counters = counters
         self._observations = observations or Observations()
+        self._writing = writing
         self._said: dict[str, float] = {}
 
     async def serve(self, record: Record) -> Record:
         """Answer a record by the endpoint's route.
 
         Whatever goes wrong on the replacement's side, in the mapping or in the store, legacy
-        answers, unless ``fallback.py`` forbids it. Raises ``LegacyError`` where legacy itself
-        fails, and ``FigError`` where it must not answer in the replacement's place.
+        answers, unless ``fallback.py`` forbids it; what is written to both sides goes its own way,
+        see ``Writing``. Raises ``LegacyError`` where legacy itself fails, and ``FigError`` where it
+        must not answer in the replacement's place.
         """
         route = self._table.current(self._endpoint.name)
         deadline = time.time() + self._endpoint.timeout
         exchange = Exchange(record, route, route.revision, deadline)
+        if self._writing is not None and self._writing.takes(route):
+            return await self._writing.serve(exchange)
         if route.killed or route.stage is Stage.LEGACY:
             return await self._by_legacy(exchange)
         try:
@@ -84,7 +91,7 @@ class Dispatcher:
             blending,
             exchange,
             self._reserving(exchange, request),
-            partial(self._encoded, exchange.record),
+            partial(encoded, self._endpoint, exchange.record),
         )
         if found.reply is not None:
             self._observations.used(exchange.route, found.reply.usage)
@@ -143,7 +150,7 @@ class Dispatcher:
             exchange.took = time.monotonic() - asked
             self._observations.used(exchange.route, reply.usage)
             ok = reply.status == "ok"
-            answer = self._encoded(exchange.record, reply.payload) if ok else None
+            answer = encoded(self._endpoint, exchange.record, reply.payload) if ok else None
         except Exception as error:  # noqa: BLE001  # whatever it was, callers are answered
             return await self._fall_back(exchange, reason_of(error), error)
         if answer is None:
@@ -217,18 +224,6 @@ class Dispatcher:
         if not reserve or not plan_of(exchange.route).fallback:
             return request
         return msgspec.structs.replace(request, deadline=exchange.deadline - reserve)
-
-    def _encoded(self, record: Record, payload: Payload | None) -> Record:
-        if payload is None:
-            raise ContractError("no payload", place=f"endpoint.{self._endpoint.name}")
-        return Record(
-            source=record.source,
-            position=record.position,
-            kind=record.kind,
-            body=self._endpoint.mapping.encode_reply(payload, record),
-            headers=((":status", "200"), ("content-type", "text/xml; charset=utf-8")),
-            captured_at=time.time(),
-        )
 
     def _offer(
         self,

@@ -28,7 +28,7 @@ class Pair:
     """A request that one side has answered. The side that is None is still to be asked.
 
     ``took`` are the seconds that the side took that has answered; with the ``route`` on which it
-    did, both sides' times are compared too.
+    did, both sides' times are compared too. ``written``: both did it, and neither is asked again.
     """
 
     endpoint: Endpoint
@@ -38,6 +38,7 @@ class Pair:
     replacement: Reply | None = None
     route: Route | None = None
     took: float = 0.0
+    written: bool = False
 
     def shadowed(self, seconds: float) -> Request:
         """Give the request as it is put to the side that nobody waits for, with time of its own."""

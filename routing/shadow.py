@@ -156,7 +156,8 @@ class Shadow:
             await self._later.write(endpoint, request, found, both.legacy, both.replacement)
         else:
             self._journal.append(Write(observations=(found,)))
-        await self._ask_again(pair, both)
+        if not pair.written:
+            await self._ask_again(pair, both)
 
     async def _ask_again(self, pair: Pair, both: Both) -> None:
         """Ask sides twice where that is wanted: it costs what asking them once does."""

@@ -12,6 +12,8 @@ from ..facades.http import Answer, App, HttpRequest
 from ..facades.server import Serving
 from ..facades.soap import Serve, SoapFacade, SoapSystem
 from ..routing.dispatch import Dispatcher
+from ..routing.dual.doubling import Doubling
+from ..routing.dual.writing import Writing
 from ..routing.shadow import Shadow
 from ..routing.table import RouteTable
 from ..store.journal import Journal
@@ -32,9 +34,11 @@ class Listening:
         shadow: Shadow,
         counters: Counters,
         announce: Announce,
+        doubling: Doubling,
     ) -> None:
         self._table, self._journal, self._shadow = table, journal, shadow
         self._counters, self._announce = counters, announce
+        self._doubling = doubling
         self._stack = AsyncExitStack()
         self._served: dict[str, _Served] = {}
 
@@ -116,6 +120,7 @@ class Listening:
                     self._shadow,
                     self._counters,
                     self._shadow.observations,
+                    Writing(endpoint, self._doubling),
                 ).serve
             )
             for endpoint in plan.endpoints.values()

@@ -25,11 +25,14 @@ STATUS = {
     "SchemaDrift": 6,
     "ReplacementError": 7,
     "ReplacementUnavailable": 7,
+    "Declined": 7,
+    "NotAsked": 7,
     "CircuitOpen": 7,
     "DeadlineExceeded": 7,
     "StoreError": 8,
     "StoreUnavailable": 8,
     "Overtaken": 8,
+    "RunbookError": 10,
     "MissingExtra": 9,
 }
 
