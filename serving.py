@@ -18,6 +18,7 @@ from .errors import ConfigError, FigError
 from .judging import held
 from .routing.adjudication.golden import Golden, load_golden
 from .routing.dual.lookup import load_lookups
+from .routing.effects.kind import load_kinds
 from .routing.endpoint import AskLegacy, Endpoint
 from .routing.guards import Guarding
 from .routing.observed import load_observed
@@ -78,6 +79,9 @@ def _endpoint(
         **held(one, versions.spoken, masking),
         router=Router(_rules(workspace, one, versions.spoken), signed, versions.spoken.effect),
         caller=workspace.routing.caller,
+        kinds=load_kinds(
+            one, versions.spoken, workspace.root, lambda found: masking.mask(found, "log")
+        ),
         acts=_acts(workspace, one, versions.spoken.effect),
         lookups=load_lookups(one.dual, workspace.place("endpoint", one.name, "dual")),
         time_limit=time_limit,

@@ -14,6 +14,7 @@ from ..store.line import Line
 from ..store.standing import Standing
 from ..store.write import Write
 from .asking import ask_replacement, reason_of
+from .effects.intents import told
 from .endpoint import Endpoint
 from .exchange import Exchange
 from .joining import Joined, join_request
@@ -103,9 +104,10 @@ class Events:
             return self._written(exchange, (exchange.line(Side.LEGACY, "ok"),))
         reply = await self._ask(exchange, request, shadow=shadow)
         sent = self._decided(exchange, decision, request, reply)
+        intents = self._told(exchange, request, reply, shadow=shadow)
         self._ledger.observations.event(exchange, decision.side)
         lines = (exchange.line(exchange.decided, "ok", reply),)
-        effects = () if sent is None else (sending(sent),)
+        effects = intents if sent is None else (sending(sent), *intents)
         if decision.compare:
             write = Write(lines=lines, effects=effects)
             taken = await self._beside(exchange, write, reply, sent=sent is not None)
@@ -138,6 +140,22 @@ class Events:
             raise
         observations.used(exchange.route, reply.usage, shadow=True, spends=shadow)
         return reply
+
+    def _told(
+        self, exchange: Exchange, request: Request, reply: Reply, *, shadow: bool
+    ) -> tuple[Effect, ...]:
+        """Say in the line what the reply would do, or did; give the rows that wait for legacy's."""
+        found = told(
+            self.endpoint,
+            request,
+            reply,
+            exchange.revision,
+            self._ledger.counters,
+            awaits=shadow,
+        )
+        if found.shown:
+            exchange.more["intents" if shadow else "effects"] = found.shown
+        return found.effects
 
     async def _beside(self, exchange: Exchange, write: Write, reply: Reply, *, sent: bool) -> Taken:
         """Take one where the replacement's side is held against legacy's, now or later."""

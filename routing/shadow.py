@@ -9,6 +9,7 @@ from typing import Final
 
 from ..model import Reply
 from ..store.journal import Journal
+from ..store.line import Line
 from ..store.noise import keep_doubled
 from ..store.store import Store
 from ..store.write import Write
@@ -16,6 +17,7 @@ from ..telemetry import Counters, log
 from .bucket import inside
 from .comparison.noisy import Noisy
 from .comparison.twice import again, wanted
+from .effects.intents import told
 from .endpoint import Endpoint
 from .guardrails.observations import Observations
 from .later import Later
@@ -152,12 +154,36 @@ class Shadow:
         found = await seen(pair, both, noisy)
         if "function failed" in found.why:
             self._counters.add("comparison_errors", endpoint.name)
+        self._tell(pair, both)
         if self._later is not None and self._later.wants(endpoint, found):
             await self._later.write(endpoint, request, found, both.legacy, both.replacement)
         else:
             self._journal.append(Write(observations=(found,)))
         if not pair.written:
             await self._ask_again(pair, both)
+
+    def _tell(self, pair: Pair, both: Both) -> None:
+        """Journal what the replacement would have done where legacy answered, and await legacy's.
+
+        The answer to what writes is an intent itself.
+        """
+        if pair.replacement is not None:
+            return  # it answered: what it did is done
+        endpoint, request = pair.endpoint, pair.request
+        found = told(endpoint, request, both.reply, pair.revision, self._counters)
+        data: dict[str, object] = {"intents": found.shown}
+        if not reads_only(endpoint.operation.effect):
+            data["would"] = endpoint.operation.effect
+        elif not (found.shown or found.effects):
+            return
+        line = Line(
+            kind="intent",
+            endpoint=endpoint.name,
+            request_id=request.id,
+            revision=pair.revision,
+            data=data,
+        )
+        self._journal.append(Write(lines=(line,), effects=found.effects))
 
     async def _ask_again(self, pair: Pair, both: Both) -> None:
         """Ask sides twice where that is wanted: it costs what asking them once does."""
