@@ -12,7 +12,10 @@ __all__ = ["encoded"]
 
 
 def encoded(endpoint: Endpoint, record: Record, payload: Payload | None) -> Record:
-    """Give the answer to a record: the output as its sender reads it. Raises ``ContractError`` and ``MappingError``."""
+    """Give the answer to a record: an output as its sender reads it.
+
+    Raises ``ContractError`` and ``MappingError``.
+    """
     if payload is None:
         raise ContractError("no payload", place=f"endpoint.{endpoint.name}")
     return Record(

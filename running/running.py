@@ -94,14 +94,7 @@ class Running:
         )
         self.shadow = Shadow.on(self.store, self.counters)
         self.doubling = Doubling(self.store, self.table, self.shadow, self.counters)
-        self.listening = Listening(
-            doubling=self.doubling,
-            table=self.table,
-            journal=self.store.journal,
-            shadow=self.shadow,
-            counters=self.counters,
-            announce=announce,
-        )
+        self.listening = Listening(self.doubling, announce=announce)
         self.intake = Intake(self.counters, lambda: self.store.journal.healthy)
         self.gates = Gates(self.plan.workspace.bridge)
         lease = self.plan.workspace.bridge.lease

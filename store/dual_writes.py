@@ -21,6 +21,9 @@ from .tables import dual_writes
 
 __all__ = ["DualWrites", "Prepared", "Wanted"]
 
+_PATIENCE: Final = 0.5
+"""Seconds that a caller of legacy waits at most for a store that somebody holds."""
+
 _rows: Final = dual_writes.c
 
 
@@ -69,7 +72,7 @@ class DualWrites:
         One that is known is given as it stands, unless it came to nothing: then it begins anew.
         Raises ``Conflict`` where its token came before with something else.
         """
-        with self._database.write(chained=False) as connection:
+        with self._database.write(_PATIENCE, chained=False) as connection:
             _lock(connection, wanted)
             now = clock(connection)
             known = self._known(connection, wanted, now)

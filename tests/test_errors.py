@@ -32,7 +32,6 @@ STATUS = {
     "StoreError": 8,
     "StoreUnavailable": 8,
     "Overtaken": 8,
-    "RunbookError": 10,
     "MissingExtra": 9,
 }
 

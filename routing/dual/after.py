@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import time
+from typing import Final
 
 from ...errors import FigError
 from ...model import Record, Reply, Request, Route, Side
@@ -14,9 +15,17 @@ from ..pairs import plan_of
 from ..shadow import Pair
 from .side import Asked
 
-__all__ = ["MARGIN", "backoff", "fresh_deadline", "limit_of", "pair_of", "second_asked"]
+__all__ = [
+    "MARGIN",
+    "backoff",
+    "fresh_deadline",
+    "limit_of",
+    "may_send_again",
+    "pair_of",
+    "second_asked",
+]
 
-MARGIN = 5.0
+MARGIN: Final = 5.0
 """Seconds that whoever asks a side has beyond its time limit, to say what came of it."""
 
 
@@ -43,11 +52,19 @@ def second_asked(
     delay = backoff(endpoint, write.attempts)
     if asked.what == "happened":
         rows.copied(write, owner)
-    elif asked.what == "doubt" and endpoint.operation.effect != "idempotent":
+    elif asked.what == "doubt" and not may_send_again(endpoint, side):
         rows.doubt(write, owner, side, asked.why)
     else:
         waits = endpoint.config.dual.longest if asked.what == "refused" else delay
         rows.put_back(write, owner, side, waits, f"{asked.what}: {asked.why}")
+
+
+def may_send_again(endpoint: Endpoint, side: Side) -> bool:
+    """Say whether a write in doubt is simply sent again: where that does nothing twice.
+
+    A side that can be asked whether it has it is asked instead.
+    """
+    return endpoint.operation.effect == "idempotent" and side not in endpoint.lookups
 
 
 def backoff(endpoint: Endpoint, attempts: int) -> float:

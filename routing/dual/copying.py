@@ -12,7 +12,7 @@ from ...store.dual_write import DualWrite
 from ...telemetry import log
 from ..endpoint import Endpoint
 from ..pairs import plan_of
-from .after import MARGIN, backoff, fresh_deadline, limit_of, pair_of, second_asked
+from .after import MARGIN, backoff, fresh_deadline, limit_of, may_send_again, pair_of, second_asked
 from .doubling import Doubling, keyed
 from .lookup import look_up
 from .side import Asked, ask_side
@@ -21,6 +21,8 @@ __all__ = ["Copying"]
 
 _AT_ONCE: Final = 16
 _POLL: Final = 0.25
+_UNKNOWN: Final = 1.0
+"""Seconds at least between two looks at what nobody could say anything of."""
 _LOOKED: Final = 60.0
 """Seconds that a look-up may take, in all, before another one may ask."""
 
@@ -97,7 +99,7 @@ class Copying:
         side = write.side
         if side is None:
             return
-        resend = endpoint.operation.effect == "idempotent" and side not in endpoint.lookups
+        resend = may_send_again(endpoint, side)
         seconds = limit_of(endpoint, side) + MARGIN if resend else _LOOKED
         mine = await self._claimed(write, side, seconds)
         if mine is None:
@@ -111,7 +113,8 @@ class Copying:
         owner, longest = self._all.owner, endpoint.config.dual.longest
         if happened is None:
             error = f"{write.error.partition(' / ')[0]} / {why}"
-            await asyncio.to_thread(self._rows.put_back, mine, owner, side, longest, error)
+            delay = max(_UNKNOWN, longest)
+            await asyncio.to_thread(self._rows.put_back, mine, owner, side, delay, error)
             return
         await asyncio.to_thread(self._looked_up, mine, happened)
         log.info("%s: write %d: %s %s", endpoint.name, mine.id, side, _HAS[happened])

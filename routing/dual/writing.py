@@ -122,6 +122,8 @@ class Writing:
 
         Raises ``LegacyUnavailable`` where that takes too long, and as ``DualWrites.prepare``.
         """
+        if not self._all.journal.healthy:  # nobody waits for a store that is known to be gone
+            raise StoreUnavailable("the store is gone", value=self._all.journal.trouble)
         patience = time.time() + self._endpoint.config.dual.turn
         while True:
             left = max(0.0, exchange.deadline - time.time())
