@@ -16,7 +16,7 @@ from stranglerfig.model import Reply, Route, Stage
 from stranglerfig.route_settings import Compared
 from stranglerfig.routing.bucket import inside
 from stranglerfig.routing.guardrails.observations import Observations
-from stranglerfig.routing.shadow import Pair, Shadow, sampled
+from stranglerfig.routing.shadow import Pair, Shadow, compared, sampled
 from stranglerfig.routing.spending import UNREAD, Spending, spent_of
 from stranglerfig.telemetry import Counters
 
@@ -316,3 +316,12 @@ def test_tokens_by_whatever_names_replies_tell_them():
     assert spent_of({"input_tokens": 3.0, "output_tokens": 4.0}) == {"tokens": 7.0}
     assert spent_of({"unknown_tokens": 3.0, "model_cost": 0.5}) == {"cost": 0.5}
     assert spent_of({}) == {}
+
+
+async def test_not_even_by_hand_is_legacy_asked_to_write_again(ready, pair, legacy, replacement):
+    one = ready("compensable")
+    offered = await pair(one)
+    reply = served(offered.request, replacement)
+    both = dataclasses.replace(offered, legacy=None, replacement=reply)
+    (line,) = (await compared(both)).lines
+    assert (line.data["side"], legacy.asked) == ("legacy", [])
