@@ -13,6 +13,7 @@ from ..model import Data, Route, Stage
 from ..routing.guardrails.evidence import Evidence
 from ..routing.guardrails.paired import NAME as PAIRED
 from .screen import Screen, coloured, endpoint_argument, json_option, stage_text
+from .shadow_view import shadow_today
 
 __all__ = ["arrow", "history", "list_", "show"]
 
@@ -57,8 +58,10 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
         operator = app.operator(workspace, store, endpoint, who="")
         one, evidence = operator.route(), operator.evidence()
         outcomes = app.outcomes(workspace, store, endpoint)
+        shadow = shadow_today(store, workspace.endpoint[endpoint])
     if as_json:
         counted = {} if outcomes is None else {"outcomes": msgspec.to_builtins(outcomes)}
+        counted["shadow"] = msgspec.to_builtins(shadow)
         screen.json({**msgspec.to_builtins(one), "evidence": evidence.snapshot(), **counted})
         return
     verdict, counts = evidence.verdict, evidence.counts
@@ -77,6 +80,7 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
         ["not adjudicated", str(counts.open)],
         *_e_values(evidence),
         *([] if outcomes is None else [["observed outcomes", outcomes.text()]]),
+        *([["shadow today", escape(shadow.text())]] if shadow.text() else []),
         ["verdict", f"{coloured(verdict.outcome)}: {escape(verdict.reason)}"],
         ["missing", escape(verdict.missing) or "-"],
     ]
