@@ -95,26 +95,30 @@ class ShadowRules(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True)
 class EffectRules(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """``[endpoint.NAME.effects.KIND]``: an effect that answering has, and where legacy's is seen.
 
-    It is a request to an ``operation`` of its own. Legacy's are records of ``source`` (a
-    ``[legacy.NAME]``) that ``mapping`` reads as such requests; ``when`` names, by a place of the
-    record, the texts with which it is one. A side's is the other's where both have the same
-    ``key`` (input fields) and legacy's comes ``within`` so many seconds. ``comparison`` says how
-    the fields are compared. Without a source intents are journalled and compared with nothing.
+    It is a request to an ``operation`` of its own. Legacy's are the records of ``source`` (a
+    ``[legacy.NAME]``) that ``mapping`` reads as such requests: those of ``changes`` (a message has
+    none, and is one), in which every place of ``when`` has one of its texts (``"*"``: any but
+    null). They belong to the request whose ``match`` (an input field of the endpoint's; none: its
+    record's own key) is their ``key`` (an input field of the effect's) and that they follow
+    ``within`` so many seconds. ``comparison`` says how they are compared with what the replacement
+    would do. Without a source that is journalled, and compared with nothing.
     """
 
     operation: str
-    key: str | tuple[str, ...]
+    key: str = ""
+    match: str = ""
     source: str = ""
     mapping: str = ""
+    changes: tuple[str, ...] = ("insert",)
     when: Mapping[str, str | tuple[str, ...]] = {}
-    within: float = 3_600.0
+    within: float = 300.0
     comparison: Compared = Compared()
 
     def __post_init__(self) -> None:
         """Hold the keys against each other."""
-        if not self.key:
-            raise ValueError("key must name an input field of the operation")
         if bool(self.source) != bool(self.mapping):
             raise ValueError("source and mapping go together")
+        if self.source and not self.key:
+            raise ValueError("key must name the input field that tells whose an effect is")
         if not 0 < self.within < float("inf"):
             raise ValueError("within must be above 0")

@@ -31,10 +31,10 @@ _COMMANDS = {
     "mask": ("mask", "Show what leaves masked, and manage the keys and the vault of masking."),
     "noise": (
         "noise",
-        "Ask a side of ENDPOINT everything twice, and note how often each field differs.",
+        "Ask a side of ENDPOINT everything twice, and note how often fields differ.",
     ),
-    "review": ("review", "Decide, without knowing which side is which, what ENDPOINT differs in."),
     "outbox": ("outbox", "List, show, release and drop messages that are to leave."),
+    "review": ("review", "Decide, without knowing which side is which, what ENDPOINT differs in."),
     "route": ("route", "Show and change where endpoints stand."),
     "serve": ("serve", "Run the facades, until SIGTERM or Ctrl-C."),
     "up": ("serve", "Run facades and bridge in one process."),

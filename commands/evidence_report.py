@@ -21,6 +21,7 @@ from ..routing.stages import ladder, next_step
 from ..store.courses import Pace, course, pace, revisions
 from ..store.reading import Wanted
 from ..store.store import Store
+from .shadow_view import ShadowToday, shadow_today
 
 __all__ = ["LOOKED_AT", "Report", "make"]
 
@@ -43,6 +44,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     next: Step | None
     forecast: Forecast
     times: tuple[float, float] | None = None
+    shadow: ShadowToday = ShadowToday()
 
 
 def make(store: Store, endpoint: config.Endpoint, gathering: Gathering, revision: str) -> Report:
@@ -72,6 +74,7 @@ def make(store: Store, endpoint: config.Endpoint, gathering: Gathering, revision
         next=next_step(route, ladder(endpoint.ladder)) if route == current else None,
         forecast=forecast(evidence.verdicts, pairs=speed, requests=requests),
         times=_times(figures, endpoint),
+        shadow=shadow_today(store, endpoint),
     )
 
 

@@ -26,6 +26,8 @@ def show(screen: Screen, report: Report, endpoint: Endpoint) -> None:
     place = stage_text(route.stage, route.percent)
     screen.say(f"[bold]{escape(report.endpoint)}[/]  {place}, revision {_name(route.revision)}")
     _compared(screen, report)
+    if report.shadow.text():
+        screen.say(f"the shadow today: {escape(report.shadow.text())}")
     _fields(screen, report)
     if len(report.course) > 1:
         _draw(screen, report, endpoint.guardrail.alpha)

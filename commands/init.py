@@ -10,7 +10,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from .. import config
+from .. import app, config
 from ..demo.data import Message, read_messages, split
 from ..demo.workspace import copy_example
 from ..errors import ConfigError
@@ -20,6 +20,13 @@ from .screen import Screen
 __all__ = ["init"]
 
 _LEARN_SHARE = 0.45
+
+_IGNORED = f"""\
+# What a workspace makes as it runs; its configuration belongs into version control.
+/fig.db*
+/{app.KEPT_ROUTES}
+/{app.KILL_FILE}
+"""
 
 _TEMPLATE = """\
 # A workspace of stranglerfig. Check it with: fig check
@@ -75,6 +82,9 @@ def init(screen: Screen, folder: Path, example: bool) -> None:
         for name in ("operations", "acl", "legacy", "models"):
             (folder / name).mkdir(exist_ok=True)
         file.write_text(_TEMPLATE.format(name=folder.resolve().name), "utf-8")
+    ignored = folder / ".gitignore"
+    if not ignored.exists():
+        ignored.write_text(_IGNORED, "utf-8")
     upgrade(config.load(folder).store_url)
     screen.say(f"[green]made[/] {escape(str(file))}")
     if example:

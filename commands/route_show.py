@@ -15,6 +15,7 @@ from ..routing.guardrails.paired import NAME as PAIRED
 from ..routing.safety import Safety, apart
 from ..store.dual_work import Lag
 from .screen import Screen, coloured, endpoint_argument, json_option, stage_text
+from .shadow_view import shadow_today
 
 __all__ = ["arrow", "history", "list_", "safety_text", "show"]
 
@@ -60,8 +61,10 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
         one, evidence = operator.route(), operator.evidence()
         outcomes = app.outcomes(workspace, store, endpoint)
         lag, safety = operator.lag(), operator.safety()
+        shadow = shadow_today(store, workspace.endpoint[endpoint])
     if as_json:
         counted = {} if outcomes is None else {"outcomes": msgspec.to_builtins(outcomes)}
+        counted["shadow"] = msgspec.to_builtins(shadow)
         stands = {"lag": msgspec.to_builtins(lag), "rollback": msgspec.to_builtins(safety)}
         shown = {**msgspec.to_builtins(one), "evidence": evidence.snapshot()}
         screen.json({**shown, **stands, **counted})
@@ -82,6 +85,7 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
         ["not adjudicated", str(counts.open)],
         *_e_values(evidence),
         *([] if outcomes is None else [["observed outcomes", outcomes.text()]]),
+        *([["shadow today", escape(shadow.text())]] if shadow.text() else []),
         ["verdict", f"{coloured(verdict.outcome)}: {escape(verdict.reason)}"],
         ["missing", escape(verdict.missing) or "-"],
     ]

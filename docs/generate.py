@@ -16,7 +16,7 @@ from typing import Any, Final, Literal, get_args, get_origin
 import click
 import msgspec
 
-from stranglerfig import config, errors, route_settings, settings
+from stranglerfig import config, errors, guardrail_settings, route_settings, settings
 from stranglerfig.acl.operations.field import _Table as FieldTable
 from stranglerfig.acl.operations.group import GroupTable
 from stranglerfig.acl.operations.operation import _Table as OperationTable
@@ -207,7 +207,22 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "rule": lambda: _keys("rule", route_settings.Rule),
     "routing": lambda: _keys("routing", route_settings.Routing),
     "listen": lambda: _keys("listen", config.Listen),
+    "comparison": lambda: _keys("comparison", route_settings.Compared),
+    "field-rule": lambda: _keys("field-rule", route_settings.FieldRule),
+    "noise": lambda: _keys("noise", route_settings.NoiseRules),
+    "adjudication": lambda: _keys("adjudication", route_settings.AdjudicationRules),
+    "right-when": lambda: _keys("right-when", route_settings.RightWhen),
+    "judge": lambda: _keys("judge", route_settings.Judge),
+    "review": lambda: _keys("review", route_settings.Review),
     "guardrail": lambda: _keys("guardrail", config.Guardrail),
+    "mismatch": lambda: _keys("mismatch", guardrail_settings.Mismatch),
+    "errors-guardrail": lambda: _keys("errors", guardrail_settings.Errors),
+    "latency": lambda: _keys("latency", guardrail_settings.Latency),
+    "ratio": lambda: _keys("ratio", guardrail_settings.Ratio),
+    "guardrail-breaker": lambda: _keys("guardrail-breaker", guardrail_settings.Breaker),
+    "stay": lambda: _keys("stay", guardrail_settings.Stay),
+    "metric": lambda: _keys("metric", guardrail_settings.Metric),
+    "metric-source": lambda: _keys("metric-source", guardrail_settings.MetricSource),
     "operation": lambda: _keys("operation", OperationTable),
     "field": lambda: _keys("field", FieldTable),
     "group": lambda: _keys("group", GroupTable),

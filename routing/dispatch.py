@@ -21,8 +21,9 @@ from .endpoint import Endpoint
 from .exchange import Exchange, status_of
 from .fallback import may_have_happened, why_not
 from .guardrails.observations import Observations
+from .pair import Pair
 from .pairs import plan_of
-from .shadow import Pair, Shadow
+from .shadow import Shadow
 from .table import RouteTable
 
 __all__ = ["Dispatcher"]

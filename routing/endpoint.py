@@ -22,6 +22,7 @@ from .comparison.comparing import Comparing
 from .comparison.compile import compile_comparing
 from .dual.lookup import Lookup
 from .dual.token import Token, compile_token
+from .effects.kind import Kind
 from .journalled import NOTHING, Journalled, Keep, Kept, as_it_is
 from .observed import Observed
 from .router import Router
@@ -77,6 +78,7 @@ class Endpoint:
     journalled: Journalled = as_it_is
     kept: Keep = _nothing
     acts: bool = False
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
     limits: TimeLimits = field(default_factory=TimeLimits, compare=False)
     comparing: Comparing = field(init=False, compare=False, repr=False)
     inline: Inline = field(init=False, compare=False, repr=False)

@@ -11,6 +11,7 @@ import msgspec
 
 from ..errors import StoreError
 from ..routing.dual.copying import Copying
+from ..routing.effects.scales import Scales
 from ..routing.overdue import Overdue
 from ..store.leases import Leases
 from ..store.retention import retain
@@ -47,6 +48,7 @@ def alone(running: Running) -> list[Singleton]:
             overdue = Overdue(endpoints, running.store, running.counters)
             try:
                 again = await overdue.look()
+                again = await Scales(endpoints, running.store, running.counters).look() or again
             except StoreError as error:
                 log.debug("outcomes that did not come are not told of yet: %s", error)
                 again = False

@@ -64,6 +64,14 @@ class Running:
     Raises ``ConfigError`` where the workspace is wrong; nothing is begun then.
     """
 
+    state: State = "starting"
+    waiting: Waiting | None = None
+    health = ""
+    unopened = ""
+    _watch: asyncio.Task[None] | None = None
+    _reloading: asyncio.Task[None] | None = None
+    _probes: Serving | None = None
+
     def __init__(
         self,
         workspace: Workspace,
@@ -77,7 +85,6 @@ class Running:
         self.announce = announce
         self._probed = health
         workspace = self.own(workspace)
-        self.state: State = "starting"
         self.reloaded = Reloaded()
         self.store = Store(workspace.store_url)
         self.counters = Counters()
@@ -110,16 +117,10 @@ class Running:
             status=lambda: builtins(self.status()),
         )
         self.trouble = LastTrouble()
-        self.waiting: Waiting | None = None
         self.background = Background()
-        self.health = ""
-        self.unopened = ""
         self.singletons: list[Singleton] = []
         self.fitting = Fitting(self)
         self.reload = Reload(self)
-        self._watch: asyncio.Task[None] | None = None
-        self._reloading: asyncio.Task[None] | None = None
-        self._probes: Serving | None = None
 
     def _look_at_routes(self) -> None:
         self.table.nudge()

@@ -33,6 +33,7 @@ STATUS = {
     "StoreUnavailable": 8,
     "Overtaken": 8,
     "MissingExtra": 9,
+    "RunbookError": 10,
 }
 
 

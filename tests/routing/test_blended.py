@@ -28,6 +28,7 @@ class Table:
         self.route = Route(endpoint="triage", revision="r1", salt="s", stage=Stage.LIVE)
 
     def current(self, endpoint):
+        assert endpoint == "triage"
         return self.route
 
 
@@ -202,6 +203,6 @@ def test_only_what_reads_may_be_asked_of_both(endpoint):
             config=blends,
             operation=msgspec.structs.replace(endpoint.operation, effect="idempotent"),
         )
+    event = msgspec.structs.replace(blends, listen=Listen(source="tickets"))
     with pytest.raises(ConfigError, match="both do it"):
-        event = msgspec.structs.replace(blends, listen=Listen(source="tickets"))
         dataclasses.replace(endpoint, config=event)
