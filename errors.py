@@ -14,14 +14,18 @@
     │   ├── SchemaDrift        its columns are not those that were agreed on: the source pauses
     │   └── InDoubt            it was sent and no answer came: reconcile, never resend blindly
     ├── ReplacementError     the replacement failed: answer from legacy
+    │   ├── Declined           it says that it did nothing: a write may go elsewhere
     │   ├── ReplacementUnavailable
-    │   │   └── CircuitOpen    it failed too often just now: nobody asks it for a while
+    │   │   └── NotAsked       nothing of the request reached it: a write may go elsewhere
+    │   │       └── CircuitOpen  it failed too often just now: nobody asks it for a while
     │   └── DeadlineExceeded
     ├── StoreError           our own store failed
     │   ├── StoreUnavailable   try again later; nothing was written
     │   └── Overtaken          somebody else was first: look again, and decide anew
     ├── RouteError           a change of a route is not allowed
     │   └── RouteConflict      somebody else changed it first: read it again
+    ├── RunbookError         a runbook cannot be begun, gone on with or undone as it stands
+    │   └── RunConflict        somebody else changed the run first: read it again
     └── MissingExtra         an optional dependency is not installed
 
 Classes follow what the reader does next. Every error names the place, the value found, what was
@@ -39,6 +43,7 @@ __all__ = [
     "Conflict",
     "ContractError",
     "DeadlineExceeded",
+    "Declined",
     "EnvelopeError",
     "FigError",
     "InDoubt",
@@ -47,11 +52,14 @@ __all__ = [
     "LegacyUnavailable",
     "MappingError",
     "MissingExtra",
+    "NotAsked",
     "Overtaken",
     "ReplacementError",
     "ReplacementUnavailable",
     "RouteConflict",
     "RouteError",
+    "RunConflict",
+    "RunbookError",
     "SchemaDrift",
     "StoreError",
     "StoreUnavailable",
@@ -176,11 +184,19 @@ class ReplacementError(FigError):
     exit_status = 7
 
 
+class Declined(ReplacementError):
+    """The replacement refuses the request, and has done nothing of it."""
+
+
 class ReplacementUnavailable(ReplacementError):
     """The replacement cannot be asked: its process, model or provider is gone."""
 
 
-class CircuitOpen(ReplacementUnavailable):
+class NotAsked(ReplacementUnavailable):
+    """The replacement was not asked: nothing of the request has reached it, so nothing happened."""
+
+
+class CircuitOpen(NotAsked):
     """The replacement failed so often that nobody asks it for a while."""
 
 
@@ -212,6 +228,10 @@ class RunbookError(FigError):
     """A runbook cannot be begun, gone on with or undone as it stands."""
 
     exit_status = 10
+
+
+class RunConflict(RunbookError):
+    """Somebody else changed the run first."""
 
 
 class RouteConflict(RouteError):

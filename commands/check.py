@@ -22,6 +22,7 @@ from ..running.columns import unfit as unfit_columns
 from ..store.tables import HEAD
 from ..store.version import unfit
 from .chain import Stop, chain, route_of
+from .runbook_parts import names, told
 from .screen import Screen, json_option
 
 __all__ = ["check"]
@@ -123,6 +124,7 @@ def _looks(workspace: Workspace) -> list[tuple[str, Callable[[], str]]]:
             for name, one in workspace.metrics.items()
         ),
         *((f"endpoint.{name}", partial(_endpoint, workspace, name)) for name in workspace.endpoint),
+        *((f"runbook.{name}", partial(told, workspace, name)) for name in names(workspace.root)),
         *(
             (f"endpoint.{name}.expires", partial(_expires, workspace, name))
             for name, one in workspace.endpoint.items()

@@ -25,6 +25,8 @@ STATUS = {
     "SchemaDrift": 6,
     "ReplacementError": 7,
     "ReplacementUnavailable": 7,
+    "Declined": 7,
+    "NotAsked": 7,
     "CircuitOpen": 7,
     "DeadlineExceeded": 7,
     "StoreError": 8,
@@ -32,6 +34,7 @@ STATUS = {
     "Overtaken": 8,
     "MissingExtra": 9,
     "RunbookError": 10,
+    "RunConflict": 10,
 }
 
 
