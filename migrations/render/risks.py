@@ -47,7 +47,7 @@ def _final(one: StepState) -> Line:
         "keep": "What it made stays as it is.",
         "freeze": "Instead of undoing it the route and the run are frozen, and a person decides.",
     }[one.step.undo]
-    return line(Span(one.step.name, "strong"), one.final, how)
+    return line(Span(f"{one.step.name}:", "strong"), f"{one.final}." if one.final else "", how)
 
 
 def _outside(step: Step) -> Line:
@@ -57,7 +57,7 @@ def _outside(step: Step) -> Line:
         "install": "changes the legacy system's database: tables and triggers of ours",
         "remove": "takes out of the legacy system's database what was put in",
     }[step.do]
-    return line(Span(step.name, "strong"), does)
+    return line(Span(f"{step.name}:", "strong"), does)
 
 
 def _late(step: Step) -> Line:

@@ -30,6 +30,10 @@ from stranglerfig.tests.migrations.render.boards import BOARDS, Act
 
 AT = 1_790_000_000.0
 MEANT = {"html_inline", "html_block", "link_open", "image", "em_open", "s_open"}
+ROUTES = {
+    "before": {"endpoint": "e", "stage": "canary", "percent": 50.0},
+    "after": {"endpoint": "e", "stage": "live"},
+}
 CHAPTERS = [
     "In short",
     "What can go wrong, and the way back",
@@ -103,9 +107,7 @@ def board():
     )
     call = Step(name="tell", do="webhook", act=Act(text="t"))
     approval = Approval(step="live", who="ann", why="I saw it", at=AT - 60)
-    record = RunStep(
-        step="live", position=0, state="begun", since=AT, began_at=AT, result={"a": [1]}
-    )
+    record = RunStep(step="live", position=0, state="begun", since=AT, began_at=AT, result=ROUTES)
     states = (
         StepState(
             step=live,
@@ -207,8 +209,8 @@ def test_it_says_what_a_board_asks(board):
         "> **Mind:** The file is not what the run was begun with.",
         "it is day. Missing: 3 hours. `fig x`",
         "> **Mind:** These steps are not simply taken back:",
-        "**live** legacy's store is behind Instead of undoing it the route and the run are frozen",
-        "**tell** tells another system",
+        "**live:** legacy's store is behind. Instead of undoing it the route and the run are frozen",
+        "**tell:** tells another system",
         "**live** after 25 h: legacy answers again, and the run waits for somebody",
         "`fig route kill triage-ticket`",
         'live: text = "\\<everybody\\>"',
@@ -225,6 +227,7 @@ def test_it_says_what_a_board_asks(board):
         'endpoint = "triage-ticket"',
     ):
         assert said in text, said
+    assert "| **Came to** | canary 50 % → live |" in text
     assert "her name" not in text, "values of requests stay here"
 
 
