@@ -118,9 +118,9 @@ def _table(state: RunState) -> Table:
 
 
 def _row(one: StepState, now: float, *, turn: bool) -> list[str]:
-    name = plain(one.step.name)
+    name, waits = plain(one.step.name), turn and one.state == "waiting"
     return [
-        _SIGNS.get(one.state, plain(one.state)),
+        "[yellow]▸[/]" if waits else _SIGNS.get(one.state, plain(one.state)),
         f"[bold]{name}[/]" if turn else name,
         plain(one.step.do) + (" [red]for good[/]" if one.final else ""),
         ", ".join(_gate(gate) for gate in one.gates) or "-",

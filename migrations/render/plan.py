@@ -61,6 +61,8 @@ def _facts(one: StepState) -> Iterator[tuple[str, Line]]:
     if step.timeout is not None:
         yield "In time", line(f"{span_text(step.timeout)}; after that {LATE[step.on_timeout]}")
     yield "Stands", line(state(one.state))
+    if one.deadline is not None:
+        yield "Its time is over", line(day(one.deadline))
     if record is None:
         return
     if record.began_at is not None:

@@ -48,6 +48,8 @@ def _facts(board: Board) -> Iterator[tuple[str, Line]]:
         yield "Run", line(f"number {run.id},", state(run.state), begun)
         if run.said:
             yield "It says", line(run.said)
+        if board.state.holder:
+            yield "Applied now by", line(board.state.holder)
         if run.ended_at is not None:
             yield "Ended", line(day(run.ended_at))
     done = sum(one.state in {"done", "skipped"} for one in board.state.steps)

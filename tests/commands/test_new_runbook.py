@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 import shutil
 import sqlite3
 import tomllib
@@ -16,6 +17,7 @@ from click.testing import CliRunner
 import stranglerfig
 from stranglerfig import app, config
 from stranglerfig.cli import fig
+from stranglerfig.demo.workspace import copy_example
 from stranglerfig.errors import RouteError
 from stranglerfig.migrations.loader import load
 from stranglerfig.model import Data, Stage, Step
@@ -274,3 +276,14 @@ def test_as_json_it_says_what_it_made(root):
     assert said["steps"][:2] == ["record", "shadow"]
     tables = tomllib.loads(Path(said["file"]).read_text("utf-8"))
     assert [one["name"] for one in tables["step"]] == said["steps"]
+
+
+def test_the_example_has_what_would_be_written_for_it(tmp_path):
+    copy_example(tmp_path)
+    store_file(tmp_path / "fig.db")
+    file = tmp_path / "runbooks" / "move-triage.toml"
+    shipped = file.read_text("utf-8")
+    file.unlink()
+    run(tmp_path, "new", "runbook", "triage-ticket", "--name", file.stem, "--learn", "learn.csv")
+    dated = re.compile(r"^expires .*$", re.MULTILINE)
+    assert dated.sub("", file.read_text("utf-8")) == dated.sub("", shipped)

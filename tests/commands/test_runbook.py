@@ -49,7 +49,7 @@ def desk(tmp_path):
     text = re.sub(r"(?s)\[replacement\.triage\].*?(?=# -- what we)", rules, file.read_text())
     file.write_text(text)
     (tmp_path / "rules.csv").write_text("pattern,category,priority\nrefund,refund,normal\n")
-    (tmp_path / "runbooks").mkdir()
+    (tmp_path / "runbooks" / "move-triage.toml").unlink()  # the example's own
     (tmp_path / "runbooks" / "move.toml").write_text(TEXT)
     return tmp_path
 

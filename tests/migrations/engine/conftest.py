@@ -31,7 +31,7 @@ class Office:
         text = re.sub(r"(?s)\[replacement\.triage\].*?(?=# -- what we serve)", rules, text)
         file.write_text(text, "utf-8")
         (root / "rules.csv").write_text("pattern,category,priority\nrefund,refund,normal\n")
-        (root / "runbooks").mkdir()
+        (root / "runbooks").mkdir(exist_ok=True)
         self.store = Store(url)
         self.store.open()
         self.told = []

@@ -107,6 +107,7 @@ STATES = st.builds(
     gates=st.lists(GATES, max_size=2).map(tuple),
     changes=st.lists(TEXTS, max_size=2).map(tuple),
     blocked=TEXTS,
+    deadline=MAYBE,
     final=TEXTS,
     approvals=APPROVALS,
 )
@@ -146,6 +147,7 @@ RUN_STATES = st.builds(
     at=st.floats(0, 4e9),
     waits=st.lists(WAITS, max_size=2).map(tuple),
     command=TEXTS,
+    holder=TEXTS,
 )
 VERDICTS = st.builds(
     Verdict,
