@@ -117,6 +117,7 @@ class Shadow:
             self._journal.append(both)
             return
         seen = await _seen(pair, both, noisy)
+        self._counters.add("shadow_pairs", endpoint.name, seen.winner)
         if "function failed" in seen.why:
             self._counters.add("comparison_errors", endpoint.name)
         if self._later is not None and self._later.wants(endpoint, seen):

@@ -28,8 +28,8 @@ class Command(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True)
 
     A step that was interrupted is run again: what ``run`` does must be harmless when it is done
     twice, or ``check`` says that it is done already (with 0), or ``once`` has a person decide.
-    ``undo`` takes back what this step has run; none: nothing is done then. ``folder`` is the
-    workspace's, or in it; ``env`` names what is passed of our environment beside PATH, HOME and
+    ``undo`` takes back what this step has run; none: nothing is done then. ``folder`` is seen
+    from that of fig.toml; ``env`` names what is passed of our environment beside PATH, HOME and
     the like. The program is told ``FIG_RUN``, ``FIG_STEP``, ``FIG_ENDPOINT`` and ``FIG_ATTEMPT``.
     """
 
@@ -63,6 +63,7 @@ class Command(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True)
             raise self._unknown(ctx, have)
         have |= {"begun": True, "ended": False}
         ctx.keep(have)
+        ctx.announce(f"runs {shlex.join(self.run)}")
         ended = self._run(ctx, self.run)
         if isinstance(ended, Waiting):
             return ended

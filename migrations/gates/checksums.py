@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Annotated, ClassVar, Final
 
 import msgspec
@@ -21,6 +22,7 @@ from ..system import ground_of, system_of
 __all__ = ["Checksums"]
 
 _HOLD: Final = 0.5
+_EVERY: Final = 10.0
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 
 
@@ -78,7 +80,7 @@ class Checksums(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             bounds=bounds,
             pace=Pace(self.chunk, _HOLD),
             stop=ctx.stop,
-            report=_unseen,
+            report=_Telling(ctx),
         ).run(work.begin)
 
     def _missing(self, tally: Tally) -> str:
@@ -90,5 +92,13 @@ class Checksums(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         return ", ".join(parts)
 
 
-def _unseen(stand: Progress) -> None:
-    del stand
+class _Telling:
+    """Tells now and then how far a walk is: a large table takes its time."""
+
+    def __init__(self, ctx: Ctx) -> None:
+        self._ctx, self._last = ctx, time.monotonic()
+
+    def __call__(self, stand: Progress) -> None:
+        if time.monotonic() - self._last >= _EVERY:
+            self._last = time.monotonic()
+            self._ctx.announce(f"compares: {stand.rows:,} of about {stand.total:,} rows")

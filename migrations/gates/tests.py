@@ -44,6 +44,7 @@ class TestsPass(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """Run it. Raises ``RunbookError`` where it cannot be started."""
         timeout, every = length(self.timeout, "timeout"), length(self.every, "every")
         one = program(ctx, self.run, timeout=timeout, env=self.env, folder=self.folder)
+        ctx.announce(f"runs {shlex.join(self.run)}")
         try:
             ended = one.run(ctx.stop)
         except StillRuns:

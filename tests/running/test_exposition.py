@@ -61,6 +61,9 @@ def test_the_figures_of_a_process():
     counters = Counters()
     counters.add("deliveries", "tickets", "done", by=3)
     counters.add("fallbacks", 'a "b"\\', "store")
+    counters.show("triage", {("e_value", "triage", "paired"): 3.5})
+    counters.show("other", {("e_value", "other", "paired"): 1.5})
+    counters.show("other", {("e_value_needed", "other", "errors"): 100.0})
     view = SourceView(
         status=SourceStatus(
             state="flowing",
@@ -70,7 +73,7 @@ def test_the_figures_of_a_process():
             lag=Lag(pending=9, oldest=4.25, backfill=1),
         )
     )
-    status = ProcessStatus(sources={"tickets": view}, ready=True)
+    status = ProcessStatus(sources={"tickets": view}, ready=True, routes={"triage": 7})
     waiting = Waiting(dead=4, outgoing=1, outgoing_age=2.0)
     found, kinds = read(
         exposition(families(counters.snapshot(), status, waiting, {"version": "1"}))
@@ -84,6 +87,12 @@ def test_the_figures_of_a_process():
     assert found["fig_dead_letters", ()] == 4
     assert found["fig_outbox_oldest_seconds", ()] == 2
     assert found["fig_info", (("version", "1"),)] == 1
+    assert found["fig_plan_version", (("endpoint", "triage"),)] == 7
+    assert found["fig_e_value", (("endpoint", "triage"), ("guardrail", "paired"))] == 3.5
+    needed = (("endpoint", "other"), ("guardrail", "errors"))
+    assert found["fig_e_value_needed", needed] == 100
+    assert len([name for name, _ in found if name == "fig_e_value"]) == 1, "another look, others go"
+    assert kinds["fig_e_value"][1] == ("TYPE", "gauge")
     assert {f"fig_{name}" for name in GAUGES} <= kinds.keys()
 
 

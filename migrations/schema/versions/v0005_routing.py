@@ -12,6 +12,8 @@ from alembic import op
 
 revision = "0005"
 down_revision = "0004"
+oldest = "0004"
+"""The oldest code that works on these tables."""
 
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 

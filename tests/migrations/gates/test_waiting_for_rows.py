@@ -99,12 +99,14 @@ def test_checksums_find_what_was_missed_and_change_nothing(orders):
     assert orders.sql("SELECT count(*) FROM fig_backfill") == [(0,)]
 
 
-def test_checksums_hold_where_every_row_is_as_it_was_taken(orders):
+def test_checksums_hold_where_every_row_is_as_it_was_taken(orders, monkeypatch):
+    monkeypatch.setattr("stranglerfig.migrations.gates.checksums._EVERY", 0.0)
     take_all(orders)
     gate = orders.gate("checksums", system="orders")
     met = gate.look(orders.ctx())
     assert met.found == "orders: 5 of 5 rows are as they were taken"
     assert met.evidence["tally"]["equal"] == 5
+    assert orders.told[0] == "compares: 0 of about 5 rows"
     orders.sql("UPDATE orders SET v = 'other' WHERE nr = 3")
     waiting = gate.look(orders.ctx())
     assert waiting.reason == "orders: 1 rows have a change that is not taken yet"
@@ -162,6 +164,7 @@ def test_tests_are_run_and_their_end_decides(bench):
     file.touch()
     met = gate.look(bench.ctx())
     assert met.evidence["output"] == "2 failed"
+    assert bench.told[0].startswith(f"runs {sys.executable} -c")
 
 
 def test_tests_that_hang_are_ended_and_do_not_pass(bench):
