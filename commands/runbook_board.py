@@ -22,7 +22,7 @@ def board_of(
     """Gather it all, and change nothing. Raises ``ConfigError``, ``StoreError``."""
     name = state.runbook.endpoint
     endpoint = app.endpoint_of(workspace, name)
-    subject = subject_of(workspace, store, name)
+    subject = subject_of(workspace, name)
     return Board(
         workspace=workspace.name,
         state=state,
