@@ -35,6 +35,7 @@ def board_of(
         changes=store.routes.history(name),
         told=list(_told(store, state)),
         stale=stale,
+        safety=app.operator(workspace, store, name, who="").safety(),
     )
 
 

@@ -32,6 +32,9 @@ def risks(board: Board) -> Iterator[Block]:
     if outside:
         yield Paragraph(line("These steps reach beyond what is seen from here:"))
         yield Bullets(outside)
+    safety = board.safety
+    if safety is not None:
+        yield Paragraph(line("Going back is", safety.says + "."), warns=not safety.safe)
     yield Paragraph(line("Where a step is not done in time:"))
     yield Bullets([late for one in board.state.steps if (late := _late(one.step))] or [_never()])
     yield Paragraph(line("Ways back, at any time:"))

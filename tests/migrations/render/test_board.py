@@ -23,6 +23,7 @@ from stranglerfig.routing.guardrails.course import Point
 from stranglerfig.routing.guardrails.differences import Difference, Example
 from stranglerfig.routing.guardrails.evidence import Evidence
 from stranglerfig.routing.guardrails.forecast import Forecast
+from stranglerfig.routing.safety import Safety
 from stranglerfig.store.evidence import Counts
 from stranglerfig.store.routes import Change
 from stranglerfig.store.run import Approval, Run, RunStep
@@ -243,6 +244,12 @@ def test_html_needs_nothing_else_and_forbids_it(board):
     assert "@media print" in text
     assert len(page.findall(".//svg")) == 1
     assert len(page.findall(".//p[@class='warns']")) == 2
+
+
+def test_where_going_back_would_lose_what_was_written_nobody_overlooks_it(board):
+    says = "not now: 3 writes not yet copied to legacy"
+    lost = msgspec.structs.replace(board, safety=Safety(safe=False, says=says))
+    assert f"> **Mind:** Going back is {says}." in markdown(document(lost))
 
 
 def test_before_a_run_it_is_a_plan(board):
