@@ -47,7 +47,7 @@ class RecordTraffic(Reversible, frozen=True, kw_only=True, forbid_unknown_fields
         missing = self._missing(seen, passed)
         if missing:
             reason = f"records: {seen:,} requests in {span_text(passed)}"
-            command = f"fig journal --endpoint {ctx.endpoint.name}"
+            command = f"fig journal show --endpoint {ctx.endpoint.name}"
             return Waiting(reason=reason, missing=missing, command=command, again_after=_AGAIN)
         return Done(result=have, told=f"{seen:,} requests in {span_text(passed)}")
 
