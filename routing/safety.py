@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from ..model import Data, Route, Side
@@ -45,16 +47,19 @@ def apart(lag: Lag, side: Side | None = None) -> str:
 
     What is being written at this moment does not count: it is copied, or waits, in a moment.
     """
-    waiting = lag.waiting if side is None else lag.to(side)
-    parts = []
-    if waiting:
-        where = "the other side" if side is None else side.value
-        parts.append(f"{_count(waiting, 'write')} not yet copied to {where}")
+    parts = [
+        f"{_count(lag.to(one), 'write')} not yet copied to {_NAMES[one]}"
+        for one in ((side,) if side is not None else Side)
+        if lag.to(one)
+    ]
     if lag.doubts:
         parts.append(f"{_count(lag.doubts, 'write')} in doubt")
     if parts and lag.oldest:
         parts.append(f"the oldest {lag.oldest:.0f} s old")
     return ", ".join(parts)
+
+
+_NAMES: Final = {Side.LEGACY: "legacy", Side.REPLACEMENT: "the replacement"}
 
 
 def _count(number: int, what: str) -> str:

@@ -28,7 +28,7 @@ from .link import row
 from .processes import clock
 from .tables import dual_writes
 
-__all__ = ["DualWork", "Lag"]
+__all__ = ["DualWork", "Lag", "lags"]
 
 _rows: Final = dual_writes.c
 _UNCOPIED: Final = and_(_rows.state == "first", _rows.second != "")
@@ -192,18 +192,19 @@ class DualWork:
     def lags(self) -> Mapping[str, Lag]:
         """Give the lag of every endpoint that has one."""
         with self._database.read() as connection:
-            now = clock(connection)
-            counted = [count.label(name) for name, count in _counted(now).items()]
-            query = (
-                select(_rows.endpoint, *counted)
-                .where(_rows.state.in_(OPEN))
-                .group_by(_rows.endpoint)
-            )
-            return {one.endpoint: _lag(one, now) for one in connection.execute(query)}
+            return lags(connection)
 
     def lag(self, endpoint: str) -> Lag:
         """Give the lag of an endpoint."""
         return self.lags().get(endpoint, Lag())
+
+
+def lags(connection: Connection) -> dict[str, Lag]:
+    """Give the lag of every endpoint that has one, within a transaction that reads more."""
+    now = clock(connection)
+    counted = [count.label(name) for name, count in _counted(now).items()]
+    query = select(_rows.endpoint, *counted).where(_rows.state.in_(OPEN)).group_by(_rows.endpoint)
+    return {one.endpoint: _lag(one, now) for one in connection.execute(query)}
 
 
 _CLEARED: Final[dict[str, object]] = {

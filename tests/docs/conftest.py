@@ -19,7 +19,13 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 60.0
-AGAIN = ("fig route show", "fig route list", "fig route history", "fig bridge status")
+AGAIN = (
+    "fig route show",
+    "fig route list",
+    "fig route history",
+    "fig bridge status",
+    "python -m stranglerfig route show",
+)
 """What a reader would simply run once more, as the bridge and the shadow take a moment."""
 
 _MASKS = (

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import threading
+import time
 
 import msgspec
 import pytest
 
 from stranglerfig.errors import Conflict, RouteError
 from stranglerfig.model import Record, Side
+from stranglerfig.settings import Retention
 from stranglerfig.store import Store
 from stranglerfig.store.dual_work import Lag
 from stranglerfig.store.dual_writes import Wanted
+from stranglerfig.store.retention import due, retain
 
 LEGACY, REPLACEMENT = Side.LEGACY, Side.REPLACEMENT
 FORWARD, BACK = (LEGACY, REPLACEMENT), (REPLACEMENT, LEGACY)
@@ -266,6 +269,20 @@ def test_what_others_overtook_without_the_store_is_in_doubt(rows, work):
     assert rows.unrecorded(wanted("a"), 5.0, ANSWER, "the store was gone")
     found = rows.find("submit", "a")
     assert (found.state, found.side) == ("doubt", REPLACEMENT)
+
+
+def test_what_is_at_an_end_goes_by_its_age(rows, work, either):
+    for number, key in enumerate("abc"):
+        write = on_first(rows, key, key=key, owner="me")
+        if number:
+            assert work.claim(work.get(write.id), "me", REPLACEMENT, 60)
+            assert rows.copied(write, "me")
+    never = msgspec.convert(dict.fromkeys(Retention.__struct_fields__, 0.0), Retention)
+    kept = msgspec.structs.replace(never, dual_writes=1.0)
+    assert due(either, kept, time.time()).dual_writes == 0
+    later = time.time() + 2 * 86_400
+    assert retain(either, kept, later).dual_writes == 2
+    assert [one.token for one in work.open("submit")] == ["a"]
 
 
 def test_many_at_once_begin_one_of_a_key_and_one_of_a_token(either_url, rows):
