@@ -64,8 +64,8 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
         shadow = shadow_today(store, workspace.endpoint[endpoint])
     if as_json:
         counted = {} if outcomes is None else {"outcomes": msgspec.to_builtins(outcomes)}
+        counted["shadow"] = msgspec.to_builtins(shadow)
         stands = {"lag": msgspec.to_builtins(lag), "rollback": msgspec.to_builtins(safety)}
-        stands["shadow"] = msgspec.to_builtins(shadow)
         shown = {**msgspec.to_builtins(one), "evidence": evidence.snapshot()}
         screen.json({**shown, **stands, **counted})
         return
