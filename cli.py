@@ -29,6 +29,7 @@ _COMMANDS = {
     "journal": ("journal", "Read the journal of every request, comparison and change."),
     "learn": ("learn", "Train ENDPOINT's replacement from labelled examples."),
     "mask": ("mask", "Show what leaves masked, and manage the keys and the vault of masking."),
+    "new": ("new_runbook", "Write a file to begin with: a runbook."),
     "noise": (
         "noise",
         "Ask a side of ENDPOINT everything twice, and note how often fields differ.",
@@ -36,6 +37,7 @@ _COMMANDS = {
     "outbox": ("outbox", "List, show, release and drop messages that are to leave."),
     "review": ("review", "Decide, without knowing which side is which, what ENDPOINT differs in."),
     "route": ("route", "Show and change where endpoints stand."),
+    "runbook": ("runbook", "Move an endpoint step by step, as its runbook says."),
     "serve": ("serve", "Run the facades, until SIGTERM or Ctrl-C."),
     "up": ("serve", "Run facades and bridge in one process."),
 }
@@ -89,7 +91,7 @@ def main() -> None:
     """Run ``fig``; errors of ours are printed by their parts, with a stable exit status.
 
     0 done, 1 failed, 2 usage, 3 configuration, 4 input, 5 route refused, 6 legacy, 7 replacement,
-    8 store, 9 an extra is missing, 130 interrupted.
+    8 store, 9 an extra is missing, 10 runbook refused, 130 interrupted.
     """
     screen = Screen(workspace=Path())
     try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import date
 from pathlib import Path
 from typing import Literal
 
@@ -74,6 +75,7 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 
     ``key`` is the input field that a canary is sticky to; ``compare`` names the output fields that
     are held against each other (none: all); ``golden`` is a CSV of inputs and right outputs;
+    ``owner`` is who is to be asked, and ``expires`` the day by which its migration is to be over;
     ``ladder`` holds the percents of the canary; ``outcome`` says where legacy itself decides
     later, and ``send`` names the ``[legacy.NAME]`` that a replacement's decisions are sent to.
     ``rules`` put requests on a side by what they say; endpoints of one ``group`` are one journey:
@@ -92,6 +94,8 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     key: str = ""
     compare: tuple[str, ...] = ()
     golden: str = ""
+    owner: str = ""
+    expires: date | None = None
     ladder: tuple[float, ...] = (1, 5, 10, 25, 50)
     guardrail: Guardrail = Guardrail()
     outcome: Outcome | None = None
@@ -143,9 +147,8 @@ class Workspace(msgspec.Struct, frozen=True, kw_only=True):
         A relative SQLite file is resolved against the workspace. Raises ``ConfigError``.
         """
         place = self.place("workspace", "store_password")
-        return with_password(
-            absolute_sqlite(self.store, self.root), self.store_password, place, self.root
-        )
+        store = absolute_sqlite(self.store, self.root)
+        return with_password(store, self.store_password, place, self.root)
 
     def place(self, *keys: str) -> str:
         """Name a key of this file, for an error."""
@@ -184,8 +187,9 @@ def load(path: Path) -> Workspace:
     """
     file = path / "fig.toml" if path.is_dir() else path
     tables = read_toml(file)
-    check_keys(tables, _SECTIONS, file.name)
-    head = options(_WorkspaceTable, _section(tables, "workspace", file), f"{file.name}: workspace")
+    at = file.name
+    check_keys(tables, _SECTIONS, at)
+    head = options(_WorkspaceTable, _section(tables, "workspace", file), f"{at}: workspace")
     metrics = {k: metrics_of(k, v, file) for k, v in _named(tables, "metrics", file)}
     workspace = Workspace(
         root=file.resolve().parent,
@@ -193,16 +197,13 @@ def load(path: Path) -> Workspace:
         name=head.name,
         store=head.store,
         store_password=head.store_password,
-        bridge=options(BridgeSettings, _section(tables, "bridge", file), f"{file.name}: bridge"),
-        retention=options(
-            Retention, _section(tables, "retention", file), f"{file.name}: retention"
-        ),
-        routing=options(Routing, _section(tables, "routing", file), f"{file.name}: routing"),
+        bridge=options(BridgeSettings, _section(tables, "bridge", file), f"{at}: bridge"),
+        retention=options(Retention, _section(tables, "retention", file), f"{at}: retention"),
+        routing=options(Routing, _section(tables, "routing", file), f"{at}: routing"),
         legacy={k: _legacy(k, v, file) for k, v in _named(tables, "legacy", file)},
         replacement={k: _replacement(k, v, file) for k, v in _named(tables, "replacement", file)},
         facade={
-            k: options(Facade, v, f"{file.name}: facade.{k}")
-            for k, v in _named(tables, "facade", file)
+            k: options(Facade, v, f"{at}: facade.{k}") for k, v in _named(tables, "facade", file)
         },
         metrics=metrics,
         endpoint={k: _endpoint(k, v, file, metrics) for k, v in _named(tables, "endpoint", file)},

@@ -24,6 +24,8 @@
     │   └── Overtaken          somebody else was first: look again, and decide anew
     ├── RouteError           a change of a route is not allowed
     │   └── RouteConflict      somebody else changed it first: read it again
+    ├── RunbookError         a runbook cannot be begun, gone on with or undone as it stands
+    │   └── RunConflict        somebody else changed the run first: read it again
     └── MissingExtra         an optional dependency is not installed
 
 Classes follow what the reader does next. Every error names the place, the value found, what was
@@ -56,6 +58,8 @@ __all__ = [
     "ReplacementUnavailable",
     "RouteConflict",
     "RouteError",
+    "RunConflict",
+    "RunbookError",
     "SchemaDrift",
     "StoreError",
     "StoreUnavailable",
@@ -224,6 +228,10 @@ class RunbookError(FigError):
     """A runbook cannot be begun, gone on with or undone as it stands."""
 
     exit_status = 10
+
+
+class RunConflict(RunbookError):
+    """Somebody else changed the run first."""
 
 
 class RouteConflict(RouteError):

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from typing import Final
 
-__all__ = ["GAUGES", "LABELS", "METRICS", "Counters", "log", "start_logging"]
+__all__ = ["GAUGES", "GAUGE_LABELS", "LABELS", "METRICS", "Counters", "log", "start_logging"]
 
 METRICS: Final = {
     "route_requests": "requests by endpoint, side, stage and outcome",
+    "shadow_pairs": "requests whose two answers were compared, by endpoint and who was right",
     "passed_through": "calls of operations that are not endpoints",
     "refused_messages": "messages refused at a facade, by reason",
     "fallbacks": "answers from legacy in place of the replacement, by reason",
@@ -33,6 +35,7 @@ METRICS: Final = {
 
 LABELS: Final = {
     "route_requests": ("endpoint", "side", "stage", "outcome"),
+    "shadow_pairs": ("endpoint", "winner"),
     "passed_through": ("system", "operation"),
     "refused_messages": ("system", "reason"),
     "fallbacks": ("endpoint", "reason"),
@@ -55,6 +58,9 @@ LABELS: Final = {
 GAUGES: Final = {
     "info": "this process: always 1",
     "ready": "whether work can flow: 1 or 0",
+    "plan_version": "version of an endpoint's route that this process has adopted",
+    "e_value": "evidence against an endpoint's replacement, by guardrail",
+    "e_value_needed": "the e-value at which a guardrail of an endpoint fails",
     "source_flowing": "whether a source flows: 1 or 0",
     "source_in_flight": "deliveries of a source in hand",
     "source_oldest_seconds": "age of the oldest delivery of a source in hand",
@@ -73,14 +79,24 @@ GAUGES: Final = {
     "dual_writes_in_doubt": "writes of which nobody knows whether a side has them",
 }
 
+GAUGE_LABELS: Final = {
+    "e_value": ("endpoint", "guardrail"),
+    "e_value_needed": ("endpoint", "guardrail"),
+}
+"""The names of the labels of the gauges that are set in ``Counters``, in their order."""
+
 log: Final = logging.getLogger("stranglerfig")
 
 
 class Counters:
-    """Counts by metric name and labels, in this process. Not locked: owned by one event loop."""
+    """Counts by metric name and labels, in this process. Not locked: owned by one event loop.
+
+    It keeps the gauges of ``GAUGE_LABELS`` as well.
+    """
 
     def __init__(self) -> None:
         self._counts: dict[tuple[str, ...], int] = {}
+        self._gauges: dict[tuple[str, ...], float] = {}
 
     def add(self, metric: str, *labels: str, by: int = 1) -> None:
         """Count. ``metric`` must stand in ``METRICS``."""
@@ -89,9 +105,20 @@ class Counters:
         key = (metric, *labels)
         self._counts[key] = self._counts.get(key, 0) + by
 
-    def snapshot(self) -> dict[tuple[str, ...], int]:
-        """Give a copy of all counts."""
-        return dict(self._counts)
+    def show(self, of: str, gauges: Mapping[tuple[str, ...], float]) -> None:
+        """Set gauges, each by its name and labels; what was set before ``of`` the same one goes.
+
+        ``of`` is their first label.
+        """
+        for name, *_ in gauges:
+            if name not in GAUGE_LABELS:
+                raise KeyError(name)
+        others = {key: value for key, value in self._gauges.items() if key[1] != of}
+        self._gauges = {**others, **gauges}
+
+    def snapshot(self) -> dict[tuple[str, ...], float]:
+        """Give a copy of all counts, and of the gauges that are set here."""
+        return {**self._counts, **self._gauges}
 
 
 def start_logging(verbosity: int) -> None:

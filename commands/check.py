@@ -13,11 +13,16 @@ from .. import app
 from ..config import Workspace
 from ..errors import FigError, StoreError
 from ..judging import check_comparison
-from ..migrations.schema.upgrade import current, head, upgrade
+from ..migrations.schema.upgrade import standing, upgrade
+from ..model import Route
 from ..ports import Installable
+from ..routing.expiry import LATE, expiry
 from ..routing.guardrails.meters import check_source
-from ..running.columns import unfit
+from ..running.columns import unfit as unfit_columns
+from ..store.tables import HEAD
+from ..store.version import unfit
 from .chain import Stop, chain, route_of
+from .runbook_parts import names, told
 from .screen import Screen, json_option
 
 __all__ = ["check"]
@@ -25,21 +30,28 @@ __all__ = ["check"]
 
 @click.command()
 @click.option("--migrate", is_flag=True, help="Bring the store's tables to this version first.")
+@click.option("--contract", is_flag=True, help="With --migrate: shut out processes of older code.")
 @click.option("--explain", is_flag=True, help="Show the chain that each endpoint goes through.")
 @json_option
 @click.pass_obj
-def check(screen: Screen, migrate: bool, explain: bool, as_json: bool) -> None:
+def check(screen: Screen, migrate: bool, contract: bool, explain: bool, as_json: bool) -> None:
     """Check fig.toml and all that it names: contracts, mappings, adapters, models, the store.
+
+    --migrate only adds to the store, so that processes of the version before run on beside those of
+    this one, and may come back. Once they are gone for good, --migrate --contract shuts them out;
+    it is refused while one of them lives.
 
     With --explain it shows instead, for every endpoint, what its requests go through, each guard
     and bound with its figures, and what is done about which error.
     """
+    if contract and not migrate:
+        raise click.UsageError("--contract goes with --migrate")
     workspace = screen.load()
     if explain:
         _explain(screen, workspace, as_json)
         return
     if migrate:
-        upgrade(workspace.store_url)
+        upgrade(workspace.store_url, contract=contract)
     found = [(what, *_try(look)) for what, look in _looks(workspace)]
     if as_json:
         for what, text, error in found:
@@ -49,7 +61,7 @@ def check(screen: Screen, migrate: bool, explain: bool, as_json: bool) -> None:
     else:
         rows = [
             [
-                "[green]ok[/]" if error is None else "[red]wrong[/]",
+                _state(text, error),
                 escape(what),
                 escape(text if error is None else error.message.partition("\n")[0].rstrip(":")),
             ]
@@ -61,6 +73,12 @@ def check(screen: Screen, migrate: bool, explain: bool, as_json: bool) -> None:
                 screen.error(error)
     worst = next((error for _, _, error in found if error is not None), None)
     sys.exit(worst.exit_status if worst else 0)
+
+
+def _state(text: str, error: FigError | None) -> str:
+    if error is not None:
+        return "[red]wrong[/]"
+    return "[yellow]late[/]" if text.startswith(LATE) else "[green]ok[/]"
 
 
 def _explain(screen: Screen, workspace: Workspace, as_json: bool) -> None:
@@ -106,20 +124,27 @@ def _looks(workspace: Workspace) -> list[tuple[str, Callable[[], str]]]:
             for name, one in workspace.metrics.items()
         ),
         *((f"endpoint.{name}", partial(_endpoint, workspace, name)) for name in workspace.endpoint),
+        *((f"runbook.{name}", partial(told, workspace, name)) for name in names(workspace.root)),
+        *(
+            (f"endpoint.{name}.expires", partial(_expires, workspace, name))
+            for name, one in workspace.endpoint.items()
+            if one.expires is not None
+        ),
     ]
 
 
 def _store(workspace: Workspace) -> str:
-    version = current(workspace.store_url)
-    if version != head():
-        raise StoreError(
-            "its tables are of another version" if version else "there is no store",
-            place=workspace.store,
-            value=version or "",
-            expected=head(),
-            remedy="fig check --migrate",
-        )
-    return f"version {version}"
+    found = standing(workspace.store_url)
+    if found is None:
+        remedy = "fig check --migrate"
+        raise StoreError("there is no store", place=workspace.store, expected=HEAD, remedy=remedy)
+    wrong = unfit(found, workspace.store)
+    if wrong is not None:
+        raise wrong
+    if found.tables < HEAD:
+        return f"version {found.tables}: what {HEAD} added is left out until fig check --migrate"
+    beside = f", open to {found.oldest}: fig check --migrate --contract ends that"
+    return f"version {found.tables}{beside if found.open else ''}"
 
 
 def _masking(workspace: Workspace) -> str:
@@ -130,7 +155,7 @@ def _masking(workspace: Workspace) -> str:
 def _legacy(workspace: Workspace, name: str) -> str:
     part = app.adapter(workspace, name)
     for ask in (False, True):
-        wrong = unfit(workspace, name, part, ask=ask)
+        wrong = unfit_columns(workspace, name, part, ask=ask)
         if wrong is not None:
             raise wrong
     if isinstance(part, Installable):
@@ -142,6 +167,11 @@ def _legacy(workspace: Workspace, name: str) -> str:
 def _replacement(workspace: Workspace, name: str) -> str:
     part = app.provider(workspace, name)
     return f"revision {part.revision}" if part.revision else "no model yet: fig learn"
+
+
+def _expires(workspace: Workspace, name: str) -> str:
+    route = route_of(workspace, name) or Route(endpoint=name)
+    return expiry(workspace.endpoint[name], route) or "is not under way"
 
 
 def _endpoint(workspace: Workspace, name: str) -> str:

@@ -11,6 +11,7 @@ import msgspec
 from .. import config
 from ..errors import RouteError
 from ..model import Comparison, Route, Step
+from ..routing.expiry import expiry
 from ..routing.guardrails.course import Point, course_of
 from ..routing.guardrails.differences import Difference, differences
 from ..routing.guardrails.evidence import Evidence, Gathering
@@ -30,7 +31,10 @@ LOOKED_AT: Final = 10_000
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything that is shown. Rates are a second; ``times`` bounds the latency ratio."""
+    """Everything that is shown. Rates are a second; ``times`` bounds the latency ratio.
+
+    ``expiry`` says how the migration stands against its day.
+    """
 
     endpoint: str
     route: Route
@@ -44,6 +48,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     next: Step | None
     forecast: Forecast
     times: tuple[float, float] | None = None
+    expiry: str = ""
     shadow: ShadowToday = ShadowToday()
 
 
@@ -74,6 +79,7 @@ def make(store: Store, endpoint: config.Endpoint, gathering: Gathering, revision
         next=next_step(route, ladder(endpoint.ladder)) if route == current else None,
         forecast=forecast(evidence.verdicts, pairs=speed, requests=requests),
         times=_times(figures, endpoint),
+        expiry=expiry(endpoint, current),
         shadow=shadow_today(store, endpoint),
     )
 

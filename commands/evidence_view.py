@@ -9,6 +9,7 @@ from rich.text import Text
 
 from ..config import Endpoint
 from ..model import Stage, Step
+from ..routing.expiry import LATE
 from ..routing.guardrails.differences import Difference
 from .evidence_plot import plot
 from .evidence_report import Report
@@ -25,6 +26,8 @@ def show(screen: Screen, report: Report, endpoint: Endpoint) -> None:
     route = report.route
     place = stage_text(route.stage, route.percent)
     screen.say(f"[bold]{escape(report.endpoint)}[/]  {place}, revision {_name(route.revision)}")
+    if report.expiry.startswith(LATE):
+        screen.say(f"[yellow]{escape(report.expiry)}[/]")
     _compared(screen, report)
     if report.shadow.text():
         screen.say(f"the shadow today: {escape(report.shadow.text())}")

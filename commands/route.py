@@ -132,9 +132,15 @@ def resume(screen: Screen, endpoint: str, who: str, why: str, as_json: bool) -> 
 @json_option
 @click.pass_obj
 def kill(screen: Screen, endpoint: str, by_file: bool, who: str, why: str, as_json: bool) -> None:
-    """Send everything to legacy now, in every process, within a second."""
+    """Send everything to legacy now, in every process, within a second.
+
+    With --file, "*" stands for every endpoint.
+    """
     if by_file:
-        file = _kill_by_file(screen.load().root, endpoint)
+        workspace = screen.load()
+        if endpoint != "*":
+            app.endpoint_of(workspace, endpoint)
+        file = _kill_by_file(workspace.root, endpoint)
         screen.note(
             f"{escape(endpoint)} stands in {escape(str(file))}; take the line out to lift it"
         )

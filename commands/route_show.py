@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from .. import app
 from ..model import Data, Route, Stage
+from ..routing.expiry import LATE, expiry
 from ..routing.guardrails.evidence import Evidence
 from ..routing.guardrails.paired import NAME as PAIRED
 from ..routing.safety import Safety, apart
@@ -31,9 +32,11 @@ def list_(screen: Screen, as_json: bool) -> None:
             app.operator(workspace, store, name, who="") for name in sorted(workspace.endpoint)
         ]
         found = [(operator.route(), operator.evidence()) for operator in stands]
+    late = {one.endpoint: expiry(workspace.endpoint[one.endpoint], one) for one, _ in found}
     if as_json:
         for one, evidence in found:
-            screen.json({**msgspec.to_builtins(one), "evidence": evidence.snapshot()})
+            ends = {"expiry": late[one.endpoint]} if late[one.endpoint] else {}
+            screen.json({**msgspec.to_builtins(one), "evidence": evidence.snapshot(), **ends})
         return
     rows = [
         [
@@ -47,6 +50,9 @@ def list_(screen: Screen, as_json: bool) -> None:
         for one, evidence in found
     ]
     screen.table(["endpoint", "stage", "revision", ">pairs", "verdict", "missing"], rows)
+    for name, said in late.items():
+        if said.startswith(LATE):
+            screen.note(f"[yellow]{escape(name)}[/] {escape(said)}")
 
 
 @click.command()
@@ -60,10 +66,12 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
         operator = app.operator(workspace, store, endpoint, who="")
         one, evidence = operator.route(), operator.evidence()
         outcomes = app.outcomes(workspace, store, endpoint)
+        ends = expiry(workspace.endpoint[endpoint], one)
         lag, safety = operator.lag(), operator.safety()
         shadow = shadow_today(store, workspace.endpoint[endpoint])
     if as_json:
         counted = {} if outcomes is None else {"outcomes": msgspec.to_builtins(outcomes)}
+        counted |= {"expiry": ends} if ends else {}
         counted["shadow"] = msgspec.to_builtins(shadow)
         stands = {"lag": msgspec.to_builtins(lag), "rollback": msgspec.to_builtins(safety)}
         shown = {**msgspec.to_builtins(one), "evidence": evidence.snapshot()}
@@ -75,6 +83,7 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
         ["latches", _latches(one)],
         *_data(one, lag, safety),
         *([["pins", _pins(one)]] if one.pins else []),
+        *([["ends", _late(ends)]] if ends else []),
         ["revision", one.revision or "-"],
         ["goes back to", one.good_revision or "legacy, in shadow"],
         ["version", str(one.version)],
@@ -158,6 +167,10 @@ def _latches(one: Route) -> str:
 def _pins(one: Route) -> str:
     first = ", ".join(f"{escape(key)} → {side}" for key, side in list(one.pins.items())[:5])
     return first + (f" and {len(one.pins) - 5} more" if len(one.pins) > 5 else "")
+
+
+def _late(ends: str) -> str:
+    return f"[yellow]{escape(ends)}[/]" if ends.startswith(LATE) else escape(ends)
 
 
 def _place(one: Route) -> str:

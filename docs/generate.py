@@ -6,12 +6,14 @@ Each part stands in a page between ``<!-- generated: NAME -->`` and ``<!-- end -
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from enum import StrEnum
 from pathlib import Path
-from typing import Any, Final, Literal, get_args, get_origin
+from typing import Annotated, Any, Final, Literal, get_args, get_origin
 
 import click
 import msgspec
@@ -30,6 +32,8 @@ from stranglerfig.adapters.tables import Options as TableOptions
 from stranglerfig.ai.local import LocalOptions
 from stranglerfig.ai.rules import RulesOptions
 from stranglerfig.cli import fig
+from stranglerfig.migrations import known, loader
+from stranglerfig.migrations.people import People
 from stranglerfig.routing.pairs import PAIRS
 from stranglerfig.telemetry import METRICS
 
@@ -117,8 +121,14 @@ def _type(found: Any) -> str:
         return _TYPES[found]
     if isinstance(found, type) and issubclass(found, msgspec.Struct):
         return "table"
+    if isinstance(found, type) and issubclass(found, StrEnum):
+        return " or ".join(f'`"{one.value}"`' for one in found)
+    if origin is Annotated:
+        return _type(arguments[0])
     if origin is Literal:
         return " or ".join(f'`"{one}"`' for one in arguments)
+    if found is dt.date:
+        return "date"
     if origin is tuple:
         return f"list of {_type(arguments[0])}"
     if origin is not None and isinstance(origin, type) and issubclass(origin, Mapping):
@@ -129,12 +139,34 @@ def _type(found: Any) -> str:
 def _default(field: msgspec.structs.FieldInfo) -> str:
     if field.required:
         return "*needed*"
+    if field.default_factory is not msgspec.NODEFAULT:
+        return ""
     default = field.default
     if default is msgspec.NODEFAULT or default is None or default in ("", ()):
         return ""
     if isinstance(default, msgspec.Struct) or default == {}:
         return ""
     return f"`{msgspec.json.encode(default).decode()}`"
+
+
+def _parts_of(kind: Literal["acts", "gates"], names: Mapping[str, str]) -> str:
+    """Give every act or gate: what it says of itself, and its options."""
+    return "".join(_part_of(kind, name) for name in names)
+
+
+def _part_of(kind: Literal["acts", "gates"], name: str) -> str:
+    struct = known.struct_of(kind, name)
+    told = _prose(struct.__doc__).replace("``", "`")
+    asked = issubclass(struct, People)
+    skip = _PEOPLE if asked else ()
+    section = f"{kind.removesuffix('s')}-{name}"
+    options = [one for one in msgspec.structs.fields(struct) if one.name not in skip]
+    keys = _keys(section, struct, skip=skip).rstrip("\n") + "\n" if options else ""
+    more = "\nAnd the keys of [who must agree](#who-must-agree).\n" if asked else ""
+    return f"\n### `{name}`\n\n{told}\n{more}{keys}"
+
+
+_PEOPLE: Final = People.__struct_fields__
 
 
 # -- tables that the code reads ---------------------------------------------------------------
@@ -230,6 +262,11 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "carry": lambda: _keys("carry", CarryRow),
     "mapping": lambda: _keys("mapping", MappingTable),
     "row": lambda: _keys("row", Row),
+    "runbook": lambda: _keys("runbook", loader._Head),  # noqa: SLF001
+    "runbook-step": lambda: _keys("runbook-step", loader._Step),  # noqa: SLF001
+    "people": lambda: _keys("people", People),
+    "acts": lambda: _parts_of("acts", known.ACTS),
+    "gates": lambda: _parts_of("gates", known.GATES),
 }
 
 

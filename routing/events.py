@@ -214,6 +214,8 @@ class Events:
             replacement=reply,
         )
         beside = await compared(pair)
+        for seen in beside.observations:
+            self._ledger.counters.add("shadow_pairs", self.endpoint.name, seen.winner)
         return beside.observations, beside.lines
 
     async def _await(self, exchange: Exchange, write: Write, reply: Reply, *, sent: bool) -> bool:

@@ -152,6 +152,7 @@ class Shadow:
             self._journal.append(both)
             return
         found = await seen(pair, both, noisy)
+        self._counters.add("shadow_pairs", endpoint.name, found.winner)
         if "function failed" in found.why:
             self._counters.add("comparison_errors", endpoint.name)
         self._tell(pair, both)

@@ -28,7 +28,9 @@ class Changes:
         database = Database(self._url)
         if database.file is not None:
             return
-        waking = Waking("routes", Listener(database.engine, CHANNEL), self._nudge)
+        # By itself: in a transaction that nobody ends, a LISTEN never begins to listen.
+        engine = database.engine.execution_options(isolation_level="AUTOCOMMIT")
+        waking = Waking("routes", Listener(engine, CHANNEL), self._nudge)
         try:
             await asyncio.Event().wait()
         finally:

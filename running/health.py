@@ -31,7 +31,7 @@ class Health(App):
         self,
         *,
         status: Callable[[], ProcessStatus],
-        counts: Callable[[], Mapping[tuple[str, ...], int]],
+        counts: Callable[[], Mapping[tuple[str, ...], float]],
         waiting: Callable[[], Waiting | None],
         about: Mapping[str, str],
     ) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from ..model import Side
 from ..store.dual_work import Lag
 from ..store.waiting import Waiting
-from ..telemetry import GAUGES, LABELS, METRICS
+from ..telemetry import GAUGE_LABELS, GAUGES, LABELS, METRICS
 from .exposition import Family
 from .status import ProcessStatus, SourceView
 
@@ -15,18 +15,18 @@ __all__ = ["families"]
 
 
 def families(
-    counts: Mapping[tuple[str, ...], int],
+    counts: Mapping[tuple[str, ...], float],
     status: ProcessStatus,
     waiting: Waiting | None,
     about: Mapping[str, str],
 ) -> list[Family]:
     """Give every metric that has a sample.
 
-    ``counts`` are those of ``Counters``; ``waiting`` is None where the store could not be asked;
-    ``about`` are the labels of ``fig_info``.
+    ``counts`` are those of ``Counters``, its gauges included; ``waiting`` is None where the store
+    could not be asked; ``about`` are the labels of ``fig_info``.
     """
     counted = {**counts, ("journal_dropped",): status.journal.dropped}
-    gauges = dict(_gauges(status, waiting), info=[(about, 1.0)])
+    gauges = dict(_gauges(status, waiting), info=[(about, 1.0)], **_shown(counts))
     return [
         *(_counter(name, counted) for name in METRICS if any(key[0] == name for key in counted)),
         *(
@@ -37,7 +37,19 @@ def families(
     ]
 
 
-def _counter(name: str, counts: Mapping[tuple[str, ...], int]) -> Family:
+_Samples = list[tuple[Mapping[str, str], float]]
+
+
+def _shown(counts: Mapping[tuple[str, ...], float]) -> dict[str, _Samples]:
+    found: dict[str, _Samples] = {}
+    for (name, *values), value in counts.items():
+        if name in GAUGE_LABELS:
+            labels = dict(zip(GAUGE_LABELS[name], values, strict=True))
+            found.setdefault(name, []).append((labels, value))
+    return found
+
+
+def _counter(name: str, counts: Mapping[tuple[str, ...], float]) -> Family:
     samples = tuple(
         (_labels(name, key[1:]), float(count)) for key, count in counts.items() if key[0] == name
     )
@@ -50,10 +62,10 @@ def _labels(name: str, values: tuple[str, ...]) -> dict[str, str]:
     return dict(zip((*names, *further), values, strict=False))
 
 
-def _gauges(
-    status: ProcessStatus, waiting: Waiting | None
-) -> Iterator[tuple[str, list[tuple[Mapping[str, str], float]]]]:
+def _gauges(status: ProcessStatus, waiting: Waiting | None) -> Iterator[tuple[str, _Samples]]:
     yield "ready", [({}, float(status.ready))]
+    versions = status.routes.items()
+    yield "plan_version", [({"endpoint": name}, float(version)) for name, version in versions]
     yield "journal_backlog", [({}, float(status.journal.backlog))]
     by_source = [(name, _of_source(view)) for name, view in status.sources.items()]
     for gauge in GAUGES:

@@ -13,6 +13,7 @@ from typing import Final
 from ..errors import StoreError
 from ..store.database import Database
 from ..store.processes import Process, Processes, new_incarnation
+from ..store.tables import HEAD
 from ..telemetry import log
 from .kin import born
 
@@ -62,7 +63,7 @@ class Presence:
 
     async def beat(self) -> None:
         """Beat once, now. Never raises."""
-        status = {**self._status(), "born": self._born}
+        status = {**self._status(), "born": self._born, "schema": HEAD}
         loop = asyncio.get_running_loop()
         with contextlib.suppress(StoreError):
             found = await loop.run_in_executor(self._thread, self._beat, status)

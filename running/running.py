@@ -225,7 +225,7 @@ class Running:
         self.shadow.observations.follow(plan.workspace.endpoint.values())
         if self._watch is not None:
             self._watch.cancel()
-        self._watch = self.background.start("watch", Watch(plan.operators).run())
+        self._watch = self.background.start("watch", Watch(plan.operators, self.counters).run())
 
     async def stop(self) -> None:
         """Take no more, finish what is in hand, and end all. May be called half-way."""

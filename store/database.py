@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import Connection, inspect, make_url, text
+from sqlalchemy import Connection, Table, make_url
 from sqlalchemy.engine import URL
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
 from ..errors import StoreError
+from ..telemetry import log
 from . import postgresql, sqlite
 from .file import StoreFile, replaced
 from .postgresql import writing
-from .tables import HEAD
-from .trouble import unavailable, wrong_version
+from .tables import ADDED
+from .trouble import unavailable
+from .version import unfit, version
 
 __all__ = ["Database"]
 
-_ASK_AGAIN: Final = 0.001  # seconds between two tries of a write lock that another one holds
+_LOOK_AGAIN: Final = 5.0  # seconds between two looks at whether an older schema was upgraded
 
 
 class Database:
@@ -33,6 +36,9 @@ class Database:
     def __init__(self, url: str, *, create: bool = False) -> None:
         parsed = _parse(url)
         self.place = parsed.render_as_string(hide_password=True)
+        self._tables = ""  # their version, once somebody has looked
+        self._again = 0.0
+        self._said = False
         self.file = _file(parsed, self.place)
         self.engine = (
             postgresql.open_engine(parsed)
@@ -91,21 +97,40 @@ class Database:
         return connection
 
     def check_schema(self) -> None:
-        """Raise ``StoreError`` where the tables are not those that this code knows."""
+        """Raise ``StoreError`` where the tables are none that this code can work on."""
         if self.file is not None and not self.file.path.exists():
             raise StoreError("there is no store", place=self.place, remedy="run 'fig init'")
         with self.read() as connection:
-            found = schema_version(connection)
-        if found != HEAD:
-            raise wrong_version(found, self.place)
+            found = version(connection)
+        wrong = unfit(found, self.place)
+        if wrong is not None:
+            raise wrong
+        self._tables = found.tables if found is not None else ""
 
+    def has(self, *wanted: Table) -> bool:
+        """Say whether tables are there that an older schema lacks: what is in them is absent then.
 
-def schema_version(connection: Connection) -> str | None:
-    """Read Alembic's mark in the database; None where there are no tables of ours."""
-    if not inspect(connection).has_table("alembic_version"):
-        return None
-    version = connection.execute(text("SELECT version_num FROM alembic_version")).scalar()
-    return None if version is None else str(version)
+        Said once in the log where they are not; asked again now and then, as the store may be
+        upgraded under us. Raises ``StoreUnavailable``.
+        """
+        since = max((ADDED.get(table.name, "") for table in wanted), default="")
+        if since <= self._tables:
+            return True
+        if time.monotonic() < self._again:
+            return False
+        with self.read() as connection:
+            found = version(connection)
+            self._tables = found.tables if found is not None else ""
+        self._again = time.monotonic() + _LOOK_AGAIN
+        if since > self._tables and not self._said:
+            self._said = True
+            log.warning(
+                "the store's tables are of version %s: what %s added is left out until"
+                " 'fig check --migrate'",
+                self._tables,
+                since,
+            )
+        return since <= self._tables
 
 
 def _parse(url: str) -> URL:

@@ -11,7 +11,17 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Final, Literal
 
 import msgspec
-from sqlalchemy import BindParameter, Connection, Dialect, Engine, Table, bindparam, delete, update
+from sqlalchemy import (
+    BindParameter,
+    Connection,
+    Dialect,
+    Engine,
+    Table,
+    bindparam,
+    delete,
+    inspect,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.sql import ClauseElement
 
@@ -52,6 +62,8 @@ class Effects:
     def write(self, connection: Connection, effects: Sequence[Effect]) -> None:
         """Write effects in a transaction that is under way."""
         for kind, some in itertools.groupby(effects, key=lambda effect: effect.kind):
+            if not self._has_place(connection, kind):
+                continue
             rows = [effect.values for effect in some]
             if kind == "capture" and self._captured is not None and len(rows) > 1:
                 # Of two images of one row the later one stands: one statement takes a row once.
@@ -60,6 +72,17 @@ class Effects:
                 connection.exec_driver_sql(_capture_all(self._captured), values)
                 continue
             connection.exec_driver_sql(self._statement(kind), rows)
+
+    def _has_place(self, connection: Connection, kind: Kind) -> bool:
+        """Say whether the rows of a kind have a table: an older schema may lack it.
+
+        It is left out then; the line that says the same is in the journal. Asked in the transaction
+        itself, until it is there: a statement that fails would end that.
+        """
+        table = _LATER.get(kind)
+        if table is None or kind in self._compiled:
+            return True
+        return inspect(connection).has_table(table.name)
 
     def _statement(self, kind: Kind) -> str:
         found = self._compiled.get(kind)
@@ -164,3 +187,4 @@ _KINDS: Final[Mapping[Kind, Callable[[Engine], ClauseElement]]] = {
     "outcome": _add(tables.outcomes, "endpoint", "key", "position", "at", "state", "answer"),
     "send": _add(tables.outbox, "at", "destination", "message_id", "key", "headers", "body"),
 }
+_LATER: Final[Mapping[Kind, Table]] = {"noise": tables.noise}

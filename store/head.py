@@ -10,7 +10,7 @@ from ..errors import StoreError
 from .driver import first_row, run
 from .link import Tail
 from .postgresql import read_at_begin, runs_at_commit
-from .tables import HEAD, journal, journal_head
+from .tables import HEAD, OLDEST, journal, journal_head
 from .trouble import wrong_version
 
 __all__ = ["TAIL", "Head", "compact", "cut", "holds", "move", "read", "tail"]
@@ -32,12 +32,12 @@ class Head(NamedTuple):
 def tail(connection: Connection) -> Tail:
     """Read the newest line's id and link, in a writing transaction; id 0 before the first.
 
-    Raises ``StoreError`` where the store was upgraded while we ran: we would link wrongly.
+    Raises ``StoreError`` where we were shut out by an upgrade while we ran: we might link wrongly.
     """
     found = read_at_begin(connection) or first_row(connection, TAIL)
     if found is None:
         raise _missing()
-    if found[2] != HEAD:
+    if not OLDEST <= found[2] <= HEAD:
         raise wrong_version(str(found[2]))
     return Tail(found[0], found[1])
 

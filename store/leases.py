@@ -45,6 +45,13 @@ class Leases:
             connection.execute(update(_table).where(mine).values(**taken))
             return token
 
+    def holder(self, name: str) -> str:
+        """Say who holds a lease; empty where nobody does."""
+        with self._database.read() as connection:
+            now = clock(connection)
+            held = connection.execute(select(_table).where(_table.c.name == name)).first()
+            return str(held.owner) if held is not None and held.until > now else ""
+
     def renew(self, name: str, token: int, seconds: float) -> bool:
         """Hold a lease for longer; False where it has ended and another has it now."""
         mine = (_table.c.name == name) & (_table.c.token == token)

@@ -113,7 +113,12 @@ class Measures:
         failures: Sequence[Failure] = (),
         sampled: Sequence[Sampled] = (),
     ) -> None:
-        """Add what a process has measured, in one transaction that leaves the journal alone."""
+        """Add what a process has measured, in one transaction that leaves the journal alone.
+
+        On a schema that has no place for it yet, it is forgotten.
+        """
+        if not self._database.has(tables.measures):
+            return
         day = int(now // _DAY)
         with self._database.write(chained=False) as connection:
             if sums:
@@ -131,6 +136,8 @@ class Measures:
 
         ``seconds`` is how far back failures are recent.
         """
+        if not self._database.has(tables.measures):
+            return Measured()
         here = place._asdict()
         revision = {"endpoint": place.endpoint, "revision": place.revision}
         day = {"endpoint": place.endpoint, "day": int(now // _DAY)}

@@ -52,6 +52,8 @@ def doubled(database: Database, endpoint: str, revision: str) -> list[Doubled]:
 
     Raises ``StoreUnavailable``.
     """
+    if not database.has(tables.noise):
+        return []
     kept = tables.noise.c
     query = select(tables.noise).where(kept.endpoint == endpoint, kept.revision == revision)
     with database.read() as connection:
@@ -72,6 +74,8 @@ def doubled(database: Database, endpoint: str, revision: str) -> list[Doubled]:
 
 def count_doubled(database: Database, endpoint: str, revision: str, side: str) -> int:
     """Count them. Blocks; raises ``StoreUnavailable``."""
+    if not database.has(tables.noise):
+        return 0
     kept = tables.noise.c
     where = kept.endpoint == endpoint, kept.revision == revision, kept.side == side
     with database.read() as connection:

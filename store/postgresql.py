@@ -34,6 +34,10 @@ CHAINED: Final = "fig_chained"
 _READS: Final = "fig_head"  # what a transaction reads as it begins, and under what name it is kept
 _LAST: Final = "fig_last"  # what it does at its end
 
+_FROZEN: Final = 5.0
+"""Seconds after which the server ends a writing transaction in which nothing happens: whoever began
+it was frozen, for its own end would have ended it. All others wait for its lock until then."""
+
 _CHAIN_LOCK: Final = 0x66696701  # "fig" and a version: our key among the advisory locks
 
 _DURABLE: Final = (
@@ -168,6 +172,7 @@ def _begin(connection: Connection) -> None:
     statement = (
         "BEGIN ISOLATION LEVEL READ COMMITTED;"
         f"SET LOCAL lock_timeout = {int(wait * 1000)};"
+        f"SET LOCAL idle_in_transaction_session_timeout = {int(_FROZEN * 1000)};"
         f"{lock}"
         f"SELECT current_setting('transaction_read_only'), {_DURABLE};"
         f"{options.get(_READS, '')}"

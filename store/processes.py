@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from . import tables
 from .database import Database
 
-__all__ = ["Process", "Processes", "clock", "new_incarnation"]
+__all__ = ["Process", "Processes", "all_of", "clock", "new_incarnation"]
 
 FORGET: Final = 86_400.0
 """Seconds after which nobody is told any longer of a process that ended without a word."""
@@ -96,10 +96,15 @@ class Processes:
 
     def all(self) -> list[Process]:
         """Give every process that has an entry, in the order in which they started."""
-        query = select(_table).order_by(_table.c.started_at, _table.c.incarnation)
         with self._database.read() as connection:
-            now = clock(connection)
-            return [_process(found, now) for found in connection.execute(query)]
+            return all_of(connection)
+
+
+def all_of(connection: Connection) -> list[Process]:
+    """Do as ``Processes.all``, in a transaction that is under way."""
+    now = clock(connection)
+    query = select(_table).order_by(_table.c.started_at, _table.c.incarnation)
+    return [_process(found, now) for found in connection.execute(query)]
 
 
 def _process(found: Row[tuple[object, ...]], now: float) -> Process:

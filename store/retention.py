@@ -78,7 +78,8 @@ def due(store: Store, retention: Retention, now: float) -> Report:
         if "compacted" in before:
             report.compacted = trim.compactable(connection, before["compacted"])
         for name in before.keys() & spent.RULES.keys():
-            setattr(report, name, spent.count(connection, name, before[name]))
+            if store.database.has(spent.RULES[name][0]):
+                setattr(report, name, spent.count(connection, name, before[name]))
     return report
 
 

@@ -68,6 +68,8 @@ class Reviews:
 
     def all(self) -> list[Review]:
         """Give every review, oldest first."""
+        if not self._database.has(tables.reviews):
+            return []
         query = select(tables.reviews).where(*self._mine()).order_by(tables.reviews.c.id)
         with self._database.read() as connection:
             return [_review(found) for found in connection.execute(query)]

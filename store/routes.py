@@ -11,8 +11,8 @@ from typing import Final
 import msgspec
 from sqlalchemy import Connection, Row, func, insert, select, update
 
-from ..errors import RouteConflict
-from ..model import Route
+from ..errors import RouteConflict, StoreError
+from ..model import Data, Route
 from . import tables
 from .database import Database
 from .group import Inserts
@@ -82,7 +82,9 @@ class Routes:
         """Store a changed route, with its history and its journal line, and give it as stored.
 
         ``route.version`` is the one that was read (0: there was none); the stored one has the next.
-        Raises ``RouteConflict`` where another version stands there now; nothing is written then.
+        Raises ``RouteConflict`` where another version stands there now, and ``StoreError`` where it
+        says what processes of an older version, that may run beside us, would not heed; nothing is
+        written then.
         """
         with self._database.write() as connection:
             change = _change_of(
@@ -93,6 +95,7 @@ class Routes:
                 why=why,
                 evidence=evidence,
             )
+            _check_all_know(connection, change.after)
             for work in (*_with.get(), self._write):
                 work(connection, change)
         return change.after
@@ -174,6 +177,22 @@ def _change_of(
     )
 
 
+def _check_all_know(connection: Connection, route: Route) -> None:
+    """Refuse what an older process would read over: two sides would serve a key at once."""
+    new = {"data": route.data is not Data.NONE, "frozen": route.frozen, "pins": bool(route.pins)}
+    said = [name for name, is_set in new.items() if is_set]
+    if not said:
+        return
+    oldest = str(connection.execute(select(tables.journal_head.c.version)).scalar())
+    if oldest < _KNOWN_SINCE:
+        raise StoreError(
+            f"processes of version {oldest} may still run on this store, and would not heed it",
+            place=f"route of {route.endpoint}: {', '.join(said)}",
+            expected=f"a store that only version {_KNOWN_SINCE} and later work on",
+            remedy="upgrade every process, then 'fig check --migrate --contract'",
+        )
+
+
 def _since(before: Route | None, route: Route, version: int) -> int:
     """Say since which version a route stands on its rung with its revision."""
     if before is None:
@@ -182,6 +201,7 @@ def _since(before: Route | None, route: Route, version: int) -> int:
     return before.since if same else version
 
 
+_KNOWN_SINCE: Final = "0005"
 _RUNG = ("stage", "percent", "data", "revision")
 _PLAIN = ("endpoint", "version", "at", "action", "who", "why")
 

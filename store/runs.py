@@ -7,71 +7,18 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 
 import msgspec
-from sqlalchemy import Connection, Row, func, insert, select, update
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from ..errors import RunbookError
+from ..errors import RunbookError, RunConflict
 from . import tables
 from .database import Database
 from .group import Inserts
 from .leases import fence
 from .line import Line
 from .link import encode, row
+from .run import UNFINISHED, Approval, Run, RunStep, approvals, lease_of, run_of
 
 __all__ = ["Approval", "Run", "RunStep", "Runs", "lease_of"]
-
-UNFINISHED = ("running", "paused", "frozen", "aborting")
-
-
-class RunStep(msgspec.Struct, frozen=True, kw_only=True):
-    """A step of a run. ``state`` is one of ``tables.run_steps``; ``since`` when it came to that.
-
-    ``result`` is what the step found, changed, and needs to know to be undone.
-    """
-
-    step: str
-    position: int
-    state: str
-    since: float
-    attempts: int = 0
-    began_at: float | None = None
-    ended_at: float | None = None
-    result: Mapping[str, object] = {}
-
-
-class Approval(msgspec.Struct, frozen=True, kw_only=True):
-    """One person's approval of one step."""
-
-    step: str
-    who: str
-    why: str
-    at: float
-
-
-class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """A run as it stands. ``text`` is the runbook as it was when it began; times as everywhere."""
-
-    id: int
-    runbook: str
-    endpoint: str
-    digest: str
-    text: str
-    state: str
-    version: int
-    who: str
-    why: str
-    at: float
-    ended_at: float | None = None
-    steps: tuple[RunStep, ...] = ()
-    approvals: tuple[Approval, ...] = ()
-
-    def step(self, name: str) -> RunStep:
-        """Give a step by its name."""
-        return next(one for one in self.steps if one.step == name)
-
-
-def lease_of(run: int) -> str:
-    """Name the lease that whoever applies a run holds."""
-    return f"run {run}"
 
 
 class Runs:
@@ -117,26 +64,26 @@ class Runs:
                 record = {"run": run, "step": step, "position": position, "state": "waiting"}
                 connection.execute(insert(tables.run_steps).values(since=now, **record))
             self._tell(connection, endpoint, run, "begin", who, why, {"digest": digest})
-            return _run(connection, run)
+            return run_of(connection, run)
 
     def get(self, run: int) -> Run:
         """Give a run by its number. Raises ``RunbookError`` where there is none."""
         with self._database.read() as connection:
-            return _run(connection, run)
+            return run_of(connection, run)
 
     def last(self, runbook: str) -> Run | None:
         """Give the newest run of a runbook; None where it was never begun."""
         query = select(func.max(tables.runs.c.id)).where(tables.runs.c.runbook == runbook)
         with self._database.read() as connection:
             found = connection.execute(query).scalar()
-            return None if found is None else _run(connection, int(found))
+            return None if found is None else run_of(connection, int(found))
 
     def all(self) -> list[Run]:
         """Give every run, newest first."""
         query = select(tables.runs.c.id).order_by(tables.runs.c.id.desc())
         with self._database.read() as connection:
             numbers = connection.execute(query).scalars().all()
-            return [_run(connection, int(number)) for number in numbers]
+            return [run_of(connection, int(number)) for number in numbers]
 
     def change(
         self,
@@ -147,18 +94,31 @@ class Runs:
         why: str = "",
         state: str = "",
         step: RunStep | None = None,
+        again: Sequence[RunStep] = (),
+        said: str | None = None,
         token: int | None = None,
     ) -> Run:
-        """Write a new state of a run, of one of its steps, or both; give the run as it stands.
+        """Write a new state of a run, of its steps, or both; give the run as it stands.
 
-        ``token`` is that of the lease under which a step is done; where it was lost nothing is
-        written. Raises ``RunbookError``, ``StoreError``.
+        ``said`` (``why``, where it is None) is kept as why the run stands so. ``again`` are steps
+        that are to be done again: what approved them counts no more. ``token`` is that of the
+        lease under which a step is done; where it was lost nothing is written. Raises
+        ``RunbookError``, ``StoreError``.
         """
         with self._database.write() as connection:
             self.change_within(
-                connection, run, action, who=who, why=why, state=state, step=step, token=token
+                connection,
+                run,
+                action,
+                who=who,
+                why=why,
+                state=state,
+                step=step,
+                again=again,
+                said=said,
+                token=token,
             )
-            return _run(connection, run.id)
+            return run_of(connection, run.id)
 
     def change_within(
         self,
@@ -170,42 +130,74 @@ class Runs:
         why: str = "",
         state: str = "",
         step: RunStep | None = None,
+        again: Sequence[RunStep] = (),
+        said: str | None = None,
         token: int | None = None,
     ) -> None:
         """Do as ``change``, within a transaction that writes more."""
         if token is not None:
             fence(connection, lease_of(run.id), token)
+        self._stand(connection, run, state, why if said is None else said)
+        told: dict[str, object] = {"state": state} if state else {}
+        if step is not None:
+            _put(connection, run.id, step)
+            told |= {"step": step.step, "step_state": step.state, "result": step.result}
+        for one in again:
+            _put(connection, run.id, one)
+            ours = tables.approvals.c
+            void = (ours.run == run.id) & (ours.step == one.step)
+            connection.execute(delete(tables.approvals).where(void))
+        if again:
+            told["again"] = [one.step for one in again]
+        self._tell(connection, run.endpoint, run.id, action, who, why, told)
+
+    def _stand(self, connection: Connection, run: Run, state: str, said: str) -> None:
         ours, now = tables.runs.c, time.time()
         values: dict[str, object] = {"version": run.version + 1}
         if state:
-            values |= {"state": state, "ended_at": None if state in UNFINISHED else now}
+            values |= {"state": state, "said": said}
+            values["ended_at"] = None if state in UNFINISHED else now
+        if state == "running":
+            values["resumed_at"] = now
         mine = (ours.id == run.id) & (ours.version == run.version)
         if connection.execute(update(tables.runs).where(mine).values(**values)).rowcount != 1:
-            raise RunbookError(
+            raise RunConflict(
                 "the run was changed by somebody else",
                 place=f"run {run.id} of {run.runbook}",
                 expected=f"version {run.version}",
                 remedy="look again: fig runbook status",
             )
-        told: dict[str, object] = {"state": state} if state else {}
-        if step is not None:
-            kept = msgspec.structs.asdict(step)
-            kept["result"] = encode(kept["result"])
-            name = kept.pop("step")
-            at = (tables.run_steps.c.run == run.id) & (tables.run_steps.c.step == name)
-            connection.execute(update(tables.run_steps).where(at).values(**kept))
-            told |= {"step": name, "step_state": step.state, "result": step.result}
-        self._tell(connection, run.endpoint, run.id, action, who, why, told)
+
+    def note(
+        self,
+        run: int,
+        step: str,
+        token: int,
+        *,
+        waits: Sequence[Mapping[str, object]] | None = None,
+        result: Mapping[str, object] | None = None,
+    ) -> None:
+        """Note what a step waits for, or what it has done so far; that is no change of the run.
+
+        Raises ``StoreError`` where the lease was lost.
+        """
+        noted = {"waits": waits, "result": result}
+        values = {name: encode(value) for name, value in noted.items() if value is not None}
+        with self._database.write(chained=False) as connection:
+            fence(connection, lease_of(run), token)
+            ours = tables.run_steps.c
+            at = (ours.run == run) & (ours.step == step)
+            connection.execute(update(tables.run_steps).where(at).values(**values))
 
     def approve(self, run: Run, step: str, *, who: str, why: str) -> Run:
         """Note a person's approval of a step; one who approved it already adds nothing."""
         with self._database.write() as connection:
-            known = {(one.step, one.who) for one in _approvals(connection, run.id)}
+            known = {(one.step, one.who) for one in approvals(connection, run.id)}
             if (step, who) not in known:
                 values = {"run": run.id, "step": step, "who": who, "why": why, "at": time.time()}
                 connection.execute(insert(tables.approvals).values(**values))
                 self._tell(connection, run.endpoint, run.id, "approve", who, why, {"step": step})
-            return _run(connection, run.id)
+            return run_of(connection, run.id)
 
     def _tell(
         self,
@@ -227,27 +219,9 @@ def _unfinished(connection: Connection, endpoint: str) -> int | None:
     return connection.execute(query).scalar()
 
 
-def _run(connection: Connection, run: int) -> Run:
-    found = connection.execute(select(tables.runs).where(tables.runs.c.id == run)).first()
-    if found is None:
-        raise RunbookError("there is no such run", place="runs", value=str(run))
-    ours = tables.run_steps
-    query = select(ours).where(ours.c.run == run).order_by(ours.c.position)
-    steps = tuple(_step(each) for each in connection.execute(query))
-    fields = dict(found._mapping)  # noqa: SLF001 SQLAlchemy's public way to a row by names
-    return Run(steps=steps, approvals=_approvals(connection, run), **fields)
-
-
-def _step(found: Row[tuple[object, ...]]) -> RunStep:
-    fields = dict(found._mapping)  # noqa: SLF001 SQLAlchemy's public way to a row by names
-    del fields["run"]
-    return RunStep(**{**fields, "result": msgspec.json.decode(fields["result"])})
-
-
-def _approvals(connection: Connection, run: int) -> tuple[Approval, ...]:
-    ours = tables.approvals
-    query = select(ours).where(ours.c.run == run).order_by(ours.c.at, ours.c.who)
-    return tuple(
-        Approval(step=found.step, who=found.who, why=found.why, at=found.at)
-        for found in connection.execute(query)
-    )
+def _put(connection: Connection, run: int, step: RunStep) -> None:
+    kept = msgspec.structs.asdict(step)
+    kept |= {name: encode(kept[name]) for name in ("result", "met", "waits")}
+    name = kept.pop("step")
+    at = (tables.run_steps.c.run == run) & (tables.run_steps.c.step == name)
+    connection.execute(update(tables.run_steps).where(at).values(**kept))

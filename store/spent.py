@@ -49,6 +49,8 @@ def remove(database: Database, name: str, before: float) -> Iterator[int]:
     On PostgreSQL this waits for no writer, and none for it. Raises ``StoreUnavailable``.
     """
     table, at, _ = RULES[name]
+    if not database.has(table):
+        return
     key = tuple_(*table.primary_key.columns)
     some = select(*table.primary_key.columns).where(_old(name, before)).order_by(at).limit(_STEP)
     statement = delete(table).where(key.in_(some))

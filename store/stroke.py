@@ -75,7 +75,8 @@ class Strokes:
             return None
         linked = chained(before, rows)
         last = Tail(linked[-1][0], linked[-1][-1])
-        values: list[object] = [last.id, last.link, before.id, before.link, tables.HEAD]
+        values: list[object] = [last.id, last.link, before.id, before.link]
+        values += [tables.OLDEST, tables.HEAD]
         marks = [content.mark for content in contents if content.mark is not None]
         values += _columns(self._marks, marks)
         seen = list(observed(contents, before.id + 1))
@@ -139,7 +140,7 @@ class Strokes:
 
 _MOVED: Final = (
     "moved AS (UPDATE journal_head SET last_id = %b, last_link = %b FROM turn"
-    " WHERE last_id = %b AND last_link = %b AND version = %b RETURNING last_id)"
+    " WHERE last_id = %b AND last_link = %b AND version BETWEEN %b AND %b RETURNING last_id)"
 )
 _NEWER: Final = "ON CONFLICT (source, key) DO UPDATE SET digest = excluded.digest, at = excluded.at"
 

@@ -8,7 +8,7 @@ from typing import Final
 from sqlalchemy.exc import DBAPIError
 
 from ..errors import StoreError, StoreUnavailable
-from .tables import HEAD
+from .tables import ADDED, HEAD, OLDEST
 
 __all__ = ["locked", "refused", "unavailable", "wrong_version"]
 
@@ -24,6 +24,7 @@ _STATES: Final = (
         "our user may not do this",
         "GRANT it rights on the tables, or make it their owner",
     ),
+    ("25P03", "the database ended our write: we were frozen in it", "see why this machine stalls"),
     ("25006", "the database takes no writes", "lead workspace.store to the primary"),
     ("53100", "the disk is full", "make room on the database's disk"),
     ("53300", "too many connections", "raise max_connections, or end connections of others"),
@@ -86,7 +87,7 @@ def unavailable(error: BaseException, place: str) -> StoreUnavailable:
         )
     driver = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
     words = (str(driver).strip().splitlines() or [type(driver).__name__])[0]
-    known = _known(getattr(driver, "sqlstate", None) or "", words.lower())
+    known = _absent(words) or _known(getattr(driver, "sqlstate", None) or "", words.lower())
     if known is not None:
         return StoreUnavailable(known[0], place=place, value=words, remedy=known[1])
     return StoreUnavailable(
@@ -95,6 +96,15 @@ def unavailable(error: BaseException, place: str) -> StoreUnavailable:
         value=f"{type(driver).__name__}: {words}",
         remedy="look at the database's own log",
     )
+
+
+def _absent(words: str) -> tuple[str, str] | None:
+    """Know a table that an older schema, on which we work as well, does not have yet."""
+    found = re.search(r'no such table: (?:main\.)?(\w+)|relation "(\w+)" does not exist', words)
+    since = ADDED.get(found[1] or found[2]) if found is not None else None
+    if since is None:
+        return None
+    return f"its tables are of a version before {since}", "run 'fig check --migrate'"
 
 
 def _known(state: str, words: str) -> tuple[str, str] | None:
@@ -141,6 +151,6 @@ def wrong_version(found: str | None, place: str = "the store") -> StoreError:
         "the store's tables are of another version",
         place=place,
         value=found,
-        expected=HEAD,
+        expected=f"{OLDEST} to {HEAD}",
         remedy="upgrade stranglerfig" if newer else "run 'fig check --migrate'",
     )

@@ -34,6 +34,7 @@ STATUS = {
     "Overtaken": 8,
     "MissingExtra": 9,
     "RunbookError": 10,
+    "RunConflict": 10,
 }
 
 

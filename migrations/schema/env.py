@@ -9,6 +9,7 @@ attributes = context.config.attributes
 context.configure(
     connection=attributes["connection"],
     target_metadata=attributes["metadata"],
+    version_table=attributes.get("version_table", "alembic_version"),
     transactional_ddl=True,
     compare_type=True,
 )

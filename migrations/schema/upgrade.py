@@ -11,37 +11,37 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import update
+from sqlalchemy import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from ...errors import StoreError
-from ...store.database import Database, schema_version
+from ...store.database import Database
 from ...store.postgresql import writing
-from ...store.tables import journal_head, metadata
+from ...store.tables import metadata, schema_version
 from ...store.trouble import unavailable
+from ...store.version import Version, version
+from .marks import begin_marks, keep_oldest
+from .others import check_nobody_older
 
-__all__ = ["current", "head", "upgrade"]
+__all__ = ["current", "head", "standing", "upgrade"]
 
 _AGAIN: Final = 0.01
 _WAIT: Final = 10.0  # seconds; two that upgrade at once take turns, and the second finds it done
 
 
-def upgrade(url: str) -> None:
+def upgrade(url: str, *, contract: bool = False) -> None:
     """Make the store where there is none, and bring its tables to the newest version, all or none.
 
-    Called by ``fig init`` and ``fig check --migrate``; harmless where nothing is to be done. Raises
-    ``StoreError``.
+    Called by ``fig init`` and ``fig check --migrate``; harmless where nothing is to be done.
+    Processes of the version before go on beside those of this one, until it is called to
+    ``contract``. Raises ``StoreError``, also where processes live that would be shut out.
     """
     database = Database(url, create=True)
     try:
         _make_file(database)
         engine = database.engine.execution_options(**writing(database.engine, _WAIT))
         with engine.begin() as connection:
-            config = _config()
-            config.attributes.update(connection=connection, metadata=metadata)
-            command.upgrade(config, "head")
-            # Whoever still runs with another version must not write any more.
-            connection.execute(update(journal_head).values(version=head()))
+            _upgrade(connection, database.place, contract=contract)
     except (SQLAlchemyError, sqlite3.Error, OSError) as error:
         raise unavailable(error, database.place) from error
     except CommandError as error:
@@ -57,17 +57,57 @@ def upgrade(url: str) -> None:
         database.engine.dispose()
 
 
+def _upgrade(connection: Connection, place: str, *, contract: bool) -> None:
+    found = version(connection)
+    if found is not None and max(found) > head():
+        if found.oldest > head() or contract:
+            raise _newer(found, place)
+        return  # expanded by a newer code, beside which this one works
+    oldest = head() if found is None or contract else _oldest_after(found)
+    if found is not None and oldest > found.oldest:
+        check_nobody_older(connection, oldest, unsaid=found.oldest, place=place)
+    begin_marks(connection, found)
+    config = _config()
+    config.attributes.update(
+        connection=connection, metadata=metadata, version_table=schema_version.name
+    )
+    command.upgrade(config, "head")
+    keep_oldest(connection, oldest)
+
+
+def _oldest_after(found: Version) -> str:
+    """Say which code the oldest is that works on a store once every step was taken."""
+    steps = ScriptDirectory.from_config(_config()).iterate_revisions("head", found.tables)
+    return max([found.oldest, *(str(getattr(s.module, "oldest", s.revision)) for s in steps)])
+
+
+def _newer(found: Version, place: str) -> StoreError:
+    return StoreError(
+        "the store was written by a newer stranglerfig",
+        place=place,
+        value=max(found),
+        expected=f"{head()} or before",
+        remedy="upgrade stranglerfig here too",
+    )
+
+
 def current(url: str) -> str | None:
     """Say which version the store's tables have; None where there is no store yet.
 
     Raises ``StoreUnavailable`` where it cannot be read.
     """
+    found = standing(url)
+    return None if found is None else found.tables
+
+
+def standing(url: str) -> Version | None:
+    """Say which tables a store has, and which code may work on it. As ``current``."""
     database = Database(url)
     if database.file is not None and not database.file.path.exists():
         return None
     try:
         with database.read() as connection:
-            return schema_version(connection)
+            return version(connection)
     finally:
         database.engine.dispose()
 

@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from ...errors import FigError, RouteConflict, StoreError
 from ...model import Stage, Verdict
-from ...telemetry import log
+from ...telemetry import Counters, log
 from ..operator import Operator
+from .evalues import e_values
 from .evidence import Evidence
 from .meters import PATIENCE
 
@@ -16,10 +17,14 @@ __all__ = ["Watch"]
 
 
 class Watch:
-    """One in every process that serves; whoever sees the failure first takes the change back."""
+    """One in every process that serves; whoever sees the failure first takes the change back.
 
-    def __init__(self, operators: Iterable[Operator]) -> None:
+    ``counters`` are shown the e-values of every look.
+    """
+
+    def __init__(self, operators: Iterable[Operator], counters: Counters | None = None) -> None:
         self._operators = tuple(operators)
+        self._counters = counters or Counters()
 
     async def run(self, interval: float = 0.25) -> None:
         """Look until cancelled. Looking often is free: the tests stay valid."""
@@ -31,7 +36,7 @@ class Watch:
     async def look(self, operator: Operator) -> Verdict | None:
         """Look once at one endpoint. Never raises; None where there is nothing to look at."""
         try:
-            return await asyncio.to_thread(self._look, operator)
+            name, evidence = await asyncio.to_thread(self._look, operator)
         except RouteConflict:
             return None
         except StoreError as error:
@@ -40,21 +45,27 @@ class Watch:
         except FigError as error:
             log.warning("the watch could not take back: %s", error)
             return None
+        verdicts = () if evidence is None else evidence.verdicts
+        self._counters.show(name, e_values(name, verdicts))
+        return None if evidence is None else evidence.verdict
 
-    def _look(self, operator: Operator) -> Verdict | None:
+    def _look(self, operator: Operator) -> tuple[str, Evidence | None]:
         route = operator.route()
         if route.stage is Stage.LEGACY or route.killed:
-            return None  # nobody gets its answers; hundreds of such routes cost nothing
+            return (
+                route.endpoint,
+                None,
+            )  # nobody gets its answers; hundreds of such routes cost nothing
         evidence = operator.evidence(wait=False)
         verdict = evidence.verdict
         if verdict.outcome == "fail":
             _take_back(operator, evidence)
-            return verdict
+            return route.endpoint, evidence
         for one in evidence.verdicts:
             if one.outcome == "error" and one.figures.get("errors", 0) >= PATIENCE:
                 _pause(operator, one)
                 break
-        return verdict
+        return route.endpoint, evidence
 
 
 def _take_back(operator: Operator, evidence: Evidence) -> None:

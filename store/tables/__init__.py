@@ -19,12 +19,16 @@ from .core import (
     routes,
     vault,
 )
-from .metadata import HEAD, metadata
+from .metadata import HEAD, OLDEST, metadata
 from .routing import dual_writes, failures, measures, noise, reviews, sampled
 from .runbook import approvals, run_steps, runs
+from .version import ADDED, alembic_version, schema_version
 
 __all__ = [
+    "ADDED",
     "HEAD",
+    "OLDEST",
+    "alembic_version",
     "approvals",
     "awaited",
     "captured",
@@ -49,5 +53,6 @@ __all__ = [
     "run_steps",
     "runs",
     "sampled",
+    "schema_version",
     "vault",
 ]

@@ -55,8 +55,8 @@ journal = Table(
 )
 
 # One row: where the journal ends (written with every line, so that an end cut off is seen), which
-# lines are gone from its front, up to which their data is gone, and the version of the tables: a
-# process of another version that still runs must not write.
+# lines are gone from its front, up to which their data is gone, and the version of the oldest code
+# that may write: one that was left behind by an upgrade, and still runs, must not.
 journal_head = Table(
     "journal_head",
     metadata,

@@ -20,7 +20,8 @@ __all__ = ["approvals", "run_steps", "runs"]
 
 # ``text`` is the runbook as it was when the run began, ``digest`` its SHA-256. ``state``: running,
 # paused, frozen, done, aborting, aborted or failed. ``version`` grows with every change. Who
-# applies it holds the lease ``run ID``.
+# applies it holds the lease ``run ID``. ``said`` is why it stands where it does, and ``resumed_at``
+# when it last went on: timeouts count from there.
 runs = Table(
     "runs",
     metadata,
@@ -35,12 +36,15 @@ runs = Table(
     Column("why", Text, nullable=False),
     Column("at", Double, nullable=False),
     Column("ended_at", Double, nullable=True),
+    Column("resumed_at", Double, nullable=True),
+    Column("said", Text, nullable=False, server_default=""),
     Index("ix_runs_runbook_id", "runbook", "id"),
     sqlite_autoincrement=True,
 )
 
 # ``state``: waiting (its gates), begun, done, undoing, undone, failed or skipped. ``result`` is
-# JSON: what the step found, changed, and needs to know to be undone.
+# JSON: what the step found, changed, and needs to know to be undone. ``met`` is what each of its
+# gates found when it opened, ``waits`` what whoever applies it last waited for; both JSON.
 run_steps = Table(
     "run_steps",
     metadata,
@@ -53,6 +57,8 @@ run_steps = Table(
     Column("began_at", Double, nullable=True),
     Column("ended_at", Double, nullable=True),
     Column("result", Text, nullable=False, server_default="{}"),
+    Column("met", Text, nullable=False, server_default="[]"),
+    Column("waits", Text, nullable=False, server_default="[]"),
     PrimaryKeyConstraint("run", "step", name="pk_run_steps"),
     sqlite_with_rowid=False,
 )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+WINNERS = ("both", "legacy", "replacement", "neither", "open")
+
 
 def taken(desk):
     return [one.line.data["key"] for one in desk.journal(endpoint="ticket-opened")]
@@ -68,3 +70,12 @@ def test_counters_of_a_life_are_metrics(desk, wait):
         "each delivery is counted",
     )
     assert counted(process, "source_in_flight", source="tickets") == 0
+    endpoint = {"endpoint": "ticket-opened"}
+    assert counted(process, "plan_version", **endpoint) == 1
+    pairs = [counted(process, "shadow_pairs_total", **endpoint, winner=one) for one in WINNERS]
+    assert sum(pairs) == 7
+    judged = {**endpoint, "guardrail": "paired"}
+    wait(lambda: counted(process, "e_value_needed", **judged) == 100, "its evidence is looked at")
+    assert counted(process, "e_value", **judged) > 0
+    desk.route("rollback", "ticket-opened")
+    wait(lambda: counted(process, "e_value_needed", **judged) == 0, "nobody judges it any more")

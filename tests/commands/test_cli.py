@@ -89,6 +89,7 @@ def test_every_command_that_prints_data_prints_json():
         "adapter release",
         "completion",
         "init",
+        "runbook render",
     }
 
 

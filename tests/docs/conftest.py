@@ -24,6 +24,7 @@ AGAIN = (
     "fig route list",
     "fig route history",
     "fig bridge status",
+    "fig runbook status",
     "python -m stranglerfig route show",
 )
 """What a reader would simply run once more, as the bridge and the shadow take a moment."""

@@ -73,7 +73,7 @@ async def main() -> None:
     with (folder_ / name).open("a", encoding="ascii") as stream:
         jobs = [
             asyncio.create_task(one)
-            for one in (table.watch(1.0), presence.run(), changes.run(), decide(table, stream))
+            for one in (table.watch(), presence.run(), changes.run(), decide(table, stream))
         ]
         await stop.wait()
         for job in jobs:

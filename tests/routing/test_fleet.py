@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
 from collections import defaultdict
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from stranglerfig.migrations.schema.upgrade import upgrade
 from stranglerfig.model import Route, Side, Stage
 from stranglerfig.running.fleet import adoption, wait_for
 from stranglerfig.store import Store
+from stranglerfig.tests.frozen import freeze, thaw
 from stranglerfig.tests.importable import importable
 
 pytestmark = pytest.mark.process
@@ -52,7 +53,7 @@ def fleet(url, tmp_path):
     ]
     yield started
     for process in started:
-        process.send_signal(signal.SIGCONT)
+        thaw(process)
         process.kill()
         process.wait()
 
@@ -96,7 +97,7 @@ def test_no_two_sides_serve_a_key_under_one_version(fleet, url, tmp_path, wait):
         for number in range(CHANGES):
             frozen = chance.sample(fleet, 2) if number % 6 == 4 else []
             for process in frozen:
-                process.send_signal(signal.SIGSTOP)
+                freeze(process, url)
             route = store.routes.put(
                 changed(route, number), action="move", who="ada", why="", evidence={}
             )
@@ -107,7 +108,7 @@ def test_no_two_sides_serve_a_key_under_one_version(fleet, url, tmp_path, wait):
             have = {one.pid for one in seen.members if one.state == "has it"}
             assert have >= {process.pid for process in fleet} - {one.pid for one in frozen}
             for process in frozen:
-                process.send_signal(signal.SIGCONT)
+                thaw(process)
         wait(
             lambda: all(
                 one.version == route.version and one.state == "has it"
@@ -126,3 +127,49 @@ def test_no_two_sides_serve_a_key_under_one_version(fleet, url, tmp_path, wait):
     assert len({version for version, _ in sides}) > CHANGES / 2
     assert route.killed
     assert {side for both in sides.values() for side in both} == {"l", "r"}
+
+
+KILLS = 12
+
+
+def test_a_kill_reaches_every_process_within_a_second(fleet, url, tmp_path, wait):
+    """In one of a dozen tries at least: this machine may stall, and a look once a second may not.
+
+    So it is by the store; and with the store gone, by the file.
+    """
+    store = Store(url)
+    try:
+        wait(lambda: len(members(store, "has it")) == len(OFFSETS), "all are there")
+        route = Route(endpoint="triage", stage=Stage.LIVE, salt="s")
+        took = []
+        while not took or (min(took) > 1.0 and len(took) < KILLS):
+            for killed in (False, True):
+                values = {"version": route.version, "killed": killed}
+                route = msgspec.structs.replace(route, **values)
+                began = time.monotonic()
+                route = store.routes.put(route, action="t", who="t", why="", evidence={})
+                assert wait_for(store.database, "triage", route.version, PATIENCE).done
+            took.append(time.monotonic() - began)
+        assert min(took) <= 1.0, took
+        if not url.startswith("sqlite"):
+            return
+        alive = msgspec.structs.replace(route, killed=False)
+        alive = store.routes.put(alive, action="t", who="t", why="", evidence={})
+        version = str(alive.version)
+        wait(lambda: _sides(tmp_path, version) == [{"r"}] * len(OFFSETS), "all are alive again")
+    finally:
+        store.close()
+    (tmp_path / "fig.db").rename(tmp_path / "away.db")
+    (tmp_path / "fig.kill").write_text("triage\n", "utf-8")
+    began = time.monotonic()
+    wait(lambda: all("l" in one for one in _sides(tmp_path, version)), "the file kills")
+    assert time.monotonic() - began < PATIENCE / 4, "nobody waits for the store"
+
+
+def _sides(folder, version):
+    """Give the sides that each process came to under a version."""
+    found = []
+    for number in range(len(OFFSETS)):
+        lines = (folder / f"p{number}").read_text("ascii").splitlines()
+        found.append({line.split()[2] for line in lines if line.split()[0] == version})
+    return found

@@ -62,6 +62,9 @@ def test_the_figures_of_a_process():
     counters = Counters()
     counters.add("deliveries", "tickets", "done", by=3)
     counters.add("fallbacks", 'a "b"\\', "store")
+    counters.show("triage", {("e_value", "triage", "paired"): 3.5})
+    counters.show("other", {("e_value", "other", "paired"): 1.5})
+    counters.show("other", {("e_value_needed", "other", "errors"): 100.0})
     view = SourceView(
         status=SourceStatus(
             state="flowing",
@@ -71,7 +74,7 @@ def test_the_figures_of_a_process():
             lag=Lag(pending=9, oldest=4.25, backfill=1),
         )
     )
-    status = ProcessStatus(sources={"tickets": view}, ready=True)
+    status = ProcessStatus(sources={"tickets": view}, ready=True, routes={"triage": 7})
     apart = {"submit": Apart(to_legacy=3, doubts=1, oldest=12.5)}
     waiting = Waiting(dead=4, outgoing=1, outgoing_age=2.0, dual=apart)
     found, kinds = read(
@@ -90,6 +93,12 @@ def test_the_figures_of_a_process():
     assert found["fig_dual_writes_in_doubt", submit] == 1
     assert found["fig_dual_writes_uncopied", (*submit, ("side", "legacy"))] == 3
     assert found["fig_info", (("version", "1"),)] == 1
+    assert found["fig_plan_version", (("endpoint", "triage"),)] == 7
+    assert found["fig_e_value", (("endpoint", "triage"), ("guardrail", "paired"))] == 3.5
+    needed = (("endpoint", "other"), ("guardrail", "errors"))
+    assert found["fig_e_value_needed", needed] == 100
+    assert len([name for name, _ in found if name == "fig_e_value"]) == 1, "another look, others go"
+    assert kinds["fig_e_value"][1] == ("TYPE", "gauge")
     assert {f"fig_{name}" for name in GAUGES} <= kinds.keys()
 
 

@@ -10,7 +10,8 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.pool import NullPool
 
 from stranglerfig.errors import StoreUnavailable
-from stranglerfig.store import Line, Store, Write
+from stranglerfig.store import Line, Store, Write, postgresql
+from stranglerfig.store.database import Database
 from stranglerfig.tests.stores import store_database
 
 
@@ -180,3 +181,21 @@ def test_what_is_read_after_the_lock_is_what_the_one_before_wrote(url, run):
         shown = connection.execute(text("SHOW transaction_isolation")).scalar()
     assert shown == "read committed"
     store.close()
+
+
+def test_who_is_frozen_in_a_write_holds_the_others_up_for_seconds_only(url, monkeypatch):
+    """A process that is stopped still answers the server's keepalives: nothing else ends it."""
+    monkeypatch.setattr(postgresql, "_FROZEN", 0.2)
+    frozen, other = Database(url), Database(url)
+
+    def hold():
+        with frozen.write() as held:
+            held.execute(text("DELETE FROM leases"))
+            with other.write(wait=20.0) as connection:
+                connection.execute(text("SELECT 1"))
+            held.execute(text("SELECT 1"))
+
+    with pytest.raises(StoreUnavailable, match="we were frozen in it"):
+        hold()
+    for database in (frozen, other):
+        database.engine.dispose()

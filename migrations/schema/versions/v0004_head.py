@@ -19,6 +19,8 @@ from alembic import op
 
 revision = "0004"
 down_revision = "0003"
+oldest = "0004"
+"""The oldest code that works on these tables."""
 
 _GENESIS = "0" * 64
 _PAGE = 1_000

@@ -12,6 +12,8 @@ from alembic import op
 
 revision = "0005"
 down_revision = "0004"
+oldest = "0004"
+"""The oldest code that works on these tables."""
 
 _ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
@@ -143,6 +145,8 @@ def _runbooks() -> None:
         sa.Column("why", sa.Text, nullable=False),
         sa.Column("at", sa.Double, nullable=False),
         sa.Column("ended_at", sa.Double, nullable=True),
+        sa.Column("resumed_at", sa.Double, nullable=True),
+        sa.Column("said", sa.Text, nullable=False, server_default=""),
         sqlite_autoincrement=True,
     )
     op.create_index("ix_runs_runbook_id", "runs", ["runbook", "id"])
@@ -157,6 +161,8 @@ def _runbooks() -> None:
         sa.Column("began_at", sa.Double, nullable=True),
         sa.Column("ended_at", sa.Double, nullable=True),
         sa.Column("result", sa.Text, nullable=False, server_default="{}"),
+        sa.Column("met", sa.Text, nullable=False, server_default="[]"),
+        sa.Column("waits", sa.Text, nullable=False, server_default="[]"),
         sa.PrimaryKeyConstraint("run", "step", name="pk_run_steps"),
         sqlite_with_rowid=False,
     )

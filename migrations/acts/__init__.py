@@ -1,0 +1,1 @@
+"""What steps of a runbook do: one act a file."""

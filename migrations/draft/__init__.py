@@ -1,0 +1,1 @@
+"""A first runbook for an endpoint, written from what it is."""

@@ -1,0 +1,1 @@
+"""What steps of a runbook wait for: one gate a file."""

@@ -1,0 +1,1 @@
+"""A runbook and its run as a document for people who decide."""

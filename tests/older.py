@@ -1,0 +1,64 @@
+"""The code as it was with the schema before, for tests that run it beside this one."""
+
+from __future__ import annotations
+
+import atexit
+import functools
+import io
+import shutil
+import subprocess
+import tarfile
+import tempfile
+from pathlib import Path
+
+from alembic import command
+
+from stranglerfig.migrations.schema import upgrade as schema
+from stranglerfig.store.database import Database
+from stranglerfig.store.postgresql import writing
+from stranglerfig.store.tables import HEAD, OLDEST, metadata
+
+ROOT = Path(__file__).parents[1]
+
+
+def make_older(url: str, revision: str = OLDEST) -> str:
+    """Make a store as code of that revision made it, and give its URL."""
+    database = Database(url, create=True)
+    schema._make_file(database)
+    engine = database.engine.execution_options(**writing(database.engine, 5))
+    with engine.begin() as connection:
+        config = schema._config()
+        config.attributes.update(connection=connection, metadata=metadata)
+        command.upgrade(config, revision)
+    database.engine.dispose()
+    return url
+
+
+def older_code() -> str | None:
+    """Give a PYTHONPATH with the last code before this schema; None where there is no history."""
+    return _checkout()
+
+
+@functools.cache
+def _checkout() -> str | None:
+    brought = _git("log", "--format=%H", "--reverse", f'-SHEAD: Final = "{HEAD}"', "--", "store")
+    first = (brought or b"").decode().split()
+    packed = _git("archive", f"{first[0]}^") if first else None
+    if packed is None:
+        return None
+    folder = tempfile.mkdtemp(prefix="fig-older-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
+        archive.extractall(Path(folder) / "stranglerfig", filter="data")
+    return folder
+
+
+def _git(*arguments: str) -> bytes | None:
+    """Run git in the checkout that these tests are in; None where it is none, or a shallow one."""
+    if not (ROOT / ".git").exists():
+        return None
+    try:
+        done = subprocess.run(["git", *arguments], cwd=ROOT, capture_output=True, check=False)
+    except FileNotFoundError:
+        return None
+    return done.stdout if done.returncode == 0 else None
