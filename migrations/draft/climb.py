@@ -84,7 +84,8 @@ def retire(subject: Subject) -> Part:
         timeout="60d",
         why="legacy is not asked any more, and may be switched off",
         says="Two people must approve of it: fig runbook approve. What the replacement is not sure "
-        f"of, or fails at, has nobody to answer it any more: look at its fallbacks before. {back}",
+        f"of, or fails at, has nobody to answer it any more: look before, with fig journal "
+        f"--endpoint {subject.endpoint.name} --fallbacks. {back}",
     )
 
 
