@@ -91,7 +91,7 @@ class Operator:
                 remedy="'fig route rollback' goes back",
             )
         check_latches(route)
-        self.check_kind(step, route)
+        check_kind(self._endpoint, self._effect, step, route)
         data = self._data_at(step, route)
         self._check_move(route, step.stage, data)
         if step.stage is Stage.RETIRED and not force:
@@ -295,7 +295,3 @@ class Operator:
                 value=f"{step_name(route)}, data {route.data}",
                 expected="one step on one axis; 'fig route show' lists those there are",
             )
-
-    def check_kind(self, step: Step, route: Route) -> None:
-        """Raise ``RouteError`` where an endpoint of this kind can never stand there."""
-        check_kind(self._endpoint, self._effect, step, route)

@@ -71,6 +71,8 @@ class DualWork:
 
     def expire(self, limit: int = 100) -> list[DualWrite]:
         """Put into doubt what somebody asked for who ended without a word; journalled."""
+        if not self._database.has(dual_writes):
+            return []
         with self._database.read() as connection:
             query = _lost(clock(connection)).limit(1)
             if connection.execute(query).first() is None:
@@ -97,6 +99,8 @@ class DualWork:
         ``without``: endpoints whose replacement is not to be asked. ``among``: of these endpoints
         only.
         """
+        if not self._database.has(dual_writes):
+            return []
         earlier = dual_writes.alias()
         before = select(earlier.c.id).where(
             earlier.c.endpoint == _rows.endpoint,
@@ -181,6 +185,8 @@ class DualWork:
 
         ``doubts``: those only that need somebody: in doubt, or tried in vain.
         """
+        if not self._database.has(dual_writes):
+            return []
         needs = or_(_DOUBT, and_(_UNCOPIED, _rows.error != ""))
         wanted = needs if doubts else _rows.state.in_(OPEN)
         query = select(dual_writes).where(_rows.endpoint == endpoint, wanted).order_by(_rows.id)
@@ -191,6 +197,8 @@ class DualWork:
 
     def lags(self) -> Mapping[str, Lag]:
         """Give the lag of every endpoint that has one."""
+        if not self._database.has(dual_writes):
+            return {}
         with self._database.read() as connection:
             return lags(connection)
 

@@ -42,8 +42,9 @@ class Runs:
                 raise RunbookError(
                     "a run of this endpoint is not finished",
                     place=f"endpoint {endpoint}",
-                    value=f"run {open_run}",
-                    remedy="go on with it: fig runbook apply; or end it: fig runbook abort",
+                    value="run {} of {}".format(*open_run),
+                    remedy=f"go on with it: fig runbook apply {open_run[1]}; "
+                    f"or end it: fig runbook abort {open_run[1]}",
                 )
             now, digest = time.time(), sha256(text.encode()).hexdigest()
             values = {
@@ -213,10 +214,12 @@ class Runs:
         self._inserts.lines(connection, [row(Line(kind="run", endpoint=endpoint, data=data))])
 
 
-def _unfinished(connection: Connection, endpoint: str) -> int | None:
+def _unfinished(connection: Connection, endpoint: str) -> tuple[int, str] | None:
     ours = tables.runs.c
-    query = select(ours.id).where(ours.endpoint == endpoint, ours.state.in_(UNFINISHED))
-    return connection.execute(query).scalar()
+    query = select(ours.id, ours.runbook)
+    mine = (ours.endpoint == endpoint) & ours.state.in_(UNFINISHED)
+    found = connection.execute(query.where(mine)).first()
+    return None if found is None else (int(found.id), str(found.runbook))
 
 
 def _put(connection: Connection, run: int, step: RunStep) -> None:

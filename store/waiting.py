@@ -44,7 +44,7 @@ def count_waiting(database: Database, now: float) -> Waiting:
             outcomes=connection.execute(
                 _count(tables.awaited, tables.awaited.c.state == "waiting")
             ).scalar_one(),
-            dual=lags(connection),
+            dual=lags(connection) if database.has(tables.dual_writes) else {},
         )
 
 

@@ -32,6 +32,9 @@ def risks(board: Board) -> Iterator[Block]:
     if outside:
         yield Paragraph(line("These steps reach beyond what is seen from here:"))
         yield Bullets(outside)
+    safety = board.safety
+    if safety is not None:
+        yield Paragraph(line("Going back is", safety.says + "."), warns=not safety.safe)
     yield Paragraph(line("Where a step is not done in time:"))
     yield Bullets([late for one in board.state.steps if (late := _late(one.step))] or [_never()])
     yield Paragraph(line("Ways back, at any time:"))
@@ -47,7 +50,7 @@ def _final(one: StepState) -> Line:
         "keep": "What it made stays as it is.",
         "freeze": "Instead of undoing it the route and the run are frozen, and a person decides.",
     }[one.step.undo]
-    return line(Span(one.step.name, "strong"), one.final, how)
+    return line(Span(f"{one.step.name}:", "strong"), f"{one.final}." if one.final else "", how)
 
 
 def _outside(step: Step) -> Line:
@@ -57,7 +60,7 @@ def _outside(step: Step) -> Line:
         "install": "changes the legacy system's database: tables and triggers of ours",
         "remove": "takes out of the legacy system's database what was put in",
     }[step.do]
-    return line(Span(step.name, "strong"), does)
+    return line(Span(f"{step.name}:", "strong"), does)
 
 
 def _late(step: Step) -> Line:

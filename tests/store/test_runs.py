@@ -46,7 +46,7 @@ def test_a_run_begins_with_all_its_steps_waiting(store, run):
 def test_an_endpoint_has_one_unfinished_run(store, run):
     with pytest.raises(RunbookError, match="not finished") as refused:
         store.runs.begin("other", "triage", "", STEPS, who="bob", why="")
-    assert refused.value.value == f"run {run.id}"
+    assert refused.value.value == f"run {run.id} of triage"
     ended = store.runs.change(run, "abort", who="ada", state="aborted")
     assert ended.ended_at is not None
     assert store.runs.begin("other", "triage", "", STEPS, who="bob", why="").id > run.id
