@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
@@ -20,6 +21,7 @@ from .errors import ConfigError, RouteError
 from .judging import compared_digest
 from .model import Route
 from .parts import adapter, caller, installable, provider, sink, source
+from .routing.effects.kind import load_kinds
 from .routing.observed import load_observed
 from .routing.operator import Operator
 from .serving import contract, endpoints, golden, override
@@ -140,6 +142,9 @@ def full_revision(workspace: Workspace, name: str, model: str = "") -> str:
     observed = load_observed(endpoint, versions.spoken, mapping, workspace.root)
     decides = masked(workspace, endpoint) + ("" if observed is None else observed.digest)
     decides += compared_digest(endpoint)
+    mask = partial(Masking(workspace).mask, destination="log")
+    kinds = load_kinds(endpoint, versions.spoken, workspace.root, mask)
+    decides += "".join(kind.digest for kind in kinds.values())
     return f"{part.revision}.{_digest(versions, mapping, decides)}"
 
 

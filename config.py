@@ -10,12 +10,15 @@ from typing import Literal
 
 import msgspec
 
+from .answer_settings import Blend, EffectRules, Fallback, ShadowRules
 from .errors import ConfigError
 from .guardrail_settings import Metrics, metrics_of, source_of
 from .options import check_keys, options, read_toml
+from .references import check_references
 from .route_settings import (
     AdjudicationRules,
     Compared,
+    Dual,
     Guardrail,
     Routing,
     Rule,
@@ -77,8 +80,10 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     later, and ``send`` names the ``[legacy.NAME]`` that a replacement's decisions are sent to.
     ``rules`` put requests on a side by what they say; endpoints of one ``group`` are one journey:
     a key is on the same side at all of them. ``data = "moves"``: the replacement has a store of its
-    own, and what is written moves there (``fig route data``).
+    own, and what is written moves there (``fig route data``); ``dual`` says how both are written.
     ``comparison`` says how fields are compared, ``adjudication`` who decides what they differ in.
+    ``blend`` merges both sides' answers, ``fallback`` and ``shadow`` bound what the other side is
+    asked for, and ``effects`` are those that answering has, by kind.
     """
 
     operation: str
@@ -100,6 +105,11 @@ class EndpointTable(_Table, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     data: Literal["stays", "moves"] = "stays"
     comparison: Compared = Compared()
     adjudication: AdjudicationRules = AdjudicationRules()
+    dual: Dual = Dual()
+    blend: Blend | None = None
+    fallback: Fallback = Fallback()
+    shadow: ShadowRules = ShadowRules()
+    effects: Mapping[str, EffectRules] = {}
 
 
 class Endpoint(EndpointTable, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -198,7 +208,7 @@ def load(path: Path) -> Workspace:
         metrics=metrics,
         endpoint={k: _endpoint(k, v, file, metrics) for k, v in _named(tables, "endpoint", file)},
     )
-    _check_references(workspace)
+    check_references(workspace)
     return workspace
 
 
@@ -270,30 +280,3 @@ def _endpoint(
     fields = {field: getattr(head, field) for field in EndpointTable.__struct_fields__}
     sources = {one.source: source_of(one.source, metrics, place) for one in head.guardrail.metrics}
     return Endpoint(name=name, sources=sources, **fields)
-
-
-def _check_references(workspace: Workspace) -> None:
-    for endpoint in workspace.endpoint.values():
-        wanted = [
-            ("legacy", workspace.legacy, endpoint.legacy, "legacy"),
-            ("replacement", workspace.replacement, endpoint.replacement, "replacement"),
-            ("listen.facade", workspace.facade, endpoint.listen.facade, "facade"),
-            ("listen.system", workspace.legacy, endpoint.listen.system, "legacy"),
-            ("listen.source", workspace.legacy, endpoint.listen.source, "legacy"),
-            ("send", workspace.legacy, endpoint.send, "legacy"),
-        ]
-        if endpoint.outcome is not None:
-            wanted.append(("outcome.source", workspace.legacy, endpoint.outcome.source, "legacy"))
-        judge = endpoint.adjudication.judge
-        if judge is not None:
-            key = "adjudication.judge.replacement"
-            wanted.append((key, workspace.replacement, judge.replacement, "replacement"))
-        for key, section, name, title in wanted:
-            if name and name not in section:
-                raise ConfigError(
-                    f"there is no [{title}.{name}]",
-                    place=workspace.place("endpoint", endpoint.name, key),
-                    value=repr(name),
-                    expected=f"one of {', '.join(section) or 'none yet'}",
-                    remedy=f"add [{title}.{name}], or mend the name",
-                )

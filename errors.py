@@ -14,8 +14,10 @@
     │   ├── SchemaDrift        its columns are not those that were agreed on: the source pauses
     │   └── InDoubt            it was sent and no answer came: reconcile, never resend blindly
     ├── ReplacementError     the replacement failed: answer from legacy
+    │   ├── Declined           it says that it did nothing: a write may go elsewhere
     │   ├── ReplacementUnavailable
-    │   │   └── CircuitOpen    it failed too often just now: nobody asks it for a while
+    │   │   └── NotAsked       nothing of the request reached it: a write may go elsewhere
+    │   │       └── CircuitOpen  it failed too often just now: nobody asks it for a while
     │   └── DeadlineExceeded
     ├── StoreError           our own store failed
     │   ├── StoreUnavailable   try again later; nothing was written
@@ -41,6 +43,7 @@ __all__ = [
     "Conflict",
     "ContractError",
     "DeadlineExceeded",
+    "Declined",
     "EnvelopeError",
     "FigError",
     "InDoubt",
@@ -49,6 +52,7 @@ __all__ = [
     "LegacyUnavailable",
     "MappingError",
     "MissingExtra",
+    "NotAsked",
     "Overtaken",
     "ReplacementError",
     "ReplacementUnavailable",
@@ -180,11 +184,19 @@ class ReplacementError(FigError):
     exit_status = 7
 
 
+class Declined(ReplacementError):
+    """The replacement refuses the request, and has done nothing of it."""
+
+
 class ReplacementUnavailable(ReplacementError):
     """The replacement cannot be asked: its process, model or provider is gone."""
 
 
-class CircuitOpen(ReplacementUnavailable):
+class NotAsked(ReplacementUnavailable):
+    """The replacement was not asked: nothing of the request has reached it, so nothing happened."""
+
+
+class CircuitOpen(NotAsked):
     """The replacement failed so often that nobody asks it for a while."""
 
 

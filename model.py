@@ -15,6 +15,7 @@ __all__ = [
     "Delivery",
     "Finding",
     "Headers",
+    "Intent",
     "Lag",
     "Outgoing",
     "Payload",
@@ -98,7 +99,11 @@ def request_id(source: str, position: str) -> str:
 
 
 class Request(msgspec.Struct, frozen=True, kw_only=True):
-    """A canonical request to an operation. ``deadline`` is absolute, in seconds since the epoch."""
+    """A canonical request to an operation. ``deadline`` is absolute, in seconds since the epoch.
+
+    ``shadow``: nobody gets the answer, and nothing may be done. Whoever answers tells what it would
+    have done as the reply's ``intents``.
+    """
 
     id: str
     operation: str
@@ -114,6 +119,18 @@ class Request(msgspec.Struct, frozen=True, kw_only=True):
     trace: str = ""
     provenance: Mapping[str, str] = {}
     record: Record | None = None
+    shadow: bool = False
+
+
+class Intent(msgspec.Struct, frozen=True, kw_only=True):
+    """An effect that whoever answered would have had, or has had: a write, a mail, a message.
+
+    ``kind`` is the name of an ``[endpoint.NAME.effects.KIND]``, ``payload`` what that one's
+    operation takes.
+    """
+
+    kind: str
+    payload: Payload
 
 
 class Reply(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +138,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
 
     ``record`` is what a legacy system sent, where one answered; ``reason`` says why a reply was
     refused, abstained or an error, and, with ``fallback_from``, why another side answered.
-    ``confidence`` lies in 0..1.
+    ``confidence`` lies in 0..1. ``refused`` and ``abstained`` say that nothing was done.
     """
 
     request_id: str
@@ -133,6 +150,7 @@ class Reply(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
     usage: Mapping[str, float] = {}
     record: Record | None = None
+    intents: tuple[Intent, ...] = ()
 
 
 class Settlement(msgspec.Struct, frozen=True, kw_only=True):

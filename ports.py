@@ -177,7 +177,9 @@ class Provider(Protocol):
     """A replacement: answers canonical requests with AI (or with rules).
 
     A class whose requests do not leave this house says ``outside = False``, or has a function
-    ``outside(options)`` that says so; all others get masked payloads only.
+    ``outside(options)`` that says so; all others get masked payloads only. One whose answering does
+    nothing by itself, or only tells it as intents where ``request.shadow`` is set, says
+    ``acts = False``; others are asked in shadow only where the operation reads.
     """
 
     @property

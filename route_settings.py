@@ -13,6 +13,7 @@ from .guardrail_settings import Guardrail
 __all__ = [
     "AdjudicationRules",
     "Compared",
+    "Dual",
     "FieldRule",
     "Guardrail",
     "Judge",
@@ -158,6 +159,25 @@ class AdjudicationRules(_Table, frozen=True, kw_only=True, forbid_unknown_fields
     rules: tuple[RightWhen, ...] = ()
     judge: Judge | None = None
     review: Review = Review()
+
+
+class Dual(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """``[endpoint.NAME.dual]``: how writes happen on both sides.
+
+    ``key`` is where a caller's own idempotency key stands (``header.NAME`` or ``payload.FIELD``);
+    none: every call is another write. ``wait`` are the seconds that a caller waits at most for the
+    second side, where that may be read from; ``turn`` those that a write waits for an earlier one
+    of its key. What could not be copied is tried again after ``first`` to ``longest`` seconds.
+    ``lookup`` names, by side, the ``py:module:function`` that says of a request whether that side
+    has it: True, False, or None where it cannot tell.
+    """
+
+    key: str = ""
+    wait: float = 1.0
+    turn: float = 5.0
+    first: float = 0.5
+    longest: float = 300.0
+    lookup: Mapping[Literal["legacy", "replacement"], str] = {}
 
 
 def check_ladder(percents: Sequence[float], place: str) -> None:

@@ -7,16 +7,18 @@ from collections.abc import Mapping
 from functools import partial
 from math import inf
 
-from . import config
+from . import config, registry
 from .acl.mapping.mapping import CompiledMapping, load_mapping
 from .acl.operations.operation import Operation
 from .acl.versions.versions import Versions, load_versions
 from .answering import Answering
 from .config import Workspace
 from .doors import Masking
-from .errors import ConfigError
+from .errors import ConfigError, FigError
 from .judging import held
 from .routing.adjudication.golden import Golden, load_golden
+from .routing.dual.lookup import load_lookups
+from .routing.effects.kind import load_kinds
 from .routing.endpoint import AskLegacy, Endpoint
 from .routing.guards import Guarding
 from .routing.observed import load_observed
@@ -77,9 +79,28 @@ def _endpoint(
         **held(one, versions.spoken, masking),
         router=Router(_rules(workspace, one, versions.spoken), signed, versions.spoken.effect),
         caller=workspace.routing.caller,
+        kinds=load_kinds(
+            one, versions.spoken, workspace.root, lambda found: masking.mask(found, "log")
+        ),
+        acts=_acts(workspace, one, versions.spoken.effect),
+        lookups=load_lookups(one.dual, workspace.place("endpoint", one.name, "dual")),
         time_limit=time_limit,
         timeout=facade.timeout if facade else 30.0,
     )
+
+
+def _acts(workspace: Workspace, one: config.Endpoint, effect: str) -> bool:
+    """Say whether asking its replacement in shadow might do something: nobody promises not."""
+    if effect == "read" or one.shadow.effects == "told" or not one.replacement:
+        return False
+    place = workspace.place("replacement", one.replacement, "provider")
+    try:
+        part = registry.find(
+            "providers", workspace.replacement[one.replacement].provider, place=place
+        )
+    except FigError:
+        return True  # whoever starts it says what is wrong
+    return getattr(part, "acts", True) is not False
 
 
 def contract(workspace: Workspace, endpoint: config.Endpoint) -> tuple[Versions, CompiledMapping]:

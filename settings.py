@@ -162,7 +162,8 @@ class Retention(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     ``compact``: the lines' data goes, their place in the chain stays. ``journal``: the lines go.
     An inbox must be kept longer than anything can be delivered again. ``dead_letters``: those that
-    were replayed or dropped; ``kept_letters``: those that nobody has decided on.
+    were replayed or dropped; ``kept_letters``: those that nobody has decided on. ``dual_writes``:
+    those that are at an end; until they go, what comes again under their key is not done again.
     """
 
     compact: float = 0.0
@@ -173,3 +174,4 @@ class Retention(_Table, frozen=True, kw_only=True, forbid_unknown_fields=True):
     kept_letters: float = 0.0
     outcomes: float = 90.0
     measures: float = 90.0
+    dual_writes: float = 30.0

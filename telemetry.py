@@ -18,7 +18,9 @@ METRICS: Final = {
     "passed_through": "calls of operations that are not endpoints",
     "refused_messages": "messages refused at a facade, by reason",
     "fallbacks": "answers from legacy in place of the replacement, by reason",
-    "shadow_dropped": "shadow calls dropped because the queue was full",
+    "fallbacks_refused": "answers of the replacement that were missing, and legacy's not allowed",
+    "shadow_dropped": "shadow calls that were not made, by reason",
+    "effects": "effects that answers would have, by kind, held against legacy's",
     "comparison_errors": "comparisons whose own function failed, by endpoint",
     "journal_dropped": "journal lines dropped because the store was gone for too long",
     "deliveries": "deliveries of a source by outcome",
@@ -28,6 +30,7 @@ METRICS: Final = {
     "outcomes": "outcomes that legacy decided, by endpoint: joined, late, missing or duplicate",
     "outgoing": "messages of the outbox by destination and outcome",
     "lease_lost": "settlements refused because the lease was lost, by source",
+    "dual_writes": "writes to both sides by endpoint, the side that was asked, and what came of it",
 }
 
 LABELS: Final = {
@@ -36,7 +39,9 @@ LABELS: Final = {
     "passed_through": ("system", "operation"),
     "refused_messages": ("system", "reason"),
     "fallbacks": ("endpoint", "reason"),
-    "shadow_dropped": ("endpoint",),
+    "fallbacks_refused": ("endpoint", "reason"),
+    "shadow_dropped": ("endpoint", "reason"),
+    "effects": ("endpoint", "kind", "state"),
     "comparison_errors": ("endpoint",),
     "journal_dropped": (),
     "deliveries": ("source", "outcome"),
@@ -46,6 +51,7 @@ LABELS: Final = {
     "outcomes": ("endpoint", "outcome"),
     "outgoing": ("destination", "outcome"),
     "lease_lost": ("source",),
+    "dual_writes": ("endpoint", "side", "outcome"),
 }
 """The names of each metric's labels, in the order in which they are counted."""
 
@@ -68,6 +74,9 @@ GAUGES: Final = {
     "outbox_unsent": "messages of the outbox that are not sent",
     "outbox_oldest_seconds": "age of the oldest message that is not sent",
     "outcomes_awaited": "requests whose outcome legacy has not decided",
+    "dual_write_lag": "age in seconds of the oldest write that one side has and the other not",
+    "dual_writes_uncopied": "writes that wait to be copied, by endpoint and the side they go to",
+    "dual_writes_in_doubt": "writes of which nobody knows whether a side has them",
 }
 
 GAUGE_LABELS: Final = {

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from ..errors import DeadlineExceeded, FigError, ReplacementUnavailable
+from ..errors import DeadlineExceeded, FigError, NotAsked, ReplacementUnavailable
 from ..model import Reply, Request
 from ..telemetry import log
 from .spawn import end, spawn, status
@@ -112,7 +112,7 @@ class Link:
         Raises ``ReplacementError``: at once where the worker is gone or too much waits for it.
         """
         if not self.alive:
-            raise ReplacementUnavailable("its worker is gone", place=self._place)
+            raise NotAsked("its worker is gone", place=self._place)
         self._refuse_too_many()
         number = next(self._numbers)
         self._say(Ask(number, request))
@@ -173,7 +173,7 @@ class Link:
     def _refuse_too_many(self) -> None:
         unread = self._writer.transport.get_write_buffer_size()
         if len(self._unanswered) >= WAITING or unread >= UNREAD:
-            raise ReplacementUnavailable(
+            raise NotAsked(
                 "its worker is too busy",
                 place=self._place,
                 value=f"{len(self._unanswered)} requests wait, {unread} bytes are not read",

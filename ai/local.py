@@ -58,6 +58,7 @@ class LocalProvider:
     """
 
     outside: Final = False
+    acts: Final = False
     """It runs here: nothing of a request leaves."""
 
     def __init__(

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
-from ..errors import DeadlineExceeded, FigError, ReplacementUnavailable
+from ..errors import DeadlineExceeded, FigError, NotAsked, ReplacementUnavailable
 from ..model import Reply, Request
 from ..telemetry import log
 from .link import Link
@@ -190,12 +190,12 @@ class ProviderProcess:
             self._logged = str(trouble)
             log.warning("%s: down, trying again in %.1f s: %s", self._place, pause, trouble)
 
-    def _unavailable(self) -> ReplacementUnavailable:
+    def _unavailable(self) -> NotAsked:
         was = self._trouble
         link = self._link
         if link is not None and not link.alive:
-            return ReplacementUnavailable("its worker has just ended", place=self._place)
-        return ReplacementUnavailable(
+            return NotAsked("its worker has just ended", place=self._place)
+        return NotAsked(
             was.message,
             place=was.place or self._place,
             value=was.value,

@@ -55,6 +55,7 @@ class RulesProvider:
     """
 
     outside: Final = False
+    acts: Final = False
     """It runs here: nothing of a request leaves."""
 
     def __init__(

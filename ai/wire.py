@@ -15,7 +15,9 @@ import msgspec
 
 from ..errors import (
     DeadlineExceeded,
+    Declined,
     FigError,
+    NotAsked,
     ReplacementError,
     ReplacementUnavailable,
 )
@@ -113,7 +115,8 @@ _READ: Final[Mapping[int, Callable[[str], object]]] = {
 }
 
 _FAMILY: Final = {
-    kind.__name__: kind for kind in (ReplacementError, ReplacementUnavailable, DeadlineExceeded)
+    kind.__name__: kind
+    for kind in (ReplacementError, ReplacementUnavailable, NotAsked, Declined, DeadlineExceeded)
 }
 
 
@@ -125,11 +128,8 @@ def encode(message: ToWorker | FromWorker) -> bytes:
         request = message.request
         marked = msgspec.structs.replace(request, payload=_mark(request.payload))
         message = Ask(message.number, marked)
-    elif isinstance(message, Answer) and message.reply.payload is not None:
-        reply = message.reply
-        message = Answer(
-            message.number, msgspec.structs.replace(reply, payload=_mark(reply.payload))
-        )
+    elif isinstance(message, Answer):
+        message = Answer(message.number, _marked(message.reply))
     try:
         body = msgspec.msgpack.encode(message)
     except (TypeError, ValueError, OverflowError, RecursionError) as error:
@@ -175,6 +175,15 @@ def fault_of(error: Exception) -> dict[str, str]:
         return error.as_dict()
     first = (str(error).splitlines() or [""])[0][:300]
     return ReplacementError(f"the provider raised {type(error).__name__}: {first}").as_dict()
+
+
+def _marked(reply: Reply) -> Reply:
+    if reply.payload is not None:
+        reply = msgspec.structs.replace(reply, payload=_mark(reply.payload))
+    if not reply.intents:
+        return reply
+    intents = [msgspec.structs.replace(one, payload=_mark(one.payload)) for one in reply.intents]
+    return msgspec.structs.replace(reply, intents=tuple(intents))
 
 
 def _mark(value: object) -> object:

@@ -17,6 +17,7 @@ from rich.text import Text
 
 from ..bridge.replays import NAME as REPLAYS
 from ..config import Workspace
+from ..routing.safety import apart
 from ..running.look import Look, Seen, look
 from ..running.status import SourceView
 from .screen import Screen, json_option
@@ -73,6 +74,11 @@ def _shown(found: Look) -> RenderableType:
     for one in found.processes:
         parts += _process(one, found)
     parts.append(Text.from_markup(_waiting(found)))
+    for name, lag in found.waiting.dual.items():
+        missing = apart(lag)
+        if missing:
+            waits = f"[yellow]apart[/]  {escape(name)}: {escape(missing)}"
+            parts.append(Text.from_markup(f"{waits}: fig route doubts {escape(name)}"))
     return Group(*parts)
 
 
@@ -155,6 +161,7 @@ def _row(name: str, view: SourceView) -> list[str]:
 def _waiting(found: Look) -> str:
     counts = msgspec.structs.asdict(found.waiting)
     age = counts.pop("outgoing_age")
+    del counts["dual"]
     words = {
         "dead": "dead letters",
         "replays": "replays",

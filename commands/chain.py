@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import msgspec
 
 from .. import app
+from ..answer_settings import Fallback, ShadowRules
 from ..bridge.limits import Limits
 from ..bridge.retry import RULES
 from ..config import Endpoint, Workspace
@@ -124,8 +125,31 @@ def _replacement(workspace: Workspace, one: Endpoint) -> Iterator[Stop]:
     if one.outcome is not None:
         says = f"legacy's own decision is awaited from legacy.{one.outcome.source}"
         yield Stop("outcome", says, {"within": one.outcome.within})
+    yield from _beside(one, effect)
     if one.send:
         yield Stop("outbox", f"its decisions are sent to legacy.{one.send}")
+
+
+def _beside(one: Endpoint, effect: str) -> Iterator[Stop]:
+    """Tell who is asked beside whoever answers, and instead of it, where that is not the usual."""
+    if one.blend is not None:
+        rules = len(one.blend.fields) + len(one.blend.lists)
+        says = f"both sides answer where the replacement may; {one.blend.prefer}'s is preferred"
+        yield Stop("blend", says, {"rules": rules})
+    if one.listen.facade and one.fallback != Fallback():
+        reads = "reads" if effect == "read" else "only what is known not to have happened"
+        figures: dict[str, float | str] = {"reserve": one.fallback.reserve}
+        stale = ", also from a store that is behind" if one.fallback.stale else ""
+        yield Stop("fallback", f"legacy answers instead: {reads}{stale}", figures)
+    shadow: dict[str, float | str] = {"sample": one.shadow.sample, **one.shadow.budget}
+    if one.listen.facade:
+        shadow["queue"] = one.shadow.queue
+    if one.shadow != ShadowRules():
+        yield Stop("shadow", "the other side is asked too, and nobody waits for it", shadow)
+    for name, rules_of in one.effects.items():
+        seen = f", legacy's in legacy.{rules_of.source}" if rules_of.source else ""
+        says = f"{name}: {rules_of.operation}, told and never done in shadow{seen}"
+        yield Stop("effect", says, {"within": rules_of.within} if rules_of.source else {})
 
 
 def _guards(guards: Guards, effect: str) -> Iterator[Stop]:

@@ -22,6 +22,7 @@ from ..routing.stages import ladder, next_step
 from ..store.courses import Pace, course, pace, revisions
 from ..store.reading import Wanted
 from ..store.store import Store
+from .shadow_view import ShadowToday, shadow_today
 
 __all__ = ["LOOKED_AT", "Report", "make"]
 
@@ -48,6 +49,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     forecast: Forecast
     times: tuple[float, float] | None = None
     expiry: str = ""
+    shadow: ShadowToday = ShadowToday()
 
 
 def make(store: Store, endpoint: config.Endpoint, gathering: Gathering, revision: str) -> Report:
@@ -78,6 +80,7 @@ def make(store: Store, endpoint: config.Endpoint, gathering: Gathering, revision
         forecast=forecast(evidence.verdicts, pairs=speed, requests=requests),
         times=_times(figures, endpoint),
         expiry=expiry(endpoint, current),
+        shadow=shadow_today(store, endpoint),
     )
 
 

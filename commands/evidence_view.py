@@ -29,6 +29,8 @@ def show(screen: Screen, report: Report, endpoint: Endpoint) -> None:
     if report.expiry.startswith(LATE):
         screen.say(f"[yellow]{escape(report.expiry)}[/]")
     _compared(screen, report)
+    if report.shadow.text():
+        screen.say(f"the shadow today: {escape(report.shadow.text())}")
     _fields(screen, report)
     if len(report.course) > 1:
         _draw(screen, report, endpoint.guardrail.alpha)

@@ -39,6 +39,7 @@ _WORDS: Final = {
     "failures": "failures that guardrails counted",
     "sampled": "keys that a percent drew",
     "measures": "sums that were measured",
+    "dual_writes": "writes to both sides that are at an end",
 }
 
 
@@ -73,7 +74,7 @@ def compact(screen: Screen, older: float | None, dry_run: bool, as_json: bool) -
     Without --older, as retention.compact in fig.toml says.
     """
     age = _age(older, screen.load().retention.compact, "compact")
-    only = Retention(compact=age, inbox=0, outbox=0, outcomes=0, measures=0)
+    only = Retention(compact=age, inbox=0, outbox=0, outcomes=0, measures=0, dual_writes=0)
     _report(screen, only, dry_run=dry_run, as_json=as_json)
 
 

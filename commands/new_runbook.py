@@ -17,7 +17,6 @@ from ..migrations.draft.reach import reach
 from ..migrations.draft.subject import Subject
 from ..migrations.loader import file_of, parse
 from ..ports import Installable
-from ..store.store import Store
 from .screen import Screen, endpoint_argument, json_option
 
 __all__ = ["new", "runbook", "subject_of"]
@@ -51,8 +50,7 @@ def runbook(screen: Screen, endpoint: str, name: str, learns: str, as_json: bool
             expected="a name that is free",
             remedy="mend that one, or give another name: --name",
         )
-    with app.store(workspace) as store:
-        subject = subject_of(workspace, store, endpoint, learns)
+    subject = subject_of(workspace, endpoint, learns)
     text = draft(subject, chosen)
     made = parse(text, file.name)
     _write(file, text)
@@ -66,17 +64,16 @@ def runbook(screen: Screen, endpoint: str, name: str, learns: str, as_json: bool
     screen.say(f"then: fig runbook plan {escape(made.name)}")
 
 
-def subject_of(workspace: config.Workspace, store: Store, name: str, learns: str = "") -> Subject:
-    """Gather what a draft is written from. Raises ``ConfigError``, ``StoreError``."""
+def subject_of(workspace: config.Workspace, name: str, learns: str = "") -> Subject:
+    """Gather what a draft is written from. Raises ``ConfigError``."""
     endpoint = app.endpoint_of(workspace, name)
     operation = load_operation(workspace.root, endpoint.operation)
     replacement = workspace.replacement.get(endpoint.replacement)
-    operator = app.operator(workspace, store, name, who="")
-    furthest, no_further = reach(operator, operation.effect, moves=endpoint.data == "moves")
+    furthest, no_further = reach(endpoint, operation.effect)
     return Subject(
         endpoint=endpoint,
         effect=operation.effect,
-        owner=operation.owner,
+        owner=endpoint.owner or operation.owner,
         captured=_captured(workspace, endpoint),
         reach=furthest,
         no_further=no_further,

@@ -10,6 +10,7 @@ from rich.markup import escape
 from .. import app
 from ..model import Stage, Step
 from .route_change import change, who_option, why_option
+from .route_doubts import doubts, settle
 from .route_explain import explain
 from .route_hold import data, freeze, pin, sign, unpin
 from .route_show import history, list_, show
@@ -23,7 +24,7 @@ def route() -> None:
     """Show and change where endpoints stand."""
 
 
-for _command in (list_, show, history, explain, freeze, pin, unpin, data, sign):
+for _command in (list_, show, history, explain, freeze, pin, unpin, data, sign, doubts, settle):
     route.add_command(_command)
 
 
@@ -65,16 +66,26 @@ def advance(
 @route.command()
 @endpoint_argument
 @click.option("--to", type=click.Choice(["legacy", "shadow"]), help="Default: shadow, then legacy.")
+@click.option("--behind", is_flag=True, help="Also while legacy lacks some of what was written.")
 @who_option
 @why_option
 @json_option
 @click.pass_obj
 def rollback(
-    screen: Screen, endpoint: str, to: str | None, who: str, why: str, as_json: bool
+    screen: Screen, endpoint: str, to: str | None, behind: bool, who: str, why: str, as_json: bool
 ) -> None:
-    """Go back: legacy answers everybody again, and evidence goes on in shadow."""
+    """Go back: legacy answers everybody again, and evidence goes on in shadow.
+
+    Both sides stay written. Until when that is safe, fig route show says.
+    """
     stage = Stage(to) if to else None
-    change(screen, endpoint, who, as_json, lambda operator: operator.rollback(stage, why=why))
+    change(
+        screen,
+        endpoint,
+        who,
+        as_json,
+        lambda operator: operator.rollback(stage, why=why, behind=behind),
+    )
 
 
 @route.command()

@@ -11,8 +11,9 @@ import msgspec
 from rich.markup import escape
 
 from .. import app
+from ..model import Data
 from ..running.fleet import wait_for
-from .route_show import arrow
+from .route_show import arrow, safety_text
 from .screen import Screen
 
 __all__ = ["change", "who_option", "why_option"]
@@ -43,13 +44,17 @@ def change(screen: Screen, endpoint: str, who: str, as_json: bool, action: app.R
         before = operator.route()
         after = action(operator)
         seen = wait_for(store.database, endpoint, after.version, _PATIENCE)
+        safety = operator.safety()
     if as_json:
-        screen.json({**msgspec.to_builtins(after), "adopted": msgspec.to_builtins(seen)})
+        adopted, back = msgspec.to_builtins(seen), msgspec.to_builtins(safety)
+        screen.json({**msgspec.to_builtins(after), "adopted": adopted, "rollback": back})
         return
     screen.say(f"{escape(endpoint)}: {arrow(before, after)} (version {after.version})")
     if seen.members:
         colour = "green" if seen.done else "yellow"
         screen.say(f"[{colour}]{seen.text}[/]")
+    if after.data is not Data.NONE:
+        screen.say(f"rollback: {safety_text(safety)}")
     for one in seen.members:
         if one.state != "has it":
             where = f"{one.kind} {one.pid} on {escape(one.host)}"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
+
 import click
 import msgspec
 from rich.markup import escape
 
 from .. import app
-from ..model import Route
+from ..acl.operations.operation import load_operation
+from ..config import Workspace
+from ..model import Route, Side
 from ..routing.bucket import BUCKETS, bucket
+from ..routing.fallback import why_not
+from ..routing.pairs import plan_of
 from ..routing.router import Decision, decide
 from .screen import Screen, endpoint_argument, json_option
 
@@ -37,10 +43,13 @@ def explain(screen: Screen, endpoint: str, key: str | None, as_json: bool) -> No
         counts = outcomes[route.endpoint]
         if as_json:
             counted = {} if counts is None else {"outcomes": msgspec.to_builtins(counts)}
-            screen.json({**_values(route, asked), **counted})
+            whole = _values(route, asked) | _instead(workspace, route, asked)
+            screen.json({**whole, **counted})
             continue
         where = f"{escape(route.endpoint)}: " if key is None else ""
         for line in _lines(route, asked):
+            screen.say(where + line)
+        for line in _asides(_instead(workspace, route, asked)):
             screen.say(where + line)
         if counts is not None:
             screen.say(f"{where}legacy decides later; its outcomes: {counts.text()}")
@@ -59,6 +68,30 @@ def _values(route: Route, key: str) -> dict[str, object]:
         "stage": route.stage.value,
         "percent": route.percent,
     }
+
+
+def _instead(workspace: Workspace, route: Route, key: str) -> dict[str, object]:
+    """Say whether both sides answer a key, and what is done where the replacement does not."""
+    endpoint, plan = workspace.endpoint[route.endpoint], plan_of(route)
+    decision = decide(route, key)
+    if decision.side is Side.LEGACY:
+        return {"blended": False, "falls_back": False}
+    effect = load_operation(workspace.root, endpoint.operation).effect
+    wrong = why_not(plan, effect, happened=False, left=1.0, stale=endpoint.fallback.stale)
+    return {
+        "blended": endpoint.blend is not None and plan.fallback,
+        "falls_back": not wrong,
+        **({"why_not": wrong} if wrong else {}),
+    }
+
+
+def _asides(found: Mapping[str, object]) -> Iterator[str]:
+    if found["blended"]:
+        yield "legacy answers it too, and one merged answer goes back"
+    elif found["falls_back"]:
+        yield "where the replacement does not answer, legacy does"
+    elif "why_not" in found:
+        yield f"where the replacement does not answer, nobody does: {found['why_not']}"
 
 
 def _lines(route: Route, key: str) -> tuple[str, str]:

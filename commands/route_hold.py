@@ -63,14 +63,23 @@ def unpin(screen: Screen, endpoint: str, key: str, who: str, why: str, as_json: 
 @click.command()
 @endpoint_argument
 @click.argument("owner", type=click.Choice([data.value for data in Data]))
+@click.option("--behind", is_flag=True, help="Also while not all that was written is copied.")
 @who_option
 @why_option
 @json_option
 @click.pass_obj
-def data(screen: Screen, endpoint: str, owner: str, who: str, why: str, as_json: bool) -> None:
+def data(
+    screen: Screen, endpoint: str, owner: str, behind: bool, who: str, why: str, as_json: bool
+) -> None:
     """Say who OWNs what the endpoint writes: legacy, both (one of them first), the replacement."""
     wanted = Data(owner)
-    change(screen, endpoint, who, as_json, lambda operator: operator.move_data(wanted, why=why))
+    change(
+        screen,
+        endpoint,
+        who,
+        as_json,
+        lambda operator: operator.move_data(wanted, why=why, behind=behind),
+    )
 
 
 @click.command()

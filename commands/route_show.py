@@ -13,9 +13,12 @@ from ..model import Data, Route, Stage
 from ..routing.expiry import LATE, expiry
 from ..routing.guardrails.evidence import Evidence
 from ..routing.guardrails.paired import NAME as PAIRED
+from ..routing.safety import Safety, apart
+from ..store.dual_work import Lag
 from .screen import Screen, coloured, endpoint_argument, json_option, stage_text
+from .shadow_view import shadow_today
 
-__all__ = ["arrow", "history", "list_", "show"]
+__all__ = ["arrow", "history", "list_", "safety_text", "show"]
 
 
 @click.command("list")
@@ -63,17 +66,22 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
         operator = app.operator(workspace, store, endpoint, who="")
         one, evidence = operator.route(), operator.evidence()
         outcomes = app.outcomes(workspace, store, endpoint)
-    ends = expiry(workspace.endpoint[endpoint], one)
+        ends = expiry(workspace.endpoint[endpoint], one)
+        lag, safety = operator.lag(), operator.safety()
+        shadow = shadow_today(store, workspace.endpoint[endpoint])
     if as_json:
         counted = {} if outcomes is None else {"outcomes": msgspec.to_builtins(outcomes)}
         counted |= {"expiry": ends} if ends else {}
-        screen.json({**msgspec.to_builtins(one), "evidence": evidence.snapshot(), **counted})
+        counted["shadow"] = msgspec.to_builtins(shadow)
+        stands = {"lag": msgspec.to_builtins(lag), "rollback": msgspec.to_builtins(safety)}
+        shown = {**msgspec.to_builtins(one), "evidence": evidence.snapshot()}
+        screen.json({**shown, **stands, **counted})
         return
     verdict, counts = evidence.verdict, evidence.counts
     rows = [
         ["stage", stage_text(one.stage, one.percent)],
         ["latches", _latches(one)],
-        *([] if one.data is Data.NONE else [["data", one.data.value]]),
+        *_data(one, lag, safety),
         *([["pins", _pins(one)]] if one.pins else []),
         *([["ends", _late(ends)]] if ends else []),
         ["revision", one.revision or "-"],
@@ -86,6 +94,7 @@ def show(screen: Screen, endpoint: str, as_json: bool) -> None:
         ["not adjudicated", str(counts.open)],
         *_e_values(evidence),
         *([] if outcomes is None else [["observed outcomes", outcomes.text()]]),
+        *([["shadow today", escape(shadow.text())]] if shadow.text() else []),
         ["verdict", f"{coloured(verdict.outcome)}: {escape(verdict.reason)}"],
         ["missing", escape(verdict.missing) or "-"],
     ]
@@ -120,6 +129,22 @@ def history(screen: Screen, endpoint: str, as_json: bool) -> None:
         screen.table([">", "when (UTC)", "what, who", "change", "evidence and why"], rows)
     else:
         screen.say(f"{escape(endpoint)} stands at legacy and was never changed")
+
+
+def _data(one: Route, lag: Lag, safety: Safety) -> list[list[str]]:
+    """Give who owns what is written, how far the sides are apart, and whether one can go back."""
+    if one.data is Data.NONE:
+        return []
+    missing = apart(lag)
+    colour = "red" if lag.doubts else "yellow"
+    stands = f"[{colour}]{missing}[/]" if missing else "all is copied"
+    return [["data", one.data.value], ["copied", stands], ["rollback", safety_text(safety)]]
+
+
+def safety_text(safety: Safety) -> str:
+    """Say whether one can go back, and until when, in its colour."""
+    colour = "green" if safety.safe else "red"
+    return f"[{colour}]{escape(safety.says)}[/]"
 
 
 def _e_values(evidence: Evidence) -> list[list[str]]:

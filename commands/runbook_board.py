@@ -22,7 +22,7 @@ def board_of(
     """Gather it all, and change nothing. Raises ``ConfigError``, ``StoreError``."""
     name = state.runbook.endpoint
     endpoint = app.endpoint_of(workspace, name)
-    subject = subject_of(workspace, store, name)
+    subject = subject_of(workspace, name)
     return Board(
         workspace=workspace.name,
         state=state,
@@ -35,6 +35,7 @@ def board_of(
         changes=store.routes.history(name),
         told=list(_told(store, state)),
         stale=stale,
+        safety=app.operator(workspace, store, name, who="").safety(),
     )
 
 

@@ -18,7 +18,14 @@ from typing import Annotated, Any, Final, Literal, get_args, get_origin
 import click
 import msgspec
 
-from stranglerfig import config, errors, guardrail_settings, route_settings, settings
+from stranglerfig import (
+    answer_settings,
+    config,
+    errors,
+    guardrail_settings,
+    route_settings,
+    settings,
+)
 from stranglerfig.acl.operations.field import _Table as FieldTable
 from stranglerfig.acl.operations.group import GroupTable
 from stranglerfig.acl.operations.operation import _Table as OperationTable
@@ -246,6 +253,11 @@ _PARTS: Final[Mapping[str, Callable[[], str]]] = {
     "right-when": lambda: _keys("right-when", route_settings.RightWhen),
     "judge": lambda: _keys("judge", route_settings.Judge),
     "review": lambda: _keys("review", route_settings.Review),
+    "dual": lambda: _keys("dual", route_settings.Dual),
+    "blend": lambda: _keys("blend", answer_settings.Blend),
+    "fallback": lambda: _keys("fallback", answer_settings.Fallback),
+    "shadow": lambda: _keys("shadow", answer_settings.ShadowRules),
+    "effect": lambda: _keys("effect", answer_settings.EffectRules),
     "guardrail": lambda: _keys("guardrail", config.Guardrail),
     "mismatch": lambda: _keys("mismatch", guardrail_settings.Mismatch),
     "errors-guardrail": lambda: _keys("errors", guardrail_settings.Errors),

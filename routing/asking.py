@@ -10,8 +10,10 @@ import msgspec
 from ..errors import (
     ContractError,
     DeadlineExceeded,
+    Declined,
     FigError,
     InputError,
+    NotAsked,
     ReplacementError,
     ReplacementUnavailable,
 )
@@ -31,13 +33,13 @@ async def ask_replacement(endpoint: Endpoint, request: Request, revision: str) -
     """
     if endpoint.replacement is None:
         place = f"endpoint.{endpoint.name}"
-        raise ReplacementUnavailable("has no replacement", place=place)
+        raise NotAsked("has no replacement", place=place)
     limit = endpoint.time_limit
     if request.deadline is not None:
         limit = min(limit, request.deadline - time.time())
     clock: TimeLimit | None = None
     try:
-        answering = endpoint.replacement.answer(endpoint.asked(request), revision)
+        answering = endpoint.replacement.answer(_carried(endpoint, request), revision)
         try:
             first = answering.send(None)
         except StopIteration as ended:  # it waits for nothing, and needs no clock
@@ -62,6 +64,18 @@ async def ask_replacement(endpoint: Endpoint, request: Request, revision: str) -
         raise _raised(endpoint, error) from error
 
 
+def _carried(endpoint: Endpoint, request: Request) -> Request:
+    try:
+        return endpoint.asked(request)
+    except InputError as error:
+        raise NotAsked(
+            f"its request is not to be had in the replacement's version: {error.message}",
+            place=error.place,
+            value=error.value,
+            expected=error.expected,
+        ) from error
+
+
 def _raised(endpoint: Endpoint, error: BaseException) -> ReplacementError:
     return ReplacementError(
         f"the replacement raised {type(error).__name__}", place=f"endpoint.{endpoint.name}"
@@ -79,9 +93,8 @@ def _checked(endpoint: Endpoint, request: Request, reply: object) -> Reply:
     if reply.status == "abstained":
         return reply
     if reply.status != "ok" or reply.payload is None:
-        raise ReplacementError(
-            reply.reason or f"answered {reply.status!r}", place=f"endpoint.{endpoint.name}"
-        )
+        kind = Declined if reply.status == "refused" else ReplacementError
+        raise kind(reply.reason or f"answered {reply.status!r}", place=f"endpoint.{endpoint.name}")
     if reply.request_id != request.id:
         raise ContractError(
             "the answer is to another request",
@@ -101,4 +114,6 @@ def reason_of(error: Exception) -> str:
         (InputError, "contract"),
         (ReplacementError, "raised"),
     )
+    if isinstance(error, NotAsked) and isinstance(error.__cause__, InputError):
+        return "contract"
     return next((reason for kind, reason in reasons if isinstance(error, kind)), "error")

@@ -12,6 +12,7 @@ from ..errors import ConfigError
 from ..model import Delivery, Record, Settlement
 from ..store.store import Store
 from ..telemetry import Counters
+from .effects.witness import Witness
 from .endpoint import Endpoint
 from .events import Events
 from .guardrails.observations import Observations
@@ -53,9 +54,9 @@ class Deciding:
         self._consumer = f"{source}:nobody"
         self._ledger = ledger
         self._events: list[Events] = []
-        self._outcomes: list[Outcomes] = []
+        self._outcomes: list[Outcomes | Witness] = []
 
-    def add(self, taker: Events | Outcomes) -> None:
+    def add(self, taker: Events | Outcomes | Witness) -> None:
         """Have one more take this source's deliveries."""
         if isinstance(taker, Events):
             self._events.append(taker)
@@ -136,6 +137,11 @@ def takers(
                     value=to,
                     expected=f"another place than that of endpoint.{senders[source, to]}",
                 )
+        for kind in endpoint.kinds.values():
+            if kind.seen:
+                shows = kind.rules.source
+                witness = Witness(endpoint, kind, table, ledger)
+                found.setdefault(shows, Deciding(shows, ledger)).add(witness)
         observed = endpoint.observed
         if observed is not None:
             decides = observed.config.source

@@ -12,12 +12,17 @@ from .. import config
 from ..acl.mapping.mapping import CompiledMapping
 from ..acl.operations.operation import Operation
 from ..acl.versions.versions import Versions
-from ..model import Payload, Record, Reply, Request, request_id
+from ..errors import ConfigError
+from ..model import Payload, Record, Reply, Request, Side, request_id
 from .adjudication.golden import Golden
 from .adjudication.inline import Inline
 from .adjudication.rules import compile_rules
+from .blend import Blending, compile_blend
 from .comparison.comparing import Comparing
 from .comparison.compile import compile_comparing
+from .dual.lookup import Lookup
+from .dual.token import Token, compile_token
+from .effects.kind import Kind
 from .journalled import NOTHING, Journalled, Keep, Kept, as_it_is
 from .observed import Observed
 from .router import Router
@@ -50,7 +55,8 @@ class Endpoint:
     masks what of a comparison the journal holds, and ``kept`` gives what it holds of the request of
     an open one. ``comparing`` and ``inline`` are made of the settings. ``observed`` reads what
     legacy decides later, where the endpoint declares that. ``router`` decides who answers;
-    ``caller`` says in which header what is known of a caller stands. ``time_limit`` is the
+    ``caller`` says in which header what is known of a caller stands. ``lookups`` ask a side whether
+    it has a write; ``token`` reads under which idempotency key one happens. ``time_limit`` is the
     replacement's, ``timeout`` legacy's, both in seconds.
 
     Raises ``ConfigError`` where the settings do not fit the operation.
@@ -66,13 +72,18 @@ class Endpoint:
     observed: Observed | None = None
     router: Router = field(default_factory=Router, compare=False)
     caller: Mapping[str, str] = field(default_factory=dict)
+    lookups: Mapping[Side, Lookup] = field(default_factory=dict)
     time_limit: float = 2.0
     timeout: float = 30.0
     journalled: Journalled = as_it_is
     kept: Keep = _nothing
+    acts: bool = False
+    kinds: Mapping[str, Kind] = field(default_factory=dict)
     limits: TimeLimits = field(default_factory=TimeLimits, compare=False)
     comparing: Comparing = field(init=False, compare=False, repr=False)
     inline: Inline = field(init=False, compare=False, repr=False)
+    token: Token = field(init=False, compare=False, repr=False)
+    blending: Blending | None = field(init=False, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         """Compile the comparison, and the rules that decide at once."""
@@ -81,8 +92,25 @@ class Endpoint:
         comparing = compile_comparing(settings.comparison, settings.compare, output, place)
         rules = compile_rules(said, self.operation, place)
         # The only way to set what is made of the others in a frozen dataclass.
+        fields = frozenset(field.name for field in self.operation.input.fields)
+        token = compile_token(settings.dual.key, f"{place}.dual.key", fields)
+        object.__setattr__(self, "token", token)
         object.__setattr__(self, "comparing", comparing)
         object.__setattr__(self, "inline", Inline(said.order, comparing, rules, output))
+        object.__setattr__(self, "blending", self._blending(place))
+
+    def _blending(self, place: str) -> Blending | None:
+        given = self.config.blend
+        if given is None:
+            return None
+        if self.operation.effect != "read" or not self.config.listen.facade:
+            raise ConfigError(
+                "both sides are asked at once, and would both do it",
+                place=f"{place}.blend",
+                value=f"effect {self.operation.effect}",
+                expected="an operation behind a facade whose effect is read",
+            )
+        return compile_blend(given, self.operation.output, place)
 
     @property
     def name(self) -> str:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import msgspec
+
 from ..errors import ContractError, FigError, InputError
 from ..model import Comparison, Delivery, Outgoing, Reply, Request, Settlement, Side, Stage
 from ..store.awaited import Awaiting
@@ -12,14 +14,16 @@ from ..store.line import Line
 from ..store.standing import Standing
 from ..store.write import Write
 from .asking import ask_replacement, reason_of
+from .effects.intents import told
 from .endpoint import Endpoint
 from .exchange import Exchange
 from .joining import Joined, join_request
 from .ledger import DONE, Ledger, background, mark_of
+from .pair import Pair, compared
 from .pending import Pending
 from .router import Decision
 from .sending import intent, message, sending
-from .shadow import Pair, compared
+from .shadow import sampled, unasked
 from .table import RouteTable
 from .taken import Taken
 
@@ -91,13 +95,19 @@ class Events:
         if route.killed or route.stage is Stage.LEGACY:
             return self._written(exchange, (exchange.line(Side.LEGACY, "ok"),))
         request = exchange.request = self.endpoint.request(record)
-        reply = await self._ask(exchange, request)
         decision = self.endpoint.router.decide(route, request)
         exchange.rule = decision.rule
+        shadow = decision.side is Side.LEGACY
+        reason = self._unasked(exchange, request) if shadow else ""
+        if reason:
+            exchange.more["shadow"] = reason
+            return self._written(exchange, (exchange.line(Side.LEGACY, "ok"),))
+        reply = await self._ask(exchange, request, shadow=shadow)
         sent = self._decided(exchange, decision, request, reply)
+        intents = self._told(exchange, request, reply, shadow=shadow)
         self._ledger.observations.event(exchange, decision.side)
         lines = (exchange.line(exchange.decided, "ok", reply),)
-        effects = () if sent is None else (sending(sent),)
+        effects = intents if sent is None else (sending(sent), *intents)
         if decision.compare:
             write = Write(lines=lines, effects=effects)
             taken = await self._beside(exchange, write, reply, sent=sent is not None)
@@ -107,15 +117,45 @@ class Events:
             self._ledger.tell_of(sent.destination, taken.durable)
         return taken
 
-    async def _ask(self, exchange: Exchange, request: Request) -> Reply:
+    def _unasked(self, exchange: Exchange, request: Request) -> str:
+        """Say why the replacement is not asked beside legacy, and count that; empty where it is."""
+        reason = "" if sampled(self.endpoint, request.id) else "sample"
+        reason = reason or unasked(self.endpoint, legacy=False)
+        if reason:
+            self._ledger.observations.not_asked(exchange.route, reason)
+        else:
+            reason = self._ledger.observations.shadows(exchange.route)
+        if reason:
+            self._ledger.counters.add("shadow_dropped", self.endpoint.name, reason)
+        return reason
+
+    async def _ask(self, exchange: Exchange, request: Request, *, shadow: bool) -> Reply:
         observations = self._ledger.observations
+        if shadow:
+            request = msgspec.structs.replace(request, shadow=True)
         try:
             reply = await ask_replacement(self.endpoint, request, exchange.revision)
         except FigError as error:
             observations.failed(exchange, reason_of(error))
             raise
-        observations.used(exchange.route, reply.usage, shadow=True)
+        observations.used(exchange.route, reply.usage, shadow=True, spends=shadow)
         return reply
+
+    def _told(
+        self, exchange: Exchange, request: Request, reply: Reply, *, shadow: bool
+    ) -> tuple[Effect, ...]:
+        """Say in the line what the reply would do, or did; give the rows that wait for legacy's."""
+        found = told(
+            self.endpoint,
+            request,
+            reply,
+            exchange.revision,
+            self._ledger.counters,
+            awaits=shadow,
+        )
+        if found.shown:
+            exchange.more["intents" if shadow else "effects"] = found.shown
+        return found.effects
 
     async def _beside(self, exchange: Exchange, write: Write, reply: Reply, *, sent: bool) -> Taken:
         """Take one where the replacement's side is held against legacy's, now or later."""

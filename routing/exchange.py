@@ -38,6 +38,12 @@ class Exchange(msgspec.Struct):
     answer: Payload | None = None
     more: dict[str, object] = {}
 
+    @property
+    def ident(self) -> str:
+        """Give the request's id, also where the record could not be read as a request."""
+        record, request = self.record, self.request
+        return request.id if request else request_id(record.source, record.position)
+
     def line(self, served_by: Side | None, status: str, reply: Reply | None = None) -> Line:
         """Give the journal's line. ``status``: ok, fault (legacy's own) or error."""
         request, route = self.request, self.route
@@ -62,9 +68,7 @@ class Exchange(msgspec.Struct):
             data["answer"] = self.answer
         if self.more:
             data.update(self.more)
-        record = self.record
-        ident = request.id if request else request_id(record.source, record.position)
-        return Line("request", route.endpoint, ident, self.revision, time.time(), data)
+        return Line("request", route.endpoint, self.ident, self.revision, time.time(), data)
 
 
 def status_of(answer: Record) -> str:

@@ -9,8 +9,8 @@ import msgspec
 from ..acl.masking.ledger import Ledger, Vault
 from ..acl.masking.mask import Mask
 from ..acl.masking.unmask import tokens_in, unmask
-from ..errors import ReplacementError, ReplacementUnavailable, StoreError
-from ..model import Payload, Reply, Request
+from ..errors import NotAsked, ReplacementError, ReplacementUnavailable, StoreError
+from ..model import Intent, Payload, Reply, Request
 from ..ports import Handler
 from ..telemetry import log
 
@@ -60,6 +60,7 @@ def _leaving(request: Request, payload: Payload) -> Request:
         context={name: request.context[name] for name in CONTEXT if name in request.context},
         deadline=request.deadline,
         trace=request.trace,
+        shadow=request.shadow,
     )
 
 
@@ -70,7 +71,7 @@ async def _masked(request: Request, mask: Mask, ledger: Ledger, vault: Vault | N
             await asyncio.to_thread(ledger.settle, vault)
             payload = mask.apply(request.payload, ledger)
     except StoreError as error:
-        raise ReplacementUnavailable(
+        raise NotAsked(
             f"cannot be masked, as the vault failed: {error.message}", place=error.place
         ) from error
     except (TypeError, ValueError) as error:
@@ -83,11 +84,22 @@ async def _masked(request: Request, mask: Mask, ledger: Ledger, vault: Vault | N
     return payload
 
 
+def _told(reply: Reply, ledger: Ledger) -> Reply:
+    """Unmask what it would do: it is held against what legacy did, which no token stands in."""
+    if not reply.intents:
+        return reply
+    found = [(one.kind, unmask(one.payload, ledger)) for one in reply.intents]
+    intents = [Intent(kind=kind, payload=it) for kind, it in found if isinstance(it, dict)]
+    return msgspec.structs.replace(reply, intents=tuple(intents))
+
+
 async def _unmasked(reply: Reply, mask: Mask, ledger: Ledger, vault: Vault | None) -> Reply:
     try:
         if vault is not None and "conversation" in mask.scopes and ledger.conversation:
-            await asyncio.to_thread(ledger.recall, vault, tokens_in(reply.payload))
+            told = [reply.payload, *(one.payload for one in reply.intents)]
+            await asyncio.to_thread(ledger.recall, vault, tokens_in(told))
         payload = unmask(reply.payload, ledger)
+        reply = _told(reply, ledger)
     except StoreError as error:
         raise ReplacementUnavailable(
             f"its answer cannot be unmasked, as the vault failed: {error.message}",

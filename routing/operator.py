@@ -4,22 +4,30 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Callable
+from typing import Final
 
 import msgspec
 
 from ..config import Endpoint
-from ..errors import RouteError
 from ..model import Data, Route, Side, Stage, Step
+from ..store.dual_work import Lag
 from ..store.store import Store
+from .allowed import MOVED, check_frozen, check_kind, check_latches, refusal, step_name
 from .guardrails.evidence import Evidence, Gathering
 from .moves import data_after_rollback, why_not
+from .safety import Safety, apart, rollback_safety
 from .stages import ladder, next_step, position
 
 __all__ = ["Operator"]
 
-_MOVED = (Stage.CANARY, Stage.LIVE, Stage.RETIRED)
 _PINS = 1_000
 """Every process carries them with the route."""
+
+_COUNTS: Final = {
+    (Data.LEGACY_FIRST, Data.REPLACEMENT_FIRST): Side.REPLACEMENT,
+    (Data.REPLACEMENT_FIRST, Data.LEGACY_FIRST): Side.LEGACY,
+}
+"""Whose store counts after a step on the data axis, where another one's did before."""
 
 
 class Operator:
@@ -58,29 +66,42 @@ class Operator:
         """Read the evidence on the route's revision; ``wait`` for metrics never read before."""
         return self._gathering(self.route(), wait=wait)
 
+    def lag(self) -> Lag:
+        """Say how far the two sides are apart in what was written."""
+        return self._store.dual_work.lag(self._endpoint.name)
+
+    def safety(self) -> Safety:
+        """Say whether going back is safe now, and until when."""
+        return rollback_safety(self.route(), self.lag())
+
     def advance(self, to: Step | None = None, *, why: str = "", force: bool = False) -> Route:
-        """Go one rung up, or to ``to``. Beyond shadow the guardrail must pass, unless forced."""
+        """Go one rung up, or to ``to``. Beyond shadow the guardrail must pass, unless forced.
+
+        Unless forced, legacy is not retired either while it misses something that was written.
+        """
         route = self.route()
         rungs = ladder(self._endpoint.ladder)
         step = to or next_step(route, rungs)
         if step is None:
-            raise self._error("is retired already: there is no rung above", route)
+            raise refusal("is retired already: there is no rung above", route)
         if position(step) <= position(route):
-            raise self._error(
-                f"{_name(step)} is not further than {_name(route)}",
+            raise refusal(
+                f"{step_name(step)} is not further than {step_name(route)}",
                 route,
                 remedy="'fig route rollback' goes back",
             )
-        self._check_latches(route)
-        self.check_kind(step, route)
+        check_latches(route)
+        check_kind(self._endpoint, self._effect, step, route)
         data = self._data_at(step, route)
         self._check_move(route, step.stage, data)
+        if step.stage is Stage.RETIRED and not force:
+            self._check_together(route, None)
         evidence = self._gathering(route)
-        if step.stage in _MOVED and evidence.verdict.outcome != "pass" and not force:
-            raise self._error(
+        if step.stage in MOVED and evidence.verdict.outcome != "pass" and not force:
+            raise refusal(
                 f"the guardrail does not pass: {evidence.verdict.reason}",
                 route,
-                expected=f"verdict pass before {_name(step)}",
+                expected=f"verdict pass before {step_name(step)}",
                 remedy=evidence.verdict.missing or "roll back, or mend the replacement",
             )
         moved = msgspec.structs.replace(
@@ -93,22 +114,25 @@ class Operator:
         )
         return self._put(moved, "advance", why, evidence)
 
-    def rollback(self, to: Stage | None = None, *, why: str = "") -> Route:
+    def rollback(self, to: Stage | None = None, *, why: str = "", behind: bool = False) -> Route:
         """Go back: to ``to``, or to shadow, where legacy answers everybody and evidence goes on.
 
         From shadow it goes to legacy. Both stores stay written, so that one can go forward again.
+        ``behind``: also while legacy does not have yet what was written to the replacement first.
         """
         route = self.route()
-        self._check_frozen(route)
+        check_frozen(route)
         target = to or (Stage.LEGACY if route.stage is Stage.SHADOW else Stage.SHADOW)
         if position(Step(stage=target)) >= position(route):
-            raise self._error(
-                f"{target} is not further back than {_name(route)}",
+            raise refusal(
+                f"{target} is not further back than {step_name(route)}",
                 route,
                 remedy="'fig route advance' goes on; 'fig route kill' stops the replacement",
             )
         data = data_after_rollback(route)
         self._check_move(route, target, data)
+        if data is not route.data and not behind:
+            self._check_together(route, Side.LEGACY)
         moved = msgspec.structs.replace(
             route,
             stage=target,
@@ -118,18 +142,24 @@ class Operator:
         )
         return self._put(moved, "rollback", why)
 
-    def move_data(self, to: Data, *, why: str = "") -> Route:
-        """Say who owns what the endpoint writes from now on: one step on the data axis."""
+    def move_data(self, to: Data, *, why: str = "", behind: bool = False) -> Route:
+        """Say who owns what the endpoint writes from now on: one step on the data axis.
+
+        ``behind``: also while the side whose store is to count does not have all of it yet.
+        """
         route = self.route()
-        self._check_latches(route)
+        check_latches(route)
         if to is not Data.NONE and self._endpoint.data != "moves":
-            raise self._error(
+            raise refusal(
                 "its data stays where it is",
                 route,
                 value=f"data {to}",
                 remedy=f'say so in endpoint.{self._endpoint.name}: data = "moves"',
             )
         self._check_move(route, route.stage, to)
+        counts = _COUNTS.get((route.data, to))
+        if counts is not None and not behind:
+            self._check_together(route, counts)
         return self._put(msgspec.structs.replace(route, data=to), f"data {to}", why)
 
     def deploy(self, revision: str = "", *, why: str = "") -> Route:
@@ -138,10 +168,10 @@ class Operator:
         Where the one before had passed, a failing guardrail goes back to it.
         """
         route = self.route()
-        self._check_latches(route)
+        check_latches(route)
         wanted = revision or self._newest()
         if wanted == route.revision:
-            raise self._error("has this revision already", route, value=wanted)
+            raise refusal("has this revision already", route, value=wanted)
         before = self._gathering(route)
         passed = before.verdict.outcome == "pass"
         moved = msgspec.structs.replace(
@@ -160,7 +190,7 @@ class Operator:
         in shadow. None where nothing is to be taken back.
         """
         route = self.route()
-        if evidence.revision != route.revision or route.stage not in _MOVED or route.frozen:
+        if evidence.revision != route.revision or route.stage not in MOVED or route.frozen:
             return None
         if route.good_revision and route.good_revision != route.revision:
             moved = msgspec.structs.replace(
@@ -174,6 +204,8 @@ class Operator:
             data = data_after_rollback(route)
             if why_not(route, Stage.SHADOW, data, self._effect):
                 return self._freeze_for(route, evidence)
+            if data is not route.data and apart(self.lag(), Side.LEGACY):
+                return self._hold_for(route, evidence)
             moved = msgspec.structs.replace(route, stage=Stage.SHADOW, percent=0.0, data=data)
         return self._put(moved, "take back", evidence.verdict.reason, evidence)
 
@@ -181,6 +213,13 @@ class Operator:
         """Hold a route that has no way back: what was written cannot be taken back."""
         frozen = msgspec.structs.replace(route, frozen=True)
         return self._put(frozen, "freeze", evidence.verdict.reason, evidence)
+
+    def _hold_for(self, route: Route, evidence: Evidence) -> Route | None:
+        """Hold a route that goes back as soon as legacy has what was written; told once."""
+        if route.paused:
+            return None
+        why = f"{evidence.verdict.reason}; it goes back when legacy has it: {apart(self.lag())}"
+        return self._put(msgspec.structs.replace(route, paused=True), "pause", why, evidence)
 
     def pause(self, *, why: str = "") -> Route:
         """Hold the route where it is: nobody advances or deploys until it is resumed."""
@@ -208,7 +247,7 @@ class Operator:
         if side is not None:
             pins[key] = side
         if len(pins) > _PINS:
-            raise self._error(
+            raise refusal(
                 "has as many pins as a route can carry",
                 route,
                 expected=f"at most {_PINS}",
@@ -227,6 +266,19 @@ class Operator:
             route, action=action, who=self._who, why=why, evidence=before.snapshot()
         )
 
+    def _check_together(self, route: Route, side: Side | None) -> None:
+        """Refuse a step by which a store would count that misses something."""
+        missing = apart(self.lag(), side)
+        if missing:
+            raise refusal(
+                f"its stores are apart: {missing}",
+                route,
+                value=f"{step_name(route)}, data {route.data}",
+                expected="all that was written on both sides, and nothing in doubt",
+                remedy=f"wait until it is copied; fig route doubts {route.endpoint} says what"
+                " waits for a person",
+            )
+
     def _data_at(self, step: Step, route: Route) -> Data:
         """Give who owns the data on a rung: retiring legacy ends its store with it."""
         ends = step.stage is Stage.RETIRED and route.data is Data.REPLACEMENT_FIRST
@@ -237,61 +289,9 @@ class Operator:
             return  # another percent
         wrong = why_not(route, stage, data, self._effect)
         if wrong:
-            raise self._error(
+            raise refusal(
                 wrong,
                 route,
-                value=f"{_name(route)}, data {route.data}",
+                value=f"{step_name(route)}, data {route.data}",
                 expected="one step on one axis; 'fig route show' lists those there are",
             )
-
-    def _check_frozen(self, route: Route) -> None:
-        if route.frozen:
-            remedy = f"fig route resume {route.endpoint}"
-            raise self._error("is frozen", route, expected="no latch", remedy=remedy)
-
-    def _check_latches(self, route: Route) -> None:
-        self._check_frozen(route)
-        latch = "killed" if route.killed else "paused" if route.paused else ""
-        if latch:
-            remedy = f"fig route resume {route.endpoint}"
-            raise self._error(f"is {latch}", route, expected="no latch", remedy=remedy)
-
-    def check_kind(self, step: Step, route: Route) -> None:
-        """Raise ``RouteError`` where an endpoint of this kind can never stand there."""
-        if step.stage is not Stage.LEGACY and not self._endpoint.replacement:
-            remedy = f"name one in endpoint.{self._endpoint.name}.replacement"
-            raise self._error("has no replacement", route, remedy=remedy)
-        if step.stage not in _MOVED:
-            return
-        event = bool(self._endpoint.listen.source)
-        if event and not self._endpoint.send:
-            raise self._error(
-                f"is an event, which nobody waits for: {_name(step)} would mean nothing",
-                route,
-                expected="legacy or shadow",
-                remedy="say where its decisions go: send = a [legacy.NAME] that takes messages",
-            )
-        # What is sent again after a crash carries the same id: an idempotent effect is had once.
-        allowed = ("read", "idempotent") if event else ("read",)
-        if self._effect not in allowed:
-            raise self._error(
-                f"its operation has the effect {self._effect!r}: moving it would lose writes",
-                route,
-                expected="an operation with the effect " + " or ".join(map(repr, allowed)),
-                remedy="keep it in shadow until both sides can be written",
-            )
-
-    def _error(
-        self, message: str, route: Route, *, value: str = "", expected: str = "", remedy: str = ""
-    ) -> RouteError:
-        return RouteError(
-            message,
-            place=f"endpoint {route.endpoint}",
-            value=value or _name(route),
-            expected=expected,
-            remedy=remedy,
-        )
-
-
-def _name(step: Step | Route) -> str:
-    return f"canary {step.percent:g} %" if step.stage is Stage.CANARY else step.stage.value

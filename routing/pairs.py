@@ -13,7 +13,7 @@ import msgspec
 
 from ..model import Data, Route, Side, Stage
 
-__all__ = ["EFFECTS", "PAIRS", "Plan", "is_legal", "plan_of", "reads_only"]
+__all__ = ["EFFECTS", "PAIRS", "Plan", "is_legal", "plan_of", "reads_only", "written"]
 
 EFFECTS: Final = ("read", "idempotent", "compensable", "irreversible")
 """What an operation may declare to do, from the one that does nothing to the one that is for good.
@@ -105,6 +105,19 @@ def plan_of(route: Route) -> Plan:
         return plan
     retired = route.stage is Stage.RETIRED or route.data is Data.REPLACEMENT
     return PAIRS[(Stage.RETIRED, Data.REPLACEMENT) if retired else (Stage.LEGACY, Data.LEGACY)]
+
+
+def written(route: Route, effect: str) -> tuple[Side, ...]:
+    """Give who is written, the first one first, where the replacement's store is kept by writes.
+
+    Empty where it is not: whoever answers a request is then the only one who does anything. A
+    killed route writes legacy first, whatever the order was, and the replacement's store is brought
+    up to date when the kill is lifted.
+    """
+    writes = plan_of(route).writes
+    if reads_only(effect) or Side.REPLACEMENT not in writes:
+        return ()
+    return (_L, _R) if route.killed and _L in writes else writes
 
 
 def reads_only(effect: str) -> bool:

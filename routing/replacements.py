@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Collection
 
 from ..ai.process import ProviderProcess
-from ..errors import FigError, ReplacementUnavailable
+from ..errors import FigError, NotAsked
 from ..model import Reply, Request
 from ..ports import Provider
 from ..telemetry import log
@@ -39,7 +39,7 @@ class Replacements:
         provider = self._ready.get(revision)
         if provider is None:
             self.start(revision)
-            raise ReplacementUnavailable(
+            raise NotAsked(
                 f"revision {revision or 'unknown'} is not ready",
                 place=f"replacement.{self._name}",
                 remedy="look at the log for why",

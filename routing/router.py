@@ -16,7 +16,8 @@ __all__ = ["Decision", "Router", "decide"]
 class Decision(msgspec.Struct, frozen=True):
     """What was decided, and by what.
 
-    ``rule`` is ``killed``, ``override``, ``pin``, ``rule N``, ``percent`` or ``stage``.
+    ``rule`` is ``killed``, ``data`` (a write goes to the store that counts), ``override``, ``pin``,
+    ``rule N``, ``percent`` or ``stage``.
     """
 
     side: Side
@@ -30,7 +31,8 @@ _KILLED = Decision(Side.LEGACY, compare=False, rule="killed")
 class Router:
     """Decides for one endpoint. Built by the app; asked once a request, on the caller's path.
 
-    In this order: a killed route goes to legacy, whatever its stage; a tester's signed header,
+    In this order: a killed route goes to legacy, whatever its stage; what writes goes to the store
+    that counts, where one is declared; a tester's signed header,
     wherever both sides may be asked; and where keys differ, an operator's pin of the key, the
     rules, the percent.
     """
@@ -47,6 +49,8 @@ class Router:
         plan = plan_of(route)
         if route.killed:
             return _KILLED
+        if plan.writes and self._effect != "read":
+            return Decision(plan.writes[0], compare=plan.compare, rule="data")
         forced = self._forced(route, request)
         if forced is not None:
             return Decision(forced, compare=plan.compare, rule="override")

@@ -3,50 +3,56 @@
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections import Counter
 from functools import partial
+from typing import Final
 
-from ..errors import FigError
-from ..model import Comparison, Payload, Record, Reply, Request, Route, Side
+from ..model import Reply
 from ..store.journal import Journal
 from ..store.line import Line
 from ..store.noise import keep_doubled
 from ..store.store import Store
 from ..store.write import Write
 from ..telemetry import Counters, log
-from .asking import ask_replacement, reason_of
-from .comparison.compare import compare
+from .bucket import inside
 from .comparison.noisy import Noisy
 from .comparison.twice import again, wanted
+from .effects.intents import told
 from .endpoint import Endpoint
 from .guardrails.observations import Observations
 from .later import Later
 from .ledger import Ledger
+from .pair import Both, Pair, answers, compared, seen
+from .pairs import reads_only
 
-__all__ = ["Pair", "Shadow", "compared"]
+__all__ = ["ACTS", "Pair", "Shadow", "compared", "sampled", "unasked"]
+
+ACTS: Final = "acts"
+"""Why a side is not asked in shadow that would do something."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Pair:
-    """A request that one side has answered. The side that is None is still to be asked.
+def sampled(endpoint: Endpoint, request_id: str) -> bool:
+    """Say whether a request is one of those that are asked in shadow.
 
-    ``took`` are the seconds that the side took that has answered; with the ``route`` on which it
-    did, both sides' times are compared too.
+    By a salt of its own and by the request: whom a canary takes has nothing to do with it.
     """
+    percent = endpoint.config.shadow.sample
+    return percent >= 100 or inside(f"shadow of {endpoint.name}", request_id, percent)
 
-    endpoint: Endpoint
-    request: Request
-    revision: str
-    legacy: Record | None = None
-    replacement: Reply | None = None
-    route: Route | None = None
-    took: float = 0.0
+
+def unasked(endpoint: Endpoint, *, legacy: bool) -> str:
+    """Say why a side is never asked in shadow; empty where it may be.
+
+    Legacy knows of no shadow: what it is asked, it does. Of a replacement somebody must promise
+    that it does nothing then.
+    """
+    if reads_only(endpoint.operation.effect):
+        return ""
+    return ACTS if legacy or endpoint.acts else ""
 
 
 class Shadow:
-    """A bounded queue and a few workers. A full queue drops and counts: nobody waits for it.
+    """A bounded queue and a few workers. What has no room is dropped and counted: nobody waits.
 
     ``noisy`` knows the fields whose differences are noise; None: no field's are. ``later`` writes
     differences that an outcome may decide; None: none waits for any.
@@ -67,6 +73,7 @@ class Shadow:
         self._journal = journal
         self._counters = counters
         self._queue: asyncio.Queue[Pair] = asyncio.Queue(size)
+        self._waiting: Counter[str] = Counter()
         self._workers = workers
         self._noisy = noisy or Noisy()
         self._later = later
@@ -84,10 +91,14 @@ class Shadow:
 
     def offer(self, pair: Pair) -> None:
         """Take a pair, or drop and count it. Called on the caller's path; never waits or raises."""
-        try:
+        name, rules = pair.endpoint.name, pair.endpoint.config.shadow
+        if not sampled(pair.endpoint, pair.request.id):
+            self._drop(pair, "sample")
+        elif self._waiting[name] >= rules.queue or self._queue.full():
+            self._drop(pair, "queue")
+        else:
+            self._waiting[name] += 1
             self._queue.put_nowait(pair)
-        except asyncio.QueueFull:
-            self._counters.add("shadow_dropped", pair.endpoint.name)
 
     async def run(self) -> None:
         """Work until cancelled."""
@@ -102,146 +113,96 @@ class Shadow:
     async def _work(self) -> None:
         while True:
             pair = await self._queue.get()
+            self._waiting[pair.endpoint.name] -= 1
             try:
-                await self._compare(pair)
+                if self._may_ask(pair):
+                    await self._compare(pair)
             except Exception:  # noqa: BLE001  # one bad pair must not end the shadow
                 log.exception("%s: shadow failed", pair.endpoint.name)
             finally:
                 self._queue.task_done()
 
+    def _may_ask(self, pair: Pair) -> bool:
+        """Say whether the side that is missing may be asked now, and count it where it may not."""
+        legacy = pair.legacy is None
+        if not legacy and pair.replacement is not None:
+            return True  # both have answered
+        return self._takes(pair, legacy=legacy)
+
+    def _takes(self, pair: Pair, *, legacy: bool) -> bool:
+        reason = unasked(pair.endpoint, legacy=legacy)
+        if reason:
+            self._drop(pair, reason)
+            return False
+        spent = "" if pair.route is None else self.observations.shadows(pair.route, legacy=legacy)
+        if spent:
+            self._counters.add("shadow_dropped", pair.endpoint.name, spent)
+        return not spent
+
+    def _drop(self, pair: Pair, reason: str) -> None:
+        self._counters.add("shadow_dropped", pair.endpoint.name, reason)
+        if pair.route is not None:
+            self.observations.not_asked(pair.route, reason)
+
     async def _compare(self, pair: Pair) -> None:
         endpoint, request = pair.endpoint, pair.request
         noisy = await self._noisy.fields(endpoint, pair.revision)
-        both = await _answers(pair, self.observations)
+        both = await answers(pair, self.observations)
         if isinstance(both, Write):
             self._journal.append(both)
             return
-        seen = await _seen(pair, both, noisy)
-        self._counters.add("shadow_pairs", endpoint.name, seen.winner)
-        if "function failed" in seen.why:
+        found = await seen(pair, both, noisy)
+        self._counters.add("shadow_pairs", endpoint.name, found.winner)
+        if "function failed" in found.why:
             self._counters.add("comparison_errors", endpoint.name)
-        if self._later is not None and self._later.wants(endpoint, seen):
-            await self._later.write(endpoint, request, seen, *both)
+        self._tell(pair, both)
+        if self._later is not None and self._later.wants(endpoint, found):
+            await self._later.write(endpoint, request, found, both.legacy, both.replacement)
         else:
-            self._journal.append(Write(observations=(seen,)))
-        for side in wanted(endpoint, request):
+            self._journal.append(Write(observations=(found,)))
+        if not pair.written:
+            await self._ask_again(pair, both)
+
+    def _tell(self, pair: Pair, both: Both) -> None:
+        """Journal what the replacement would have done where legacy answered, and await legacy's.
+
+        The answer to what writes is an intent itself.
+        """
+        if pair.replacement is not None:
+            return  # it answered: what it did is done
+        endpoint, request = pair.endpoint, pair.request
+        found = told(endpoint, request, both.reply, pair.revision, self._counters)
+        data: dict[str, object] = {"intents": found.shown}
+        if not reads_only(endpoint.operation.effect):
+            data["would"] = endpoint.operation.effect
+        elif not (found.shown or found.effects):
+            return
+        line = Line(
+            kind="intent",
+            endpoint=endpoint.name,
+            request_id=request.id,
+            revision=pair.revision,
+            data=data,
+        )
+        self._journal.append(Write(lines=(line,), effects=found.effects))
+
+    async def _ask_again(self, pair: Pair, both: Both) -> None:
+        """Ask sides twice where that is wanted: it costs what asking them once does."""
+        for side in wanted(pair.endpoint, pair.request):
+            if not self._takes(pair, legacy=side == "legacy"):
+                continue
             twice = await again(
-                endpoint,
-                request,
+                pair.endpoint,
+                pair.shadowed(pair.endpoint.config.shadow.deadline or pair.endpoint.time_limit),
                 pair.revision,
                 side,
-                legacy=both[0],
-                replacement=both[1],
+                legacy=both.legacy,
+                replacement=both.replacement,
                 used=partial(self._used, pair),
             )
             if twice is not None:
-                self._journal.append(keep_doubled(twice, request.id))
+                self._journal.append(keep_doubled(twice, pair.request.id))
 
     def _used(self, pair: Pair, reply: Reply) -> None:
         if pair.route is not None:
             self.observations.used(pair.route, reply.usage, shadow=True)
-
-
-async def compared(
-    pair: Pair, observations: Observations | None = None, noisy: Collection[str] = ()
-) -> Write:
-    """Ask the side that is missing and compare; give what the journal is to hold.
-
-    A side that fails or abstains leaves a line of kind ``shadow`` that says so, with what the other
-    side came to, and no comparison.
-    """
-    both = await _answers(pair, observations or Observations())
-    if isinstance(both, Write):
-        return both
-    return Write(observations=(await _seen(pair, both, noisy),))
-
-
-_Both = tuple[Payload, Payload]
-"""Legacy's answer and the replacement's."""
-
-
-async def _seen(pair: Pair, both: _Both, noisy: Collection[str]) -> Comparison:
-    if pair.endpoint.comparing.costly:
-        # Callers wait for this event loop, and nobody for the comparison.
-        return await asyncio.to_thread(_compared, pair, both, noisy)
-    return _compared(pair, both, noisy)
-
-
-def _compared(pair: Pair, both: _Both, noisy: Collection[str]) -> Comparison:
-    legacy, replacement = both
-    seen = compare(
-        pair.endpoint,
-        pair.request,
-        revision=pair.revision,
-        legacy=legacy,
-        replacement=replacement,
-        noisy=noisy,
-    )
-    return pair.endpoint.journalled(seen)
-
-
-async def _answers(pair: Pair, observations: Observations) -> _Both | Write:
-    """Give both answers, or what is written where there are not both."""
-    # Neither side's failure keeps the other's answer from being told of.
-    began = time.monotonic()
-    new, failed = await _replacement(pair, observations)
-    asked = time.monotonic()
-    old, refused = await _legacy(pair)
-    if new is None or old is None:
-        return _failed(pair, failed, refused)
-    if pair.route is not None and pair.took:
-        answered = time.monotonic()
-        times = (
-            (asked - began, pair.took)
-            if pair.replacement is None
-            else (pair.took, answered - asked)
-        )
-        observations.timed(pair.route, replacement=times[0], legacy=times[1])
-    return old, new
-
-
-_Failure = tuple[str, str]
-"""Why a side gave no answer: in a word, and in full."""
-
-
-async def _replacement(pair: Pair, observations: Observations) -> tuple[Payload | None, _Failure]:
-    try:
-        reply = pair.replacement
-        if reply is None:
-            reply = await ask_replacement(pair.endpoint, pair.request, pair.revision)
-            if pair.route is not None:
-                observations.used(pair.route, reply.usage, shadow=True)
-    except FigError as error:
-        return None, (reason_of(error), str(error))
-    if reply.status == "abstained" or reply.payload is None:
-        return None, ("abstained", reply.reason)
-    return reply.payload, ("", "")
-
-
-async def _legacy(pair: Pair) -> tuple[Payload | None, _Failure]:
-    try:
-        answer = pair.legacy or await _ask_legacy(pair.endpoint, pair.request)
-        return pair.endpoint.mapping.decode_reply(answer), ("", "")
-    except FigError as error:
-        return None, (type(error).__name__, str(error))
-
-
-async def _ask_legacy(endpoint: Endpoint, request: Request) -> Record:
-    if endpoint.legacy is None or request.record is None:
-        raise FigError("there is no legacy to ask", place=f"endpoint.{endpoint.name}")
-    return await endpoint.legacy(request.record, time.time() + endpoint.timeout)
-
-
-def _failed(pair: Pair, replacement: _Failure, legacy: _Failure) -> Write:
-    side, (reason, detail) = (
-        (Side.REPLACEMENT, replacement) if replacement[0] else (Side.LEGACY, legacy)
-    )
-    other = (legacy if replacement[0] else replacement)[0] or "ok"
-    line = Line(
-        kind="shadow",
-        endpoint=pair.endpoint.name,
-        request_id=pair.request.id,
-        revision=pair.revision,
-        data={"side": side.value, "reason": reason, "detail": detail, "other": other},
-    )
-    return Write(lines=(line,))

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Final
 import msgspec
 
 from ..errors import StoreError
+from ..routing.dual.copying import Copying
+from ..routing.effects.scales import Scales
 from ..routing.overdue import Overdue
 from ..store.leases import Leases
 from ..store.retention import retain
@@ -31,7 +33,11 @@ _HOUR: Final = 3_600.0
 
 
 def alone(running: Running) -> list[Singleton]:
-    """Give the work of a process that takes deliveries. Called once, at its start."""
+    """Give the work of a process. Called once, at its start.
+
+    One that only serves copies what it and others wrote; the rest is for those that take
+    deliveries.
+    """
     leases = Leases(running.store.database)
 
     async def outcomes(token: int) -> None:
@@ -42,6 +48,7 @@ def alone(running: Running) -> list[Singleton]:
             overdue = Overdue(endpoints, running.store, running.counters)
             try:
                 again = await overdue.look()
+                again = await Scales(endpoints, running.store, running.counters).look() or again
             except StoreError as error:
                 log.debug("outcomes that did not come are not told of yet: %s", error)
                 again = False
@@ -58,6 +65,11 @@ def alone(running: Running) -> list[Singleton]:
         del token  # a difference that is decided already is not decided again
         await judges(running)
 
+    async def copying(token: int) -> None:
+        del token  # each write is under a lease of its own
+        await Copying(running.doubling, lambda: running.plan.endpoints).run()
+
+    taking = (("outcomes", outcomes), ("retention", retention), ("judges", judging))
     return [
         Singleton(
             leases,
@@ -66,7 +78,7 @@ def alone(running: Running) -> list[Singleton]:
             lease=lambda: running.plan.workspace.bridge.lease,
             work=work,
         )
-        for name, work in (("outcomes", outcomes), ("retention", retention), ("judges", judging))
+        for name, work in (*(taking if running.sources else ()), ("dual writes", copying))
     ]
 
 

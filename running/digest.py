@@ -40,4 +40,5 @@ def _files(workspace: Workspace) -> Iterator[Path]:
     for endpoint in workspace.endpoint.values():
         if endpoint.outcome is not None and endpoint.outcome.mapping:
             mappings.add(endpoint.outcome.mapping)
+        mappings |= {one.mapping for one in endpoint.effects.values() if one.mapping}
     yield from sorted(workspace.path(mapping) for mapping in mappings)

@@ -12,10 +12,8 @@ from ..facades.http import Answer, App, HttpRequest
 from ..facades.server import Serving
 from ..facades.soap import Serve, SoapFacade, SoapSystem
 from ..routing.dispatch import Dispatcher
-from ..routing.shadow import Shadow
-from ..routing.table import RouteTable
-from ..store.journal import Journal
-from ..telemetry import Counters
+from ..routing.dual.doubling import Doubling
+from ..routing.dual.writing import Writing
 from .plan import Plan, host_port
 
 __all__ = ["Listening"]
@@ -24,17 +22,10 @@ __all__ = ["Listening"]
 class Listening:
     """Serves the facades of a plan, and then those of the next. Owned by one event loop."""
 
-    def __init__(
-        self,
-        *,
-        table: RouteTable,
-        journal: Journal,
-        shadow: Shadow,
-        counters: Counters,
-        announce: Announce,
-    ) -> None:
-        self._table, self._journal, self._shadow = table, journal, shadow
-        self._counters, self._announce = counters, announce
+    def __init__(self, doubling: Doubling, *, announce: Announce) -> None:
+        self._doubling, self._announce = doubling, announce
+        self._table, self._journal = doubling.table, doubling.journal
+        self._shadow, self._counters = doubling.shadow, doubling.counters
         self._stack = AsyncExitStack()
         self._served: dict[str, _Served] = {}
 
@@ -116,6 +107,7 @@ class Listening:
                     self._shadow,
                     self._counters,
                     self._shadow.observations,
+                    Writing(endpoint, self._doubling),
                 ).serve
             )
             for endpoint in plan.endpoints.values()

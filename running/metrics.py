@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from ..model import Side
+from ..store.dual_work import Lag
 from ..store.waiting import Waiting
 from ..telemetry import GAUGE_LABELS, GAUGES, LABELS, METRICS
 from .exposition import Family
@@ -76,6 +78,20 @@ def _gauges(status: ProcessStatus, waiting: Waiting | None) -> Iterator[tuple[st
         yield "outbox_unsent", [({}, float(waiting.outgoing))]
         yield "outbox_oldest_seconds", [({}, waiting.outgoing_age)]
         yield "outcomes_awaited", [({}, float(waiting.outcomes))]
+        yield from _of_dual_writes(waiting.dual)
+
+
+def _of_dual_writes(
+    lags: Mapping[str, Lag],
+) -> Iterator[tuple[str, list[tuple[Mapping[str, str], float]]]]:
+    """Give how far the sides of each endpoint are apart."""
+    of = [({"endpoint": name}, lag) for name, lag in lags.items()]
+    yield "dual_write_lag", [(labels, lag.oldest) for labels, lag in of]
+    yield "dual_writes_in_doubt", [(labels, float(lag.doubts)) for labels, lag in of]
+    yield (
+        "dual_writes_uncopied",
+        [({**labels, "side": side}, float(lag.to(side))) for labels, lag in of for side in Side],
+    )
 
 
 def _of_source(view: SourceView) -> dict[str, float]:

@@ -182,7 +182,7 @@ def _listened(workspace: Workspace) -> list[str]:
 def _feeding(endpoint: config.Endpoint) -> set[str]:
     outcome = endpoint.outcome
     both = {endpoint.listen.source, outcome.source if outcome is not None else ""}
-    return both - {""}
+    return (both | {one.source for one in endpoint.effects.values()}) - {""}
 
 
 def _caller(kept: _Kept, name: str) -> Caller:

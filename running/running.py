@@ -20,6 +20,7 @@ from ..config import Workspace
 from ..facades.server import Serving
 from ..ports import Source
 from ..routing.deciding import Deciding, takers
+from ..routing.dual.doubling import Doubling
 from ..routing.guardrails.watch import Watch
 from ..routing.kept import KeptRoutes
 from ..routing.operator import Operator
@@ -99,13 +100,8 @@ class Running:
             adopted=self._tell_of_routes,
         )
         self.shadow = Shadow.on(self.store, self.counters)
-        self.listening = Listening(
-            table=self.table,
-            journal=self.store.journal,
-            shadow=self.shadow,
-            counters=self.counters,
-            announce=announce,
-        )
+        self.doubling = Doubling(self.store, self.table, self.shadow, self.counters)
+        self.listening = Listening(self.doubling, announce=announce)
         self.intake = Intake(self.counters, lambda: self.store.journal.healthy)
         self.gates = Gates(self.plan.workspace.bridge)
         lease = self.plan.workspace.bridge.lease
@@ -113,8 +109,7 @@ class Running:
         self.senders = Senders(outbox, self.counters, limits=SenderLimits(lease=lease))
         self.takers = self.taking(self.plan)
         self.replays = Replays(self.store.database, released(self.intake.source), lease=lease)
-        self.recent = Recent()
-        self.notify = Notify()
+        self.recent, self.notify = Recent(), Notify()
         self.presence = Presence(
             self.store.database,
             kind="up" if facades and sources else "serve" if facades else "bridge",
@@ -162,10 +157,10 @@ class Running:
         self._begin()
         if self.facades:
             await self.listening.open(self.plan)
+        self.singletons = alone(self)
+        for single in self.singletons:
+            self.background.start(single.name, single.run())
         if self.sources:
-            self.singletons = alone(self)
-            for single in self.singletons:
-                self.background.start(single.name, single.run())
             await self.loading.wait(_MODELS, stop)
             self.fitting.hold(await self.fitting.look(self.plan))
         if not stop.is_set():
@@ -242,7 +237,7 @@ class Running:
         self.notify.stopping("finishing what is in hand")
         leaving = asyncio.create_task(self.presence.beat())
         await asyncio.gather(self.intake.stop(), self.listening.close())
-        await self.senders.stop()
+        await asyncio.gather(self.senders.stop(), self.doubling.drain(5.0))
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(5.0):
                 await self.shadow.drain()

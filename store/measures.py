@@ -22,10 +22,24 @@ from sqlalchemy.sql import ColumnCollection
 from . import tables
 from .database import Database
 
-__all__ = ["USED", "Failure", "Measured", "Measures", "Place", "Sampled", "Sum"]
+__all__ = [
+    "DROPPED",
+    "SHADOW",
+    "USED",
+    "Failure",
+    "Measured",
+    "Measures",
+    "Place",
+    "Sampled",
+    "Sum",
+]
 
 USED: Final = "used:"
 """What the names of sums begin with that tell what replies have used."""
+SHADOW: Final = "shadow:"
+"""What the names of sums begin with that tell what shadow calls have used."""
+DROPPED: Final = "dropped:"
+"""What those begin with that tell why shadow calls were not made."""
 _DAY: Final = 86_400.0
 
 
@@ -139,6 +153,21 @@ class Measures:
                 since=ask(_SINCE, version).scalar(),
             )
 
+    def shadowed(
+        self, endpoints: Sequence[str], now: float
+    ) -> dict[str, dict[str, tuple[int, float]]]:
+        """Give what shadow calls of the day have come to: count and total, by endpoint and name.
+
+        Names begin with ``shadow:`` where something was used, with ``dropped:`` where a call was
+        not made, for the reason that follows.
+        """
+        given = {"endpoints": list(endpoints), "day": int(now // _DAY)}
+        found: dict[str, dict[str, tuple[int, float]]] = {name: {} for name in endpoints}
+        with self._database.read() as connection:
+            for endpoint, name, count, total in connection.execute(_SHADOWED, given):
+                found[endpoint][name] = (int(count), float(total))
+        return found
+
 
 def _grow(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
     table = tables.measures
@@ -202,6 +231,15 @@ _SPENT: Final = (
         _M.name.startswith(USED),
     )
     .group_by(_M.name)
+)
+_SHADOWED: Final = (
+    select(_M.endpoint, _M.name, func.sum(_M.count), func.sum(_M.total))
+    .where(
+        _M.endpoint.in_(bindparam("endpoints", expanding=True)),
+        _M.day == bindparam("day"),
+        _M.name.startswith(SHADOW) | _M.name.startswith(DROPPED),
+    )
+    .group_by(_M.endpoint, _M.name)
 )
 _SINCE: Final = select(_H.at).where(
     _H.endpoint == bindparam("endpoint"), _H.version == bindparam("version")

@@ -38,6 +38,7 @@ class Report(msgspec.Struct, kw_only=True):
     failures: int = 0
     sampled: int = 0
     measures: int = 0
+    dual_writes: int = 0
     freed: int = 0
     seconds: float = 0.0
     stopped: str = ""
@@ -96,6 +97,7 @@ def _ages(retention: Retention, now: float) -> dict[str, float]:
         "failures": retention.measures,
         "sampled": retention.measures,
         "measures": retention.measures,
+        "dual_writes": retention.dual_writes,
     }
     return {name: now - age * _DAY for name, age in days.items() if age > 0}
 

@@ -15,6 +15,7 @@ __all__ = ["RULES", "count", "free_bytes", "remove"]
 _STEP: Final = 1_000  # rows in a transaction
 
 _letters, _outbox, _awaited = tables.dead_letters.c, tables.outbox.c, tables.awaited.c
+_dual = tables.dual_writes.c
 
 RULES: Final[Mapping[str, tuple[Table, ColumnElement[float], ColumnElement[bool] | None]]] = {
     "inbox": (tables.inbox, tables.inbox.c.at, None),
@@ -29,6 +30,7 @@ RULES: Final[Mapping[str, tuple[Table, ColumnElement[float], ColumnElement[bool]
     "failures": (tables.failures, tables.failures.c.at, None),
     "sampled": (tables.sampled, tables.sampled.c.at, None),
     "measures": (tables.measures, (tables.measures.c.day + 1) * 86_400.0, None),
+    "dual_writes": (tables.dual_writes, _dual.done_at, _dual.state.in_(("done", "undone"))),
     "awaited": (tables.awaited, _awaited.at, _awaited.state != "waiting"),
 }
 """By name: the table, the time that tells a row's age, and what else must hold for it to go."""

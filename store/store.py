@@ -7,6 +7,8 @@ from sqlalchemy import Engine
 from ..errors import StoreError
 from .database import Database
 from .dead_letters import DeadLetters
+from .dual_work import DualWork
+from .dual_writes import DualWrites
 from .evidence import Evidence
 from .group import Inserts
 from .inbox import Inbox
@@ -35,6 +37,8 @@ class Store:
         self.measures = Measures(self.database)
         self.dead_letters = DeadLetters(self.database)
         self.inbox = Inbox(self.database)
+        self.dual_writes = DualWrites(self.database)
+        self.dual_work = DualWork(self.database)
         self._opened = False
 
     @property

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import msgspec
 from sqlalchemy import Table, func, select
 from sqlalchemy.sql import ColumnElement, Select
 
 from . import tables
 from .database import Database
+from .dual_work import Lag, lags
 
 __all__ = ["Waiting", "count_waiting"]
 
@@ -17,6 +20,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
     ``dead`` letters that nobody decided on, ``replays`` asked for and not done, ``outgoing``
     messages unsent (the oldest ``outgoing_age`` seconds old), ``outcomes`` that legacy owes.
+    ``dual`` says by endpoint how far its two sides are apart, where they are.
     """
 
     dead: int = 0
@@ -24,6 +28,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     outgoing: int = 0
     outgoing_age: float = 0.0
     outcomes: int = 0
+    dual: Mapping[str, Lag] = {}
 
 
 def count_waiting(database: Database, now: float) -> Waiting:
@@ -39,6 +44,7 @@ def count_waiting(database: Database, now: float) -> Waiting:
             outcomes=connection.execute(
                 _count(tables.awaited, tables.awaited.c.state == "waiting")
             ).scalar_one(),
+            dual=lags(connection) if database.has(tables.dual_writes) else {},
         )
 
 

@@ -25,6 +25,8 @@ STATUS = {
     "SchemaDrift": 6,
     "ReplacementError": 7,
     "ReplacementUnavailable": 7,
+    "Declined": 7,
+    "NotAsked": 7,
     "CircuitOpen": 7,
     "DeadlineExceeded": 7,
     "StoreError": 8,

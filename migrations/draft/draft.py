@@ -37,7 +37,7 @@ def draft(subject: Subject, runbook: str) -> str:
     name = subject.endpoint.name
     head = _HEAD.format(endpoint=name, name=runbook, kind=subject.kind)
     why = f"move {name} from {subject.endpoint.legacy or 'legacy'} to {_to(subject)}"
-    expires = (subject.today + _LASTS).isoformat()
+    expires = (subject.endpoint.expires or subject.today + _LASTS).isoformat()
     return (
         f"{head}[runbook]\n"
         f"endpoint = {toml(name)}\n"

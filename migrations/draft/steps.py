@@ -80,7 +80,7 @@ def _on(subject: Subject) -> Iterator[Part]:
         yield _watched(subject, "in-shadow", last=True)
         return
     if subject.moves_data:
-        yield from _both_stores()
+        yield from _both_stores(subject.endpoint.name)
     yield from canaries(subject)
     yield live(subject)
     if subject.moves_data:
@@ -114,7 +114,7 @@ def _ends(subject: Subject) -> str:
     return f"The last step: as it stands, this endpoint goes no further than shadow.{why}"
 
 
-def _both_stores() -> Iterator[Part]:
+def _both_stores(name: str) -> Iterator[Part]:
     yield Part(
         name="data-legacy",
         do="data",
@@ -131,6 +131,8 @@ def _both_stores() -> Iterator[Part]:
         needs=("adopted", gate("approvals", people=1)),
         timeout="14d",
         why="every write goes to both stores; what legacy refuses does not happen",
+        says=f"[endpoint.{name}.dual] in fig.toml says how callers' repeats are known, and how a "
+        "write is looked up that nobody knows the outcome of. Look at it before.",
     )
     yield Part(
         name="copy-history",

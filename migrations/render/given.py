@@ -11,6 +11,7 @@ from ...routing.guardrails.course import Point
 from ...routing.guardrails.differences import Difference
 from ...routing.guardrails.evidence import Evidence
 from ...routing.guardrails.forecast import Forecast
+from ...routing.safety import Safety
 from ...store.routes import Change
 from ..state import RunState
 
@@ -50,7 +51,8 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     """Everything. ``kind`` says what the endpoint is; ``effect`` is its operation's.
 
     ``proof`` is None where nothing has been compared. ``changes`` are the route's, ``told`` the
-    run's. ``stale``: the runbook's file is not the text that the run has kept.
+    run's. ``stale``: the runbook's file is not the text that the run has kept. ``safety`` says
+    whether legacy could answer everybody now, and until when; None where nobody has asked.
     """
 
     workspace: str
@@ -64,3 +66,4 @@ class Board(msgspec.Struct, frozen=True, kw_only=True):
     changes: Sequence[Change] = ()
     told: Sequence[Told] = ()
     stale: bool = False
+    safety: Safety | None = None

@@ -47,7 +47,7 @@ pre { background: #f7f7f7; border: 1px solid #ccc; padding: 0.8em; white-space: 
 .waits { color: #7a4b00; font-weight: 600; }
 .quiet { color: #666; }
 .warns { border-left: 4px solid #a40e26; padding: 0.4em 0.8em; background: #fdf1f2; }
-svg.plot { width: 100%; max-width: 44em; height: auto; font: 11px sans-serif; }
+svg.plot { width: 100%; max-width: 44em; height: auto; font: 12px sans-serif; }
 svg.plot polyline { fill: none; stroke-width: 1.8; }
 svg.plot .grid { stroke: #e2e2e2; stroke-width: 1; }
 svg.plot .goal { stroke: #444; stroke-width: 1.2; }

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+import msgspec
+
+from ...model import Route
 from ..ports import Waiting
 from ..runbook import Step
 from ..span import span_text
 from ..state import GateState, StepState
 from .blocks import Block, Bullets, Facts, Heading, Line, Paragraph, Span, Table, line
 from .given import Board
-from .words import LATE, day, options, said, state
+from .words import LATE, day, options, place, said, state
 
 __all__ = ["plan"]
 
@@ -70,9 +73,18 @@ def _facts(one: StepState) -> Iterator[tuple[str, Line]]:
         yield "Begun", line(day(record.began_at), tries)
     if record.ended_at is not None:
         yield "Ended", line(day(record.ended_at))
-    told = ", ".join(f"{key} = {said(value)}" for key, value in sorted(record.result.items()))
-    if told:
-        yield "Came to", line(_short(told))
+    came = _came(record.result)
+    if came:
+        yield "Came to", line(_short(came))
+
+
+def _came(result: Mapping[str, object]) -> str:
+    """Say what a step came to: of a change of the route only from where to where it went."""
+    try:
+        routes = [msgspec.convert(result[name], Route) for name in ("before", "after")]
+    except (KeyError, msgspec.ValidationError):
+        return ", ".join(f"{name} = {said(value)}" for name, value in sorted(result.items()))
+    return " → ".join(place(one) for one in routes)
 
 
 def _does(step: Step) -> str:

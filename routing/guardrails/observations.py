@@ -12,9 +12,10 @@ from ...config import Endpoint
 from ...errors import StoreError
 from ...guardrail_settings import Ratio, bounds_of
 from ...model import Route, Side
-from ...store.measures import USED, Failure, Measures, Place, Sampled, Sum
+from ...store.measures import DROPPED, SHADOW, USED, Failure, Measures, Place, Sampled, Sum
 from ...telemetry import log
 from ..exchange import Exchange
+from ..spending import CALLS, LEGACY_CALLS, Spending, spent_of
 from .cell import Cell, Failing, Taken, rows_of
 from .latency import step_of
 
@@ -25,6 +26,9 @@ FAILED: Final = frozenset({"deadline", "unavailable", "contract", "raised", "err
 _MOST: Final = 5_000
 """Failures kept until they are written; what trips a breaker is long in it by then."""
 _HOUR: Final = 3_600.0
+
+Totals = Mapping[str, Mapping[str, float]]
+"""What shadow calls have used today, by endpoint and name."""
 
 
 class Observations:
@@ -44,10 +48,13 @@ class Observations:
         self._kept = _Kept()
         self._writing = threading.Lock()
         self.dropped = 0
+        self.spending = Spending()
 
     def follow(self, endpoints: Iterable[Endpoint]) -> None:
         """Know the settings of these endpoints. Called when a process takes a ``fig.toml``."""
-        bounds = {one.name: one.guardrail for one in endpoints}
+        known = list(endpoints)
+        self.spending.follow(known)
+        bounds = {one.name: one.guardrail for one in known}
         self._windows = {name: one.window for name, one in bounds.items()}
         drawn = {name: bounds_of(one.ratio, Ratio) for name, one in bounds.items()}
         self._keys = {name: one.keys for name, one in drawn.items() if one is not None}
@@ -82,14 +89,48 @@ class Observations:
         """Take a request of the replacement that nobody answered in its place."""
         self._fell_back(self._cell(exchange.route), exchange, reason)
 
-    def used(self, route: Route, usage: Mapping[str, float], *, shadow: bool = False) -> None:
-        """Take that the replacement was asked, and what its answer has used, by name."""
+    def used(
+        self,
+        route: Route,
+        usage: Mapping[str, float],
+        *,
+        shadow: bool = False,
+        spends: bool | None = None,
+    ) -> None:
+        """Take that the replacement was asked, and what its answer has used, by name.
+
+        ``shadow``: it was asked beside legacy; ``spends``: of the shadow's budget (None: where it
+        was asked beside legacy).
+        """
         cell = self._cell(route)
         cell.calls += 1
         if shadow:
             cell.asked += 1
+        if shadow if spends is None else spends:
+            for name, value in spent_of(usage).items():
+                self._spend(route, name, value)
         for name, value in usage.items():
             cell.add(f"{USED}{name}", "replacement", float(value))
+
+    def shadows(self, route: Route, *, legacy: bool = False) -> str:
+        """Take that a side is to be asked in shadow; else say why it must not be, and count that.
+
+        Asked before each such call: what a budget has room for is taken at once.
+        """
+        refused = self.spending.refused(route.endpoint, time.time(), legacy=legacy)
+        if refused:
+            self.not_asked(route, refused)
+        else:
+            self._spend(route, LEGACY_CALLS if legacy else CALLS, 1.0)
+        return refused
+
+    def not_asked(self, route: Route, reason: str) -> None:
+        """Take that a side was not asked in shadow, and why."""
+        self._cell(route).add(f"{DROPPED}{reason}", "", 1.0)
+
+    def _spend(self, route: Route, name: str, value: float) -> None:
+        self._cell(route).add(f"{SHADOW}{name}", "", value)
+        self.spending.add(route.endpoint, name, value, time.time())
 
     def timed(self, route: Route, *, replacement: float, legacy: float) -> None:
         """Take how long both sides took for one request, in one unit."""
@@ -110,21 +151,36 @@ class Observations:
         taken = [one for one in map(Cell.take, self._cells.values()) if one is not None]
         current = {cell.place for cell in self._current.values()}
         self._cells = {place: cell for place, cell in self._cells.items() if place in current}
-        if self._measures is not None and (taken or self._kept):
-            await asyncio.to_thread(self._write, self._measures, taken, time.time())
+        self.spending.writing()
+        if self._measures is not None and (taken or self._kept or self.spending.bounded):
+            now = time.time()
+            totals = await asyncio.to_thread(self._write, self._measures, taken, now)
+            if totals is not None:
+                self.spending.known(totals, now)
 
-    def _write(self, measures: Measures, taken: list[Taken], now: float) -> None:
+    def _write(self, measures: Measures, taken: list[Taken], now: float) -> Totals | None:
+        """Write, and read what shadow calls have used by then; None where either failed."""
         with self._writing:  # a flush that was cancelled goes on in its thread
             kept = self._kept
             for one in taken:
                 for row in rows_of(one, self._windows.get(one.place.endpoint, _HOUR)):
                     self.dropped += kept.add(row)
             try:
-                measures.add(now, list(kept.sums.values()), list(kept.failures), kept.sampled)
+                if kept:
+                    measures.add(now, list(kept.sums.values()), list(kept.failures), kept.sampled)
+                self._kept = _Kept()
+                return self._used(measures, now)
             except StoreError as error:
                 log.debug("what was measured is not written yet: %s", error)
-            else:
-                self._kept = _Kept()
+                return None
+
+    def _used(self, measures: Measures, now: float) -> Totals:
+        if not self.spending.bounded:
+            return {}
+        return {
+            endpoint: {name.removeprefix(SHADOW): total for name, (_, total) in sums.items()}
+            for endpoint, sums in measures.shadowed(self.spending.bounded, now).items()
+        }
 
     def _cell(self, route: Route) -> Cell:
         cell = self._current.get(route.endpoint)

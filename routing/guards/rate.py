@@ -8,7 +8,7 @@ from math import inf
 
 from aiolimiter import AsyncLimiter
 
-from ...errors import ReplacementUnavailable
+from ...errors import NotAsked
 from ...model import Reply, Request
 from ...settings import Rate
 from ...telemetry import Counters
@@ -41,7 +41,7 @@ class RateLimit:
         return limited
 
     async def turn(self, until: float) -> None:
-        """Wait for a turn. Raises ``ReplacementUnavailable`` where none comes in time."""
+        """Wait for a turn. Raises ``NotAsked`` where none comes in time."""
         if not self._waiting and self._limiter.has_capacity():
             await self._limiter.acquire()
             return
@@ -59,9 +59,9 @@ class RateLimit:
         finally:
             self._waiting -= not HISTORY.get()
 
-    def _refused(self) -> ReplacementUnavailable:
+    def _refused(self) -> NotAsked:
         self._counters.add("guards", self._name, "rate")
-        return ReplacementUnavailable(
+        return NotAsked(
             "rate: it is asked as often as it may be",
             place=f"{self._name}.rate",
             value=f"{self._waiting} wait for their turn",

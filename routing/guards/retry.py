@@ -10,7 +10,13 @@ from typing import Final
 
 import stamina
 
-from ...errors import CircuitOpen, DeadlineExceeded, ReplacementUnavailable
+from ...errors import (
+    CircuitOpen,
+    DeadlineExceeded,
+    NotAsked,
+    ReplacementError,
+    ReplacementUnavailable,
+)
 from ...model import Reply, Request
 from ...settings import Retry
 from ...telemetry import Counters
@@ -46,7 +52,7 @@ class Retrying:
         """Give the step behind this guard."""
 
         async def retried(request: Request, until: float) -> Reply:
-            attempts = 0
+            attempts, reached = 0, False
 
             def wait(error: Exception) -> bool | float:
                 return self._wait(error, attempts, until)
@@ -56,9 +62,17 @@ class Retrying:
             ):
                 with attempt:
                     attempts += 1
-                    if attempts > 1:
-                        await self._again(until)
-                    return await step(request, until)
+                    try:
+                        if attempts > 1:
+                            await self._again(until)
+                        return await step(request, until)
+                    except NotAsked as error:
+                        if reached:
+                            raise _reached(error) from error
+                        raise
+                    except ReplacementError:
+                        reached = True
+                        raise
             raise AssertionError("the last attempt returns or raises")
 
         return retried
@@ -77,3 +91,14 @@ class Retrying:
         if asyncio.get_running_loop().time() + delay >= until:
             return False
         return delay
+
+
+def _reached(error: NotAsked) -> ReplacementUnavailable:
+    """Say that it was not asked this time, but had been: nobody knows what that has come to."""
+    return ReplacementUnavailable(
+        error.message,
+        place=error.place,
+        value=error.value,
+        expected=error.expected,
+        remedy=error.remedy,
+    )

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, nullcontext
 from math import inf
 
-from ...errors import ReplacementUnavailable
+from ...errors import NotAsked
 from ...model import Reply, Request
 from ...telemetry import Counters
 from .history import HISTORY
@@ -49,9 +49,9 @@ class Slots:
         finally:
             self._free.release()
 
-    def _refused(self) -> ReplacementUnavailable:
+    def _refused(self) -> NotAsked:
         self._counters.add("guards", self._name, "at_once")
-        return ReplacementUnavailable(
+        return NotAsked(
             "at_once: it works on as many requests as it may",
             place=f"{self._name}.at_once",
             expected=f"{self._at_once} at once",

@@ -108,21 +108,28 @@ reviews = Table(
     sqlite_autoincrement=True,
 )
 
-# A write that is to happen on both sides. ``state``: prepared (nothing is known to have happened),
-# first (the first side has it), done (both have it), doubt (one of them may have it), or undone.
+# A write that is to happen on both sides, ``first`` and then ``second`` ("": on the first alone).
+# ``state``: prepared (the first may be asked now), first (it has it; the second has not, or is
+# asked now), done (all have it), doubt (``side`` may have it), or undone (it ended, and not all
+# have it: ``error`` says why). ``token`` is its idempotency key, ``digest`` that of what came under
+# it. ``side`` is the one that is asked, under the lease. ``result`` is the answer that the caller
+# got; ``record`` is emptied once nobody needs it any more.
 dual_writes = Table(
     "dual_writes",
     metadata,
     Column("id", Id, primary_key=True, autoincrement=True),
     Column("endpoint", String, nullable=False),
     Column("request_id", String, nullable=False),
+    Column("token", String, nullable=False),
+    Column("digest", String(64), nullable=False),
     Column("key", String, nullable=False),
     Column("first", String, nullable=False),
+    Column("second", String, nullable=False),
     Column("state", String, nullable=False),
     Column("side", String, nullable=False, server_default=""),
     Column("revision", String, nullable=False),
     Column("record", LargeBinary, nullable=False),
-    Column("result", Text, nullable=False, server_default=""),
+    Column("result", LargeBinary, nullable=True),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_at", Double, nullable=False, server_default="0"),
     Column("error", Text, nullable=False, server_default=""),
@@ -131,7 +138,8 @@ dual_writes = Table(
     Column("done_at", Double, nullable=True),
     Column("lease_token", String, nullable=True),
     Column("lease_until", Double, nullable=True),
-    UniqueConstraint("endpoint", "request_id", name="uq_dual_writes_endpoint_request_id"),
-    Index("ix_dual_writes_endpoint_state_id", "endpoint", "state", "id"),
+    UniqueConstraint("endpoint", "token", name="uq_dual_writes_endpoint_token"),
+    Index("ix_dual_writes_state_id", "state", "id"),
+    Index("ix_dual_writes_endpoint_key_id", "endpoint", "key", "id"),
     sqlite_autoincrement=True,
 )

@@ -227,21 +227,26 @@ class Soap:
         """Post what stands in a Body."""
         return self.post(ENVELOPE.format(inner), **headers)
 
-    def mail(self, operation: str, text: str, customer: str, channel: str = "M") -> Answer:
+    def mail(
+        self, operation: str, text: str, customer: str, channel: str = "M", **headers: str
+    ) -> Answer:
         """Call TriageTicket or SubmitTicket."""
         return self.call(
             f"<tns:{operation}><tns:customer>{escape(customer)}</tns:customer>"
             f"<tns:channel>{escape(channel)}</tns:channel>"
-            f"<tns:text>{escape(text)}</tns:text></tns:{operation}>"
+            f"<tns:text>{escape(text)}</tns:text></tns:{operation}>",
+            **headers,
         )
 
     def triage(self, text: str, customer: str = "C-1", channel: str = "M") -> Answer:
         """Ask what a mail is about."""
         return self.mail("TriageTicket", text, customer, channel)
 
-    def submit(self, text: str, customer: str = "C-1", channel: str = "M") -> Answer:
+    def submit(
+        self, text: str, customer: str = "C-1", channel: str = "M", **headers: str
+    ) -> Answer:
         """Open a ticket."""
-        return self.mail("SubmitTicket", text, customer, channel)
+        return self.mail("SubmitTicket", text, customer, channel, **headers)
 
     def get(self, number: object) -> Answer:
         """Look a ticket up."""

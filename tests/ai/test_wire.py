@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -24,7 +25,7 @@ from stranglerfig.errors import (
     ReplacementError,
     ReplacementUnavailable,
 )
-from stranglerfig.model import Record, Reply, Request
+from stranglerfig.model import Intent, Record, Reply, Request
 
 VALUES = st.recursive(
     st.none()
@@ -95,3 +96,11 @@ def test_errors_keep_their_kind_and_parts(kind):
 def test_other_errors_become_plain_ones():
     assert type(error_of(fault_of(ConfigError("m", place="p")))) is ReplacementError
     assert "KeyError: 'x'" in str(error_of(fault_of(KeyError("x"))))
+
+
+def test_a_shadow_and_its_intents_survive():
+    request = Request(id="r", operation="o", version=1, source="s", payload={}, shadow=True)
+    assert decode_to_worker(encode(Ask(1, request))[4:]).request.shadow
+    told = (Intent(kind="refund", payload={"amount": Decimal("1.50")}),)
+    reply = Reply(request_id="r", status="abstained", produced_by="x", intents=told)
+    assert decode_from_worker(encode(Answer(1, reply))[4:]).reply.intents == told

@@ -161,3 +161,27 @@ def test_guards_and_table_agree_on_what_is_tried_at_once():
 )
 def test_every_error_has_its_rule(error, then):
     assert rule_of(error).then == then
+
+
+def test_what_is_asked_beside_and_instead_is_told_where_it_is_not_the_usual(workspace):
+    assert not {"blend", "fallback", "shadow"} & stops(explained(workspace)["triage-ticket"]).keys()
+    with (workspace / "fig.toml").open("a") as file:
+        file.write(BESIDE)
+    one = stops(explained(workspace)["triage-ticket"])
+    assert one["blend"]["figures"] == {"rules": 1}
+    assert one["fallback"]["figures"] == {"reserve": 0.5}
+    assert one["shadow"]["figures"] == {"sample": 10.0, "calls": 500.0, "queue": 1000}
+    assert "refund.post@1" in one["effect"]["says"]
+
+
+BESIDE = """
+[endpoint.triage-ticket.blend]
+fields = { category = "legacy" }
+[endpoint.triage-ticket.fallback]
+reserve = 0.5
+[endpoint.triage-ticket.shadow]
+sample = 10.0
+calls = 500
+[endpoint.triage-ticket.effects.refund]
+operation = "refund.post@1"
+"""

@@ -134,3 +134,25 @@ def test_an_endpoint_that_was_never_moved_has_nothing_to_show(workspace):
 )
 def test_a_time_is_told_no_more_exactly_than_it_is_known(seconds, says):
     assert when(seconds) == says
+
+
+def test_what_the_shadow_has_used_today_stands_beside_what_it_may(climbing):
+    with (climbing / "fig.toml").open("a") as file:
+        file.write(f"\n[endpoint.{NAME}.shadow]\ncalls = 500\nlegacy_calls = 10\n")
+    with app.store(load(climbing)) as store:
+        place = Place(NAME, "r1abc", "any")
+        sums = [
+            Sum(place, name, "", count, total, 0.0)
+            for name, count, total in (
+                ("shadow:calls", 7, 7.0),
+                ("shadow:tokens", 7, 123.5),
+                ("dropped:sample", 3, 3.0),
+            )
+        ]
+        store.measures.add(time.time(), sums)
+    says = "7 of 500 calls, 123.5 tokens, 0 of 10 calls of legacy; not asked: sample 3"
+    shown = run("-w", climbing, "evidence", NAME, COLUMNS="200")
+    assert f"the shadow today: {says}" in shown
+    assert says in run("-w", climbing, "route", "show", NAME, COLUMNS="200")
+    found = json.loads(run("-w", climbing, "evidence", NAME, "--json"))
+    assert found["shadow"]["dropped"] == {"sample": 3}

@@ -7,6 +7,8 @@ import pytest
 from click.testing import CliRunner
 
 from stranglerfig.cli import fig
+from stranglerfig.model import Data, Route, Stage
+from stranglerfig.store import Store
 
 
 @pytest.fixture
@@ -36,3 +38,35 @@ def test_with_its_endpoint_it_is_explained_there(workspace: Path) -> None:
         "legacy",
         "stage",
     )
+
+
+def stand(workspace: Path, **fields: object) -> None:
+    store = Store(f"sqlite:///{workspace / 'fig.db'}")
+    store.open()
+    given = {"stage": Stage.LIVE, "revision": "r1", "salt": "s", **fields}
+    route = Route(endpoint="triage-ticket", **given)
+    store.routes.put(route, action="test", who="test", why="", evidence={})
+    store.close()
+
+
+def test_it_says_who_answers_instead(workspace: Path) -> None:
+    stand(workspace)
+    found = json.loads(run(workspace, "triage-ticket", "C-1", "--json"))
+    assert (found["blended"], found["falls_back"]) == (False, True)
+    assert "does not answer, legacy does" in run(workspace, "triage-ticket", "C-1")
+
+
+def test_it_says_why_nobody_answers_instead(workspace: Path) -> None:
+    stand(workspace, data=Data.REPLACEMENT_FIRST)
+    found = json.loads(run(workspace, "triage-ticket", "C-1", "--json"))
+    assert "legacy's store is behind" in found["why_not"]
+    with (workspace / "fig.toml").open("a") as file:
+        file.write("\n[endpoint.triage-ticket.fallback]\nstale = true\n")
+    assert json.loads(run(workspace, "triage-ticket", "C-1", "--json"))["falls_back"]
+
+
+def test_it_says_that_answers_are_merged(workspace: Path) -> None:
+    stand(workspace)
+    with (workspace / "fig.toml").open("a") as file:
+        file.write('\n[endpoint.triage-ticket.blend]\nprefer = "legacy"\n')
+    assert "one merged answer goes back" in run(workspace, "triage-ticket", "C-1")

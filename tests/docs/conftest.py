@@ -25,6 +25,7 @@ AGAIN = (
     "fig route history",
     "fig bridge status",
     "fig runbook status",
+    "python -m stranglerfig route show",
 )
 """What a reader would simply run once more, as the bridge and the shadow take a moment."""
 

@@ -9,11 +9,13 @@ import msgspec
 import pytest
 
 from stranglerfig.acl.mapping.mapping import load_mapping
+from stranglerfig.answer_settings import ShadowRules
 from stranglerfig.config import Listen
 from stranglerfig.errors import ConfigError, ReplacementUnavailable, RouteError
 from stranglerfig.model import Delivery, Record, Route, Stage, Step, request_id
 from stranglerfig.routing.deciding import takers
 from stranglerfig.routing.endpoint import Endpoint
+from stranglerfig.routing.guardrails.observations import Observations
 from stranglerfig.routing.observed import load_observed
 from stranglerfig.routing.operator import Operator
 from stranglerfig.settings import Outcome
@@ -415,3 +417,35 @@ def test_an_event_whose_decisions_are_sent_may_go_all_the_way(event, store, put,
     operator = Operator(store, event.config, effect=effect, newest=lambda: "r1", who="me")
     assert operator.advance().stage is Stage.CANARY
     assert operator.advance(Step(stage=Stage.LIVE)).stage is Stage.LIVE
+
+
+# In shadow.
+
+
+@pytest.mark.parametrize("stage", [Stage.SHADOW, Stage.LIVE])
+async def test_in_shadow_the_replacement_is_told_so(take, table, replacement, stage):
+    table.route = msgspec.structs.replace(table.route, stage=stage)
+    await take(row())
+    ((request, _),) = replacement.asked
+    assert request.shadow is (stage is Stage.SHADOW)
+
+
+@pytest.mark.parametrize("bound", ["sample", "calls", "acts"])
+async def test_an_event_is_taken_also_where_the_shadow_is_not_asked(
+    event, table, store, counters, replacement, bound
+):
+    table.route = msgspec.structs.replace(table.route, stage=Stage.SHADOW)
+    rules = {"sample": ShadowRules(sample=0.0), "calls": ShadowRules(calls=0)}
+    settings = msgspec.structs.replace(event.config, shadow=rules.get(bound, ShadowRules()))
+    operation = msgspec.structs.replace(event.operation, effect="idempotent")
+    bounded = dataclasses.replace(event, config=settings, operation=operation, acts=bound == "acts")
+    observations = Observations(store.measures)
+    observations.follow([settings])
+    await observations.flush()
+    taking = takers([bounded], table, store, counters, observations=observations)
+    taken = await taking["tickets"].begin(row())
+    assert await taken.durable
+    assert (taken.settlement.outcome, replacement.asked) == ("done", [])
+    (line,) = requests(store)
+    assert line["shadow"] == bound
+    assert counters.snapshot()["shadow_dropped", "triage", bound] == 1

@@ -16,7 +16,7 @@ from stranglerfig.acl.masking.policy import DEFAULT, parse_policy
 from stranglerfig.acl.operations.contract import Contract
 from stranglerfig.acl.operations.field import Field
 from stranglerfig.errors import ReplacementError, ReplacementUnavailable, StoreUnavailable
-from stranglerfig.model import Record, Reply, Request
+from stranglerfig.model import Intent, Record, Reply, Request
 from stranglerfig.routing.masked import masked
 
 CONTRACT = Contract(
@@ -206,3 +206,23 @@ async def test_a_slow_vault_does_not_hold_up_the_loop():
     given = request(context={"conversation": "c"})
     reply, _ = await asyncio.gather(masked(Outside(), TALKING, Slow())(given), meanwhile())
     assert reply.payload == PAYLOAD
+
+
+async def test_in_shadow_it_is_told_so_and_its_intents_are_unmasked():
+    seen = []
+
+    async def outside(request):
+        seen.append(request)
+        told = (Intent(kind="mail", payload={"to": request.payload["name"]}),)
+        return Reply(
+            request_id=request.id,
+            status="ok",
+            produced_by="x",
+            payload=request.payload,
+            intents=told,
+        )
+
+    reply = await masked(outside, MASK)(request(shadow=True))
+    assert seen[0].shadow, "else it would do it"
+    assert "Anna" not in repr(seen[0])
+    assert reply.intents == (Intent(kind="mail", payload={"to": "Anna Meyer"}),)

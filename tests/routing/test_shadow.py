@@ -144,7 +144,7 @@ async def test_a_full_queue_drops_and_counts_and_never_waits(
     pairs = [await pair(str(number)) for number in range(10)]
     for one in pairs:
         shadow.offer(one)
-    dropped = counters.snapshot()["shadow_dropped", "triage"]
+    dropped = counters.snapshot()["shadow_dropped", "triage", "queue"]
     assert dropped == 6, "four wait; nothing has run since, so no worker took one"
     replacement.gate.set()
     await shadow.drain()

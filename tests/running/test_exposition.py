@@ -10,6 +10,7 @@ from stranglerfig.model import Lag
 from stranglerfig.running.exposition import Family, exposition
 from stranglerfig.running.metrics import families
 from stranglerfig.running.status import ProcessStatus, SourceView
+from stranglerfig.store.dual_work import Lag as Apart
 from stranglerfig.store.waiting import Waiting
 from stranglerfig.telemetry import GAUGES, LABELS, METRICS, Counters
 
@@ -74,7 +75,8 @@ def test_the_figures_of_a_process():
         )
     )
     status = ProcessStatus(sources={"tickets": view}, ready=True, routes={"triage": 7})
-    waiting = Waiting(dead=4, outgoing=1, outgoing_age=2.0)
+    apart = {"submit": Apart(to_legacy=3, doubts=1, oldest=12.5)}
+    waiting = Waiting(dead=4, outgoing=1, outgoing_age=2.0, dual=apart)
     found, kinds = read(
         exposition(families(counters.snapshot(), status, waiting, {"version": "1"}))
     )
@@ -86,6 +88,10 @@ def test_the_figures_of_a_process():
     assert found["fig_source_flowing", tickets] == 1
     assert found["fig_dead_letters", ()] == 4
     assert found["fig_outbox_oldest_seconds", ()] == 2
+    submit = (("endpoint", "submit"),)
+    assert found["fig_dual_write_lag", submit] == 12.5
+    assert found["fig_dual_writes_in_doubt", submit] == 1
+    assert found["fig_dual_writes_uncopied", (*submit, ("side", "legacy"))] == 3
     assert found["fig_info", (("version", "1"),)] == 1
     assert found["fig_plan_version", (("endpoint", "triage"),)] == 7
     assert found["fig_e_value", (("endpoint", "triage"), ("guardrail", "paired"))] == 3.5

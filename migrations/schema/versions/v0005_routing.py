@@ -106,13 +106,16 @@ def _dual_writes() -> None:
         sa.Column("id", _ID, primary_key=True, autoincrement=True),
         sa.Column("endpoint", sa.String, nullable=False),
         sa.Column("request_id", sa.String, nullable=False),
+        sa.Column("token", sa.String, nullable=False),
+        sa.Column("digest", sa.String(64), nullable=False),
         sa.Column("key", sa.String, nullable=False),
         sa.Column("first", sa.String, nullable=False),
+        sa.Column("second", sa.String, nullable=False),
         sa.Column("state", sa.String, nullable=False),
         sa.Column("side", sa.String, nullable=False, server_default=""),
         sa.Column("revision", sa.String, nullable=False),
         sa.Column("record", sa.LargeBinary, nullable=False),
-        sa.Column("result", sa.Text, nullable=False, server_default=""),
+        sa.Column("result", sa.LargeBinary, nullable=True),
         sa.Column("attempts", sa.Integer, nullable=False, server_default="0"),
         sa.Column("next_at", sa.Double, nullable=False, server_default="0"),
         sa.Column("error", sa.Text, nullable=False, server_default=""),
@@ -121,10 +124,11 @@ def _dual_writes() -> None:
         sa.Column("done_at", sa.Double, nullable=True),
         sa.Column("lease_token", sa.String, nullable=True),
         sa.Column("lease_until", sa.Double, nullable=True),
-        sa.UniqueConstraint("endpoint", "request_id", name="uq_dual_writes_endpoint_request_id"),
+        sa.UniqueConstraint("endpoint", "token", name="uq_dual_writes_endpoint_token"),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_dual_writes_endpoint_state_id", "dual_writes", ["endpoint", "state", "id"])
+    op.create_index("ix_dual_writes_state_id", "dual_writes", ["state", "id"])
+    op.create_index("ix_dual_writes_endpoint_key_id", "dual_writes", ["endpoint", "key", "id"])
 
 
 def _runbooks() -> None:

@@ -18,6 +18,7 @@ from stranglerfig.routing.guardrails.course import Point
 from stranglerfig.routing.guardrails.differences import Difference, Example
 from stranglerfig.routing.guardrails.evidence import Evidence
 from stranglerfig.routing.guardrails.forecast import Forecast, Missing
+from stranglerfig.routing.safety import Safety
 from stranglerfig.store.evidence import Counts
 from stranglerfig.store.routes import Change
 from stranglerfig.store.run import Approval, Run, RunStep
@@ -237,4 +238,5 @@ BOARDS = st.builds(
         max_size=2,
     ),
     stale=st.booleans(),
+    safety=st.none() | st.builds(Safety, safe=st.booleans(), says=TEXTS),
 )

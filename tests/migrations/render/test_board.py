@@ -23,6 +23,7 @@ from stranglerfig.routing.guardrails.course import Point
 from stranglerfig.routing.guardrails.differences import Difference, Example
 from stranglerfig.routing.guardrails.evidence import Evidence
 from stranglerfig.routing.guardrails.forecast import Forecast
+from stranglerfig.routing.safety import Safety
 from stranglerfig.store.evidence import Counts
 from stranglerfig.store.routes import Change
 from stranglerfig.store.run import Approval, Run, RunStep
@@ -30,6 +31,10 @@ from stranglerfig.tests.migrations.render.boards import BOARDS, Act
 
 AT = 1_790_000_000.0
 MEANT = {"html_inline", "html_block", "link_open", "image", "em_open", "s_open"}
+ROUTES = {
+    "before": {"endpoint": "e", "stage": "canary", "percent": 50.0},
+    "after": {"endpoint": "e", "stage": "live"},
+}
 CHAPTERS = [
     "In short",
     "What can go wrong, and the way back",
@@ -103,9 +108,7 @@ def board():
     )
     call = Step(name="tell", do="webhook", act=Act(text="t"))
     approval = Approval(step="live", who="ann", why="I saw it", at=AT - 60)
-    record = RunStep(
-        step="live", position=0, state="begun", since=AT, began_at=AT, result={"a": [1]}
-    )
+    record = RunStep(step="live", position=0, state="begun", since=AT, began_at=AT, result=ROUTES)
     states = (
         StepState(
             step=live,
@@ -207,8 +210,8 @@ def test_it_says_what_a_board_asks(board):
         "> **Mind:** The file is not what the run was begun with.",
         "it is day. Missing: 3 hours. `fig x`",
         "> **Mind:** These steps are not simply taken back:",
-        "**live** legacy's store is behind Instead of undoing it the route and the run are frozen",
-        "**tell** tells another system",
+        "**live:** legacy's store is behind. Instead of undoing it the route and the run are frozen",
+        "**tell:** tells another system",
         "**live** after 25 h: legacy answers again, and the run waits for somebody",
         "`fig route kill triage-ticket`",
         'live: text = "\\<everybody\\>"',
@@ -225,6 +228,7 @@ def test_it_says_what_a_board_asks(board):
         'endpoint = "triage-ticket"',
     ):
         assert said in text, said
+    assert "| **Came to** | canary 50 % → live |" in text
     assert "her name" not in text, "values of requests stay here"
 
 
@@ -242,6 +246,12 @@ def test_html_needs_nothing_else_and_forbids_it(board):
     assert len(page.findall(".//p[@class='warns']")) == 2
 
 
+def test_where_going_back_would_lose_what_was_written_nobody_overlooks_it(board):
+    says = "not now: 3 writes not yet copied to legacy"
+    lost = msgspec.structs.replace(board, safety=Safety(safe=False, says=says))
+    assert f"> **Mind:** Going back is {says}." in markdown(document(lost))
+
+
 def test_before_a_run_it_is_a_plan(board):
     steps = tuple(
         msgspec.structs.replace(one, record=None, approvals=()) for one in board.state.steps
@@ -256,6 +266,15 @@ def test_before_a_run_it_is_a_plan(board):
     assert "Nothing has been compared yet" in text
     assert "It stands at legacy, and was never changed" in text
     assert "Mind:** The file" not in text
+
+
+def test_of_a_long_history_the_newest_is_told_and_where_the_rest_is(board):
+    told = [Told(at=AT + number, action=f"act{number}", who="eve") for number in range(203)]
+    text = markdown(document(msgspec.structs.replace(board, told=told)))
+    assert "act2 " not in text
+    assert "act3 " in text
+    assert "act202 " in text
+    assert "3 older ones stand in `fig journal --kind run`" in text
 
 
 def test_a_day_that_no_calendar_has_is_a_dash(board):

@@ -1,0 +1,1 @@
+"""Effects that answers have: told as intents in shadow, and held against what legacy did."""
