@@ -7,6 +7,7 @@ import time
 import msgspec
 
 from ..config import Endpoint
+from ..store import tables
 from ..store.measures import DROPPED, SHADOW
 from ..store.store import Store
 
@@ -41,7 +42,12 @@ class ShadowToday(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def shadow_today(store: Store, endpoint: Endpoint) -> ShadowToday:
-    """Read it. Blocks; raises ``StoreUnavailable``."""
+    """Read it. Blocks; raises ``StoreUnavailable``.
+
+    On a schema that counts none, it has used nothing: what has a bound is not asked there.
+    """
+    if not store.database.has(tables.measures):
+        return ShadowToday(most=dict(endpoint.shadow.budget))
     found = store.measures.shadowed([endpoint.name], time.time())[endpoint.name]
     return ShadowToday(
         used={

@@ -159,7 +159,8 @@ class Measures:
         """Give what shadow calls of the day have come to: count and total, by endpoint and name.
 
         Names begin with ``shadow:`` where something was used, with ``dropped:`` where a call was
-        not made, for the reason that follows.
+        not made, for the reason that follows. Raises ``StoreUnavailable`` on an older schema, too:
+        what is not counted anywhere must not be taken for nothing.
         """
         given = {"endpoints": list(endpoints), "day": int(now // _DAY)}
         found: dict[str, dict[str, tuple[int, float]]] = {name: {} for name in endpoints}

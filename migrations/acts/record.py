@@ -19,7 +19,7 @@ __all__ = ["RecordTraffic"]
 _SPAN: Final = 20_000
 """Lines that are looked at in one short reading transaction."""
 _MANY: Final = 100_000
-_AGAIN: Final = 5.0
+_AGAIN: Final = 2.0
 
 
 class RecordTraffic(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -47,7 +47,7 @@ class RecordTraffic(Reversible, frozen=True, kw_only=True, forbid_unknown_fields
         missing = self._missing(seen, passed)
         if missing:
             reason = f"records: {seen:,} requests in {span_text(passed)}"
-            command = f"fig journal --endpoint {ctx.endpoint.name}"
+            command = f"fig journal show --endpoint {ctx.endpoint.name}"
             return Waiting(reason=reason, missing=missing, command=command, again_after=_AGAIN)
         return Done(result=have, told=f"{seen:,} requests in {span_text(passed)}")
 

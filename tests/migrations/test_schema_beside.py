@@ -13,10 +13,14 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
+from stranglerfig import config
+from stranglerfig.answer_settings import ShadowRules
+from stranglerfig.commands.shadow_view import ShadowToday, shadow_today
 from stranglerfig.errors import StoreError
 from stranglerfig.migrations.schema import upgrade as schema
 from stranglerfig.migrations.schema.upgrade import standing, upgrade
 from stranglerfig.model import Data, Route, Side
+from stranglerfig.routing.guardrails.observations import Observations
 from stranglerfig.store import Store
 from stranglerfig.store.chain import verify
 from stranglerfig.store.database import Database
@@ -261,6 +265,26 @@ async def test_what_has_no_table_yet_is_in_the_journal_all_the_same(old, store):
     assert doubled(ours.database, "e", "r") == [seen]
     assert [entry.line.kind for entry in ours.journal.read()] == ["noise", "noise"]
     assert list(verify(ours.database)) == []
+
+
+async def test_a_shadow_with_a_budget_is_not_asked_where_nothing_counts_it(old, store):
+    ours = store(old)
+    endpoint = config.Endpoint(
+        name="e",
+        operation="o@1",
+        mapping="m.toml",
+        listen=config.Listen(facade="soap"),
+        shadow=ShadowRules(calls=5),
+    )
+    observations = Observations(ours.measures)
+    observations.follow([endpoint])
+    await observations.flush()
+    assert observations.shadows(Route(endpoint="e")) == "unread"
+    assert shadow_today(ours, endpoint) == ShadowToday(most={"calls": 5.0})
+    upgrade(old)
+    ours.database._again = 0.0
+    await observations.flush()
+    assert observations.shadows(Route(endpoint="e")) == ""
 
 
 def test_what_needs_the_new_tables_says_which_version_has_them(old, store):
