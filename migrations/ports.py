@@ -34,7 +34,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     reason: str
     missing: str = ""
     command: str = ""
-    again_after: float = 5.0
+    again_after: float = 2.0
 
 
 class Met(msgspec.Struct, frozen=True, kw_only=True):

@@ -23,7 +23,7 @@ from .pair import Pair, compared
 from .pending import Pending
 from .router import Decision
 from .sending import intent, message, sending
-from .shadow import sampled, unasked
+from .shadow import refused
 from .table import RouteTable
 from .taken import Taken
 
@@ -98,9 +98,15 @@ class Events:
         decision = self.endpoint.router.decide(route, request)
         exchange.rule = decision.rule
         shadow = decision.side is Side.LEGACY
-        reason = self._unasked(exchange, request) if shadow else ""
+        ledger = self._ledger
+        reason = (
+            refused(self.endpoint, route, request, ledger.observations, ledger.counters)
+            if shadow
+            else ""
+        )
         if reason:
             exchange.more["shadow"] = reason
+            ledger.observations.event(exchange, decision.side)
             return self._written(exchange, (exchange.line(Side.LEGACY, "ok"),))
         reply = await self._ask(exchange, request, shadow=shadow)
         sent = self._decided(exchange, decision, request, reply)
@@ -116,18 +122,6 @@ class Events:
         if sent is not None:
             self._ledger.tell_of(sent.destination, taken.durable)
         return taken
-
-    def _unasked(self, exchange: Exchange, request: Request) -> str:
-        """Say why the replacement is not asked beside legacy, and count that; empty where it is."""
-        reason = "" if sampled(self.endpoint, request.id) else "sample"
-        reason = reason or unasked(self.endpoint, legacy=False)
-        if reason:
-            self._ledger.observations.not_asked(exchange.route, reason)
-        else:
-            reason = self._ledger.observations.shadows(exchange.route)
-        if reason:
-            self._ledger.counters.add("shadow_dropped", self.endpoint.name, reason)
-        return reason
 
     async def _ask(self, exchange: Exchange, request: Request, *, shadow: bool) -> Reply:
         observations = self._ledger.observations

@@ -7,7 +7,7 @@ from collections import Counter
 from functools import partial
 from typing import Final
 
-from ..model import Reply
+from ..model import Reply, Request, Route
 from ..store.journal import Journal
 from ..store.line import Line
 from ..store.noise import keep_doubled
@@ -25,7 +25,7 @@ from .ledger import Ledger
 from .pair import Both, Pair, answers, compared, seen
 from .pairs import reads_only
 
-__all__ = ["ACTS", "Pair", "Shadow", "compared", "sampled", "unasked"]
+__all__ = ["ACTS", "Pair", "Shadow", "compared", "refused", "sampled", "unasked"]
 
 ACTS: Final = "acts"
 """Why a side is not asked in shadow that would do something."""
@@ -49,6 +49,28 @@ def unasked(endpoint: Endpoint, *, legacy: bool) -> str:
     if reads_only(endpoint.operation.effect):
         return ""
     return ACTS if legacy or endpoint.acts else ""
+
+
+def refused(
+    endpoint: Endpoint,
+    route: Route,
+    request: Request,
+    observations: Observations,
+    counters: Counters,
+) -> str:
+    """Say why a replacement is not asked beside legacy, and count that; empty where it is to be.
+
+    For an event, which waits in no queue of the shadow's.
+    """
+    reason = "" if sampled(endpoint, request.id) else "sample"
+    reason = reason or unasked(endpoint, legacy=False)
+    if reason:
+        observations.not_asked(route, reason)
+    else:
+        reason = observations.shadows(route)
+    if reason:
+        counters.add("shadow_dropped", endpoint.name, reason)
+    return reason
 
 
 class Shadow:

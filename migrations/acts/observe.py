@@ -17,7 +17,7 @@ from .reversible import Reversible
 __all__ = ["Observe"]
 
 _Count = Annotated[int, msgspec.Meta(ge=0)]
-_AGAIN: Final = 5.0
+_AGAIN: Final = 2.0
 
 
 class Observe(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -19,7 +19,7 @@ __all__ = ["RecordTraffic"]
 _SPAN: Final = 20_000
 """Lines that are looked at in one short reading transaction."""
 _MANY: Final = 100_000
-_AGAIN: Final = 5.0
+_AGAIN: Final = 2.0
 
 
 class RecordTraffic(Reversible, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -83,7 +83,9 @@ def retire(subject: Subject) -> Part:
         undo="freeze" if ends or subject.for_good else "act",
         timeout="60d",
         why="legacy is not asked any more, and may be switched off",
-        says=f"Two people must approve of it: fig runbook approve. {back}",
+        says="Two people must approve of it: fig runbook approve. What the replacement is not sure "
+        f"of, or fails at, has nobody to answer it any more: look before, with fig journal "
+        f"--endpoint {subject.endpoint.name} --fallbacks. {back}",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from typing import Final
 
 from ...store.routes import Change
 from .blocks import Block, Heading, Line, Paragraph, Span, Table, line
@@ -10,6 +11,8 @@ from .given import Board
 from .words import day, outcome, place
 
 __all__ = ["approvals", "history"]
+
+_MOST: Final = 200
 
 
 def approvals(board: Board) -> Iterator[Block]:
@@ -38,17 +41,26 @@ def history(board: Board) -> Iterator[Block]:
                 line(one.who),
                 line(one.why or "-"),
             )
-            for one in board.told
+            for one in board.told[-_MOST:]
         ]
         yield Table(("when", "what", "who", "why"), rows)
+        yield from _older(len(board.told), "fig journal --kind run")
     else:
         yield Paragraph(line("It has not begun."))
     yield Heading("The route", 3)
     if board.changes:
         columns = ("version", "when", "what", "who", "verdict", "why")
-        yield Table(columns, [_change(one) for one in board.changes])
+        yield Table(columns, [_change(one) for one in board.changes[-_MOST:]])
+        yield from _older(len(board.changes), f"fig route history {board.state.runbook.endpoint}")
     else:
         yield Paragraph(line("It stands at legacy, and was never changed."))
+
+
+def _older(count: int, command: str) -> Iterator[Block]:
+    """Say where the older ones stand, where there are more than anybody reads on paper."""
+    if count > _MOST:
+        older = f"{count - _MOST} older ones stand in"
+        yield Paragraph(line(older, Span(command, "code")))
 
 
 def _change(one: Change) -> Sequence[Line]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 from ..runbook import Step
 from ..span import span_text
@@ -12,6 +13,15 @@ from .given import Board
 from .words import LATE
 
 __all__ = ["risks"]
+
+
+_OUTSIDE: Final = {
+    "command": "runs a program of yours",
+    "webhook": "tells another system",
+    "install": "changes the legacy system's database: tables and triggers of ours",
+    "remove": "takes out of the legacy system's database what was put in",
+    "retire": "nobody answers any more what the replacement is not sure of, or fails at",
+}
 
 
 def risks(board: Board) -> Iterator[Block]:
@@ -30,7 +40,7 @@ def risks(board: Board) -> Iterator[Block]:
         yield Paragraph(line("Every step of this runbook can be taken back."))
     outside = [_outside(one.step) for one in board.state.steps if one.step.do in _OUTSIDE]
     if outside:
-        yield Paragraph(line("These steps reach beyond what is seen from here:"))
+        yield Paragraph(line("Mind of these steps:"))
         yield Bullets(outside)
     safety = board.safety
     if safety is not None:
@@ -39,9 +49,6 @@ def risks(board: Board) -> Iterator[Block]:
     yield Bullets([late for one in board.state.steps if (late := _late(one.step))] or [_never()])
     yield Paragraph(line("Ways back, at any time:"))
     yield Bullets(list(_ways(board)))
-
-
-_OUTSIDE = ("command", "webhook", "install", "remove")
 
 
 def _final(one: StepState) -> Line:
@@ -54,13 +61,7 @@ def _final(one: StepState) -> Line:
 
 
 def _outside(step: Step) -> Line:
-    does = {
-        "command": "runs a program of yours",
-        "webhook": "tells another system",
-        "install": "changes the legacy system's database: tables and triggers of ours",
-        "remove": "takes out of the legacy system's database what was put in",
-    }[step.do]
-    return line(Span(f"{step.name}:", "strong"), does)
+    return line(Span(f"{step.name}:", "strong"), _OUTSIDE[step.do])
 
 
 def _late(step: Step) -> Line:

@@ -73,6 +73,8 @@ class Doubling:
         """Wait for what is under way; what takes longer is left to who copies, as in doubt."""
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=seconds)
+        if self._under_way:
+            log.warning("%d writes to both sides are left as they are", len(self._under_way))
         for task in self._under_way:
             task.cancel()
 

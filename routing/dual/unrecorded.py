@@ -63,6 +63,12 @@ class Unrecorded:
         give(answer, asked.answer or _failure(name, asked))
         if asked.what in ("happened", "doubt"):
             self._all.counters.add("dual_writes", name, side.value, "unrecorded")
+            # Should this process end before the store is back, this line is what is left of it.
+            log.warning(
+                "%s: request %s is in legacy alone, and noted when the store is back",
+                name,
+                exchange.ident,
+            )
             await self._noted(wanted, began, asked)
 
     def _tell(self, exchange: Exchange, asked: Asked) -> None:

@@ -75,6 +75,7 @@ def test_of_one_that_was_never_begun_it_is_a_plan(desk):
     assert "a call at the soap facade; effect read" in text
     assert "`fig runbook apply move-triage`" in text
     assert "- route of triage-ticket: legacy → shadow" in text
+    assert "- **retire:** nobody answers any more what the replacement is not sure of" in text
     assert "Going back is safe until legacy is retired: no data moves." in text
 
 

@@ -12,6 +12,7 @@ from stranglerfig.acl.mapping.mapping import load_mapping
 from stranglerfig.answer_settings import ShadowRules
 from stranglerfig.config import Listen
 from stranglerfig.errors import ConfigError, ReplacementUnavailable, RouteError
+from stranglerfig.guardrail_settings import Guardrail
 from stranglerfig.model import Delivery, Record, Route, Stage, Step, request_id
 from stranglerfig.routing.deciding import takers
 from stranglerfig.routing.endpoint import Endpoint
@@ -449,3 +450,23 @@ async def test_an_event_is_taken_also_where_the_shadow_is_not_asked(
     (line,) = requests(store)
     assert line["shadow"] == bound
     assert counters.snapshot()["shadow_dropped", "triage", bound] == 1
+
+
+async def test_a_canary_is_drawn_the_same_where_the_shadow_is_sampled(
+    event, table, store, counters
+):
+    """Else the sample would look like an unfair draw."""
+    table.route = msgspec.structs.replace(table.route, stage=Stage.CANARY, percent=50.0)
+    settings = msgspec.structs.replace(
+        event.config, shadow=ShadowRules(sample=0.0), guardrail=Guardrail()
+    )
+    observations = Observations(store.measures)
+    observations.follow([settings])
+    bounded = dataclasses.replace(event, config=settings)
+    taking = takers([bounded], table, store, counters, observations=observations)["tickets"]
+    for number in range(40):
+        taken = await taking.begin(row(f"p{number}", customer=f"C-{number}"))
+        await taken.durable
+    (cell,) = observations._cells.values()
+    assert {side for _, side in cell.fresh} == {"legacy", "replacement"}
+    assert len(cell.fresh) == 40

@@ -131,3 +131,18 @@ def test_what_was_measured_goes_by_its_age(either):
     for found in (expected, report):
         assert (found.measures, found.failures, found.sampled) == (1, 1, 1)
     assert read(either, place=HERE._replace(revision=str(NOW))).recent == 1
+
+
+def test_what_shadow_calls_used_and_were_not_made_for_is_of_the_day(either):
+    for place in (HERE, THERE):
+        sums = [
+            Sum(place, "shadow:calls", "", 2, 2.0, 2.0),
+            Sum(place, "dropped:sample", "", 1, 1.0, 1.0),
+            Sum(place, "used:calls", "replacement", 9, 9.0, 9.0),
+        ]
+        either.measures.add(NOW, sums)
+    either.measures.add(NOW - DAY, [Sum(HERE, "shadow:calls", "", 5, 5.0, 5.0)])
+    assert either.measures.shadowed(["e", "other"], NOW) == {
+        "e": {"shadow:calls": (4, 4.0), "dropped:sample": (2, 2.0)},
+        "other": {},
+    }

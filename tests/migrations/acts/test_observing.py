@@ -61,7 +61,7 @@ def test_requests_since_the_step_began_are_recorded(bench):
     act = bench.act("record", requests=3, time="10s")
     waiting = act.do(bench.ctx())
     assert waiting.missing == "3 more requests and 10 s"
-    assert waiting.command == "fig journal --endpoint triage"
+    assert waiting.command == "fig journal show --endpoint triage"
     bench.requests(2)
     bench.requests(5, endpoint="opened")
     bench.time += 10

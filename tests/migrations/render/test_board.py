@@ -268,6 +268,15 @@ def test_before_a_run_it_is_a_plan(board):
     assert "Mind:** The file" not in text
 
 
+def test_of_a_long_history_the_newest_is_told_and_where_the_rest_is(board):
+    told = [Told(at=AT + number, action=f"act{number}", who="eve") for number in range(203)]
+    text = markdown(document(msgspec.structs.replace(board, told=told)))
+    assert "act2 " not in text
+    assert "act3 " in text
+    assert "act202 " in text
+    assert "3 older ones stand in `fig journal --kind run`" in text
+
+
 def test_a_day_that_no_calendar_has_is_a_dash(board):
     told = [Told(at=at, action="begin", who="eve") for at in (-1e300, float("inf"), float("nan"))]
     text = markdown(document(msgspec.structs.replace(board, told=told)))

@@ -345,13 +345,14 @@ class TestWithoutTheStore:
         hold.close()
 
     async def test_legacy_alone_has_it_and_it_is_copied_later(
-        self, dispatcher, sides, call, gone, states, until, copied
+        self, dispatcher, sides, call, gone, states, until, copied, logged
     ):
         hold = gone()
         answer = await dispatcher.serve(call())
         assert b"C05" in answer.body
         hold.execute("COMMIT")
         await until(lambda: states() == ["first"])
+        assert any("is in legacy alone" in line for line in logged)
         await copied()
         assert sides["legacy"].has == sides["replacement"].has == ["refund"]
         assert await dispatcher.serve(call()) == answer
