@@ -123,6 +123,12 @@ PITFALLS = {
             "test_a_budget_fails_above_and_passes_at_its_end",
         ),
         ("routing/test_shadow.py", "test_legacy_is_asked_twice_only_where_it_reads"),
+        (
+            "routing/test_shadow_bounds.py",
+            "test_a_sample_of_the_requests_by_a_salt_of_its_own",
+        ),
+        ("routing/test_shadow_bounds.py", "test_asking_twice_spends_too"),
+        ("routing/test_shadow_bounds.py", "test_legacy_is_never_asked_to_do_it_again"),
         ("acceptance/test_masking.py", ""),
         ("routing/test_pitfalls.py", "test_in_the_shadow_legacy_is_asked_no_more_than_without_it"),
     ],
