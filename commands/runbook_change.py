@@ -77,18 +77,21 @@ def freeze(screen: Screen, runbook: str, who: str, why: str, as_json: bool) -> N
 @click.command()
 @runbook_argument
 @click.option("--to", type=click.Choice(["legacy", "shadow"]), help="Default: shadow.")
+@click.option("--behind", is_flag=True, help="Also while legacy lacks some of what was written.")
 @who_option
 @why_option
 @json_option
 @click.pass_obj
 def rollback(
-    screen: Screen, runbook: str, to: str | None, who: str, why: str, as_json: bool
+    screen: Screen, runbook: str, to: str | None, behind: bool, who: str, why: str, as_json: bool
 ) -> None:
     """Have legacy answer again, and pause RUNBOOK's run; what moved the route is done again."""
     target = Stage(to) if to else None
-    _change(
-        screen, runbook, who, as_json, lambda here, name: roll_back(here, name, to=target, why=why)
-    )
+
+    def done(here: Site, name: str) -> Run:
+        return roll_back(here, name, to=target, why=why, behind=behind)
+
+    _change(screen, runbook, who, as_json, done)
 
 
 def _state(run: Run) -> str:

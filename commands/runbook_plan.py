@@ -11,12 +11,14 @@ from ..migrations.begin import check_same
 from ..migrations.ports import Met
 from ..migrations.span import span_text
 from ..migrations.state import GateState, RunState, StepState, state_of
+from ..routing.safety import Safety
 from .route_change import who_option
+from .route_show import safety_text
 from .runbook_json import state_as_json
 from .runbook_parts import file, found, runbook_argument, site
 from .screen import Screen, json_option, stage_text
 
-__all__ = ["plan", "show"]
+__all__ = ["plan"]
 
 STATES = {
     "done": "green",
@@ -44,14 +46,14 @@ def plan(screen: Screen, runbook: str, who: str, as_json: bool) -> None:
         if run is not None:
             check_same(run, written)
         state = state_of(here, known, run)
+        safety = here.parts.operator(known.endpoint, who).safety()
     if as_json:
         screen.json(state_as_json(state))
     else:
-        show(screen, state)
+        _show(screen, state, safety)
 
 
-def show(screen: Screen, state: RunState) -> None:
-    """Print a state, step by step."""
+def _show(screen: Screen, state: RunState, safety: Safety) -> None:
     runbook, route = state.runbook, state.route
     until = f", to have ended by {runbook.expires}" if runbook.expires else ""
     screen.say(
@@ -61,6 +63,7 @@ def show(screen: Screen, state: RunState) -> None:
     if runbook.expires and time.strftime("%Y-%m-%d") > str(runbook.expires):
         screen.say("[red]it should have ended by now: end it, or give it more time[/]")
     screen.say(f"route: {stage_text(route.stage, route.percent)}, data {route.data}")
+    screen.say(f"rollback: {safety_text(safety)}")
     if state.run is not None:
         said = f" ({escape(state.run.said)})" if state.run.said else ""
         screen.say(f"run {state.run.id}: {state.run.state}{said}")

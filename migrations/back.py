@@ -19,12 +19,15 @@ __all__ = ["roll_back", "roll_back_run", "route_after"]
 _STARTED = ("begun", "done", "failed", "skipped")
 
 
-def roll_back(site: Site, name: str, *, to: Stage | None = None, why: str = "") -> Run:
+def roll_back(
+    site: Site, name: str, *, to: Stage | None = None, why: str = "", behind: bool = False
+) -> Run:
     """Take the route of a runbook's run back to shadow (or ``to``), and pause the run.
 
     Whoever applies it stops. Evidence stays, as do the results of the steps; approvals of the steps
     that are to be done again count no more. Raises ``RunbookError`` where there is no run or it is
-    held against all, ``RouteError`` where the route has no way back.
+    held against all, ``RouteError`` where the route has no way back, or (unless ``behind``) legacy
+    lacks some of what was written.
     """
 
     def decide(run: Run) -> Run:
@@ -37,7 +40,7 @@ def roll_back(site: Site, name: str, *, to: Stage | None = None, why: str = "") 
                 remedy=f"fig runbook resume {name}; the route by itself: fig route rollback "
                 + run.endpoint,
             )
-        return roll_back_run(site, run, to=to, why=why, said=by(site, why))
+        return roll_back_run(site, run, to=to, why=why, said=by(site, why), behind=behind)
 
     return changed(site, name, decide)
 
@@ -49,6 +52,7 @@ def roll_back_run(
     to: Stage | None = None,
     why: str,
     said: str | None = None,
+    behind: bool = False,
     token: int | None = None,
 ) -> Run:
     """Do as ``roll_back``, with a run that was just read."""
@@ -73,7 +77,7 @@ def roll_back_run(
 
     if position(route) > position(Rung(stage=target)):
         with with_each_change(noted):
-            site.parts.operator(run.endpoint, site.who).rollback(target, why=why)
+            site.parts.operator(run.endpoint, site.who).rollback(target, why=why, behind=behind)
         return runs.get(run.id)
     # The route is back already: a guardrail or somebody else has done it.
     return runs.change(

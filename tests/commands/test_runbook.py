@@ -108,6 +108,7 @@ def test_planned_it_says_what_it_would_change_and_what_blocks_and_changes_nothin
     assert "to shadow" in said
     assert "writes told" in said
     assert "[red]the desk[/]" in said
+    assert "\nrollback: " in said
     assert "for good [b]posted[/]" in " ".join(said.split())
     assert "should have ended by now" in said
     assert "after 1 h 30 min: pause" in said
