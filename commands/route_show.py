@@ -137,7 +137,8 @@ def _data(one: Route, lag: Lag, safety: Safety) -> list[list[str]]:
         return []
     missing = apart(lag)
     colour = "red" if lag.doubts else "yellow"
-    stands = f"[{colour}]{missing}[/]" if missing else "all is copied"
+    under_way = f"{lag.in_hand} being written now" if lag.in_hand else "all is copied"
+    stands = f"[{colour}]{missing}[/]" if missing else under_way
     return [["data", one.data.value], ["copied", stands], ["rollback", safety_text(safety)]]
 
 

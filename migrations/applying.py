@@ -88,8 +88,6 @@ class Applying:
                 waits = [*waits, *latched(ctx.route())]
             if waits:
                 return run, waits
-            for one in met:
-                self._tell("gate", f"{one['gate']}: {one['found']}", step)
             return self._do(run, step, ctx, met)
         except (RunConflict, StoreUnavailable):
             raise
@@ -111,10 +109,18 @@ class Applying:
         )
         if step.act.routed:
             done = msgspec.structs.replace(begun, state="done", ended_at=now)
-            return self._seen(step, *self._work.routed(run, ctx, step.act.do, "step", done))
+            after, outcome = self._work.routed(run, ctx, step.act.do, "step", done)
+            if isinstance(outcome, Done):
+                self._open(step, met)
+            return self._seen(step, after, outcome)
         run = self._work.write(run, "begin", begun)
+        self._open(step, met)
         self._tell("begun", step.do, step)
         return self._outside(run, step, self._work.ctx(run, step, ctx.stop))
+
+    def _open(self, step: Step, met: Sequence[Found]) -> None:
+        for one in met:
+            self._tell("gate", f"{one['gate']}: {one['found']}", step)
 
     def _outside(self, run: Run, step: Step, ctx: Ctx) -> tuple[Run, Sequence[Waiting]]:
         now = self._site.clock()

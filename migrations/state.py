@@ -162,10 +162,11 @@ def _kept(step: Step, record: RunStep | None) -> Iterator[GateState]:
 
 
 def _waits(mine: StepState) -> tuple[Waiting, ...]:
-    """Give what the step waits for: as seen now, and what its act last told whoever applies it."""
-    if mine.state in ("begun", "undoing") and mine.record is not None:
-        return tuple(msgspec.convert(one, Waiting) for one in mine.record.waits)
-    return tuple(one.seen for one in mine.gates if isinstance(one.seen, Waiting))
+    """Give what the step waits for: gates as seen now, else what whoever applies it last saw."""
+    shut = tuple(one.seen for one in mine.gates if isinstance(one.seen, Waiting))
+    if shut or mine.record is None:
+        return shut
+    return tuple(msgspec.convert(one, Waiting) for one in mine.record.waits)
 
 
 def _command(runbook: Runbook, run: Run | None, waits: tuple[Waiting, ...], holder: str) -> str:

@@ -155,3 +155,12 @@ def test_the_bridge_s_status_says_how_far_the_sides_are_apart(run, store) -> Non
     assert "1 write in doubt" in text
     found = json.loads(run("bridge", "status", "--json"))
     assert found["waiting"]["dual"][ENDPOINT]["doubts"] == 1
+
+
+@pytest.mark.usefixtures("reversed_")
+def test_what_is_being_written_now_is_not_said_to_be_copied(run, store) -> None:
+    begun(store, "a")
+    shown = run("route", "show", ENDPOINT)
+    assert "1 being written now" in shown
+    assert "all is copied" not in shown
+    assert "safe until legacy is retired" in shown

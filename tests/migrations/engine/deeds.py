@@ -37,6 +37,7 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
     to: Stage
     percent: float = 0.0
     lasts: str = ""
+    waits: str = ""
 
     def final(self, ctx):
         del ctx
@@ -46,6 +47,8 @@ class Move(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True
         return [] if position(ctx.route()) >= position(self._rung()) else [f"to {self.to}"]
 
     def do(self, ctx):
+        if self.waits and not there(ctx, self.waits):
+            return Waiting(reason=f"waits for {self.waits}", again_after=0.05)
         if position(ctx.route()) < position(self._rung()):
             ctx.operator().advance(self._rung(), force=True, why=ctx.step.name)
         return Done(told=f"at {self.to}")

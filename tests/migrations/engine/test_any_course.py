@@ -150,7 +150,8 @@ class Courses(RuleBasedStateMachine):
         left = [after for one in run.steps if (after := route_after(one)) is not None]
         reached = max(map(position, left), default=position(Route(endpoint="")))
         if position(route) != reached:
-            last = self.office.store.routes.history("triage-ticket")[-1]
+            history = self.office.store.routes.history("triage-ticket")
+            last = [one for one in history if one.action in ("advance", "rollback")][-1]
             assert last.who == GUARDRAIL, "nobody else is behind the records' back"
             assert position(route) < reached
         assert run.state != "frozen" or route.frozen
@@ -160,6 +161,6 @@ class Courses(RuleBasedStateMachine):
 
 
 Courses.TestCase.settings = settings(
-    max_examples=15, stateful_step_count=12, deadline=None, derandomize=True
+    max_examples=12, stateful_step_count=12, deadline=None, derandomize=True
 )
 TestAnyCourse = Courses.TestCase

@@ -11,6 +11,7 @@ from stranglerfig.errors import FigError, RunbookError
 from stranglerfig.migrations import run as runs
 from stranglerfig.migrations.latches import approve, freeze, pause
 from stranglerfig.migrations.resume import resume
+from stranglerfig.migrations.state import state_of
 from stranglerfig.model import Stage
 from stranglerfig.store import tables
 from stranglerfig.store.leases import Leases
@@ -90,6 +91,23 @@ def test_a_step_that_waits_is_called_again(office, background, wait):
     office.touch("go")
     assert applied.result(10).state == "done"
     assert office.deeds() == ["told"]
+
+
+def test_a_change_of_the_route_may_wait_too_and_its_gates_are_told_of_once(
+    office, background, wait
+):
+    gate = 'needs = [{ gate = "py:deeds:Open", path = "open" }]'
+    office.touch("open")
+    office.write(("shadow", 'Move to = "shadow", waits = "go"', gate))
+    applied = background(office.apply)
+    wait(lambda: office.run() is not None and office.run().step("shadow").waits)
+    state = state_of(office.site(), office.runbook, office.run())
+    assert [one.reason for one in state.waits] == ["waits for go"]
+    assert office.heard("gate") == [], "it is not done yet"
+    office.touch("go")
+    assert applied.result(10).step("shadow").attempts == 1
+    (gate,) = office.heard("gate")
+    assert gate.endswith("open is there")
 
 
 def test_a_failed_step_stops_the_run_which_goes_on_when_it_is_mended(office):
