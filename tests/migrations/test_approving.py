@@ -40,7 +40,11 @@ def _run(*approved: tuple[str, str]) -> Run:
 
 def test_who_began_the_run_is_told_that_it_does_not_count():
     missing = unapproved(_run(("live", "ada")), "live")
-    assert missing == ["1 more person", "one for risk: eve", "ada began the run, and does not count"]
+    assert missing == [
+        "1 more person",
+        "one for risk: eve",
+        "ada began the run, and does not count",
+    ]
 
 
 def test_nothing_is_missing_once_all_have():
