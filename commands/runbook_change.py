@@ -36,7 +36,9 @@ def approve(screen: Screen, runbook: str, step: str, who: str, why: str, as_json
 
     def said(run: Run) -> str:
         names = ", ".join(escape(one.who) for one in run.approvals if one.step == step)
-        return f"step {escape(step)} is approved by {names}"
+        missing = "; ".join(map(escape, latches.unapproved(run, step)))
+        still = f"\n[yellow]still missing: {missing}[/]" if missing else ""
+        return f"step {escape(step)} is approved by {names}{still}"
 
     _change(screen, runbook, who, as_json, done, said)
 

@@ -9,11 +9,12 @@ from ..model import Route
 from ..store.routes import Change, with_each_change
 from ..store.run import Run
 from .loader import parse
+from .people import People
 from .resume import by, changed, unfinished
 from .runbook import Runbook
 from .site import Site
 
-__all__ = ["approve", "freeze", "freeze_run", "pause"]
+__all__ = ["approve", "freeze", "freeze_run", "pause", "unapproved"]
 
 
 def pause(site: Site, name: str, *, why: str = "") -> Run:
@@ -98,6 +99,17 @@ def approve(site: Site, name: str, step: str, *, why: str = "") -> Run:
             expected='do = "approve", or needs = [{ gate = "approvals", people = 2 }]',
         )
     return site.store.runs.approve(run, step, who=site.who, why=why)
+
+
+def unapproved(run: Run, step: str) -> list[str]:
+    """Say whose approval a step is still without, for people; nothing where it has all."""
+    one = parse(run.text, f"{run.runbook}.toml").step(step)
+    approved = [each.who for each in run.approvals if each.step == step]
+    missing = dict[str, None]()
+    for asks in (one.act, *(need.gate for need in one.needs)):
+        if isinstance(asks, People):
+            missing |= dict.fromkeys(asks.missing(approved, run.who))
+    return [*missing]
 
 
 def _asks(runbook: Runbook, step: str) -> bool:

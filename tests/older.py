@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import functools
 import io
-import shutil
 import subprocess
 import tarfile
-import tempfile
 from pathlib import Path
 
+import pytest
 from alembic import command
 
 from stranglerfig.migrations.schema import upgrade as schema
@@ -34,23 +32,21 @@ def make_older(url: str, revision: str = OLDEST) -> str:
     return url
 
 
-def older_code() -> str | None:
+def older_code(folders: pytest.TempPathFactory) -> str | None:
     """Give a PYTHONPATH with the last code before this schema; None where there is no history."""
-    return _checkout()
+    return _checkout(folders.getbasetemp() / "older")
 
 
 @functools.cache
-def _checkout() -> str | None:
+def _checkout(folder: Path) -> str | None:
     brought = _git("log", "--format=%H", "--reverse", f'-SHEAD: Final = "{HEAD}"', "--", "store")
     first = (brought or b"").decode().split()
     packed = _git("archive", f"{first[0]}^") if first else None
     if packed is None:
         return None
-    folder = tempfile.mkdtemp(prefix="fig-older-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with tarfile.open(fileobj=io.BytesIO(packed)) as archive:
-        archive.extractall(Path(folder) / "stranglerfig", filter="data")
-    return folder
+        archive.extractall(folder / "stranglerfig", filter="data")
+    return str(folder)
 
 
 def _git(*arguments: str) -> bytes | None:

@@ -35,7 +35,7 @@ CORE = (
     test_the_whole_way_up_and_back,
 )
 HALVES = {
-    "this code on the schema before": (Version(OLDEST, OLDEST), importable),
+    "this code on the schema before": (Version(OLDEST, OLDEST), lambda _: importable()),
     "the code before on this schema": (Version(HEAD, OLDEST), older_code),
 }
 
@@ -61,18 +61,20 @@ def make_half(root, wanted, path, *, server=None):
 
 
 @pytest.fixture(params=list(HALVES))
-def desk(request, tmp_path):
+def desk(request, tmp_path, tmp_path_factory):
     wanted, code = HALVES[request.param]
-    made = make_half(tmp_path / "desk", wanted, code())
+    made = make_half(tmp_path / "desk", wanted, code(tmp_path_factory))
     yield made
     made.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def shared(request, tmp_path):
+def shared(request, tmp_path, tmp_path_factory):
     """A store in the middle of an upgrade, for processes of both."""
     server = request.getfixturevalue("postgresql") if request.param == "postgresql" else None
-    made = make_half(tmp_path / "desk", Version(HEAD, OLDEST), older_code(), server=server)
+    made = make_half(
+        tmp_path / "desk", Version(HEAD, OLDEST), older_code(tmp_path_factory), server=server
+    )
     yield made
     made.close()
 

@@ -84,7 +84,7 @@ def database(url):
 
 
 @pytest.fixture
-def writer():
+def writer(tmp_path_factory):
     """Start a process that writes: this code, or the one before it."""
     started = []
 
@@ -112,7 +112,7 @@ def writer():
             return self.process.returncode
 
     def start(url, name, *, older=False):
-        path = older_code() if older else importable()
+        path = older_code(tmp_path_factory) if older else importable()
         if path is None:
             pytest.skip("the code of the version before is not at hand: no history here")
         started.append(Writer(url, name, path))
