@@ -33,6 +33,8 @@ def why_not(plan: Plan, effect: str, *, happened: bool, left: float, stale: bool
     A write is never repeated: legacy gets it only where it is known that the replacement did
     nothing of it, and never where legacy's store is behind, for it would be the only one with it.
     """
+    if plan.inside is plan.outside is Side.LEGACY:
+        return ""  # it is legacy's to answer, whatever we cannot read of it
     if not plan.fallback:
         return "legacy is retired" if not plan.legacy_needed else "nobody else is asked here"
     behind = bool(plan.writes) and plan.writes[0] is Side.REPLACEMENT

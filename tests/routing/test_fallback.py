@@ -55,27 +55,25 @@ def test_an_abstention_says_that_nothing_happened():
     assert not may_have_happened(None, asked=True)
 
 
-CASES = [
-    (pair, effect, happened, left, stale)
-    for pair, effect, happened, left, stale in itertools.product(
-        PAIRS, EFFECTS, (False, True), (-0.1, 0.0, 5.0), (False, True)
-    )
-    if is_legal(*pair, effect)
-]
+ALL = [(pair, effect) for pair in PAIRS for effect in EFFECTS if is_legal(*pair, effect)]
 
 
-@pytest.mark.parametrize(("pair", "effect", "happened", "left", "stale"), CASES)
-def test_every_case(pair, effect, happened, left, stale):
+@pytest.mark.parametrize(("pair", "effect"), ALL)
+def test_every_case(pair, effect):
     """Said once more, in other words than the rule's."""
     stage, data = pair
-    allowed = not why_not(PAIRS[pair], effect, happened=happened, left=left, stale=stale)
-    current = data is not Data.REPLACEMENT_FIRST
-    serves_both = stage in (Stage.CANARY, Stage.LIVE)
-    wanted = serves_both and left > 0
-    if effect == "read":
-        assert allowed is (wanted and (current or stale))
-    else:
-        assert allowed is (wanted and current and not happened)
+    for happened, left, stale in itertools.product((False, True), (-0.1, 0.0, 5.0), (False, True)):
+        allowed = not why_not(PAIRS[pair], effect, happened=happened, left=left, stale=stale)
+        current = data is not Data.REPLACEMENT_FIRST
+        if stage in (Stage.LEGACY, Stage.SHADOW):
+            wanted = True  # nobody else answers there
+        elif stage is Stage.RETIRED or left <= 0:
+            wanted = False
+        elif effect == "read":
+            wanted = current or stale
+        else:
+            wanted = current and not happened
+        assert allowed is wanted, (happened, left, stale)
 
 
 class Table:
@@ -160,6 +158,15 @@ async def test_an_answer_that_does_not_fit_came_from_a_write_that_was_done(
     with pytest.raises(MappingError):
         await made("compensable")()
     assert legacy.asked == []
+
+
+@pytest.mark.parametrize("effect", EFFECTS)
+async def test_in_shadow_legacy_answers_what_our_own_mapping_refuses(
+    made, table, legacy, replacement, effect
+):
+    table.route = msgspec.structs.replace(table.route, stage=Stage.SHADOW)
+    await made(effect)(channel="Z")
+    assert (len(legacy.asked), replacement.asked) == (1, [])
 
 
 async def test_what_our_own_mapping_refuses_has_reached_nobody(made, legacy, replacement):

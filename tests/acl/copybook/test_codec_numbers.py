@@ -272,7 +272,8 @@ def numbers(draw):
         clause += draw(SIGNS)
     digits = draw(st.integers(0, 10 ** (before + behind) - 1))
     digits = -digits if sign and draw(st.booleans()) else digits
-    value = Decimal(digits).scaleb(-behind) if behind else digits
+    # Made of text, as arithmetic on decimals rounds to 28 digits.
+    value = Decimal(f"{digits}E-{behind}") if behind else digits
     return clause, value
 
 
