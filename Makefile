@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV   ?= .venv
 BIN    := $(VENV)/bin
-WORKERS ?= 2
+WORKERS ?= 4
 FUZZ_CASES ?= 20000
 CHAOS_SECONDS ?= 180
 SOAK_SECONDS ?= 900

@@ -283,5 +283,6 @@ def test_the_example_has_what_would_be_written_for_it(tmp_path):
     shipped = file.read_text("utf-8")
     file.unlink()
     run(tmp_path, "new", "runbook", "triage-ticket", "--name", file.stem, "--learn", "learn.csv")
-    dated = re.compile(r"^expires .*$", re.MULTILINE)
-    assert dated.sub("", file.read_text("utf-8")) == dated.sub("", shipped)
+    # An example that is to work for years has no day by which it is to be over.
+    dated = re.compile(r"^expires .*\n", re.MULTILINE)
+    assert dated.sub("", file.read_text("utf-8")) == shipped

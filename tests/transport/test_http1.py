@@ -268,7 +268,7 @@ async def test_a_slow_server_is_in_doubt_at_the_deadline_and_its_connection_is_g
     async with Peer(says) as peer:
         up = upstream(peer)
         begun = time.monotonic()
-        with pytest.raises(InDoubt, match=r"within 0\.2 s"):
+        with pytest.raises(InDoubt, match=r"within 0\.\d+ s"):
             await up.request(*POST, timeout=0.2)
         assert 0.19 < time.monotonic() - begun < 3
         peer.says = ok
